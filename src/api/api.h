@@ -1,0 +1,31 @@
+/* The interface of docs/api.md: HTTP routes, the WebSocket hub and the web page, on one port. This
+ * room only translates: it knows the runtime (src/workflow) and the media server (src/net). */
+#ifndef OW_API_API_H
+#define OW_API_API_H
+
+#include "core/error.h"
+#include "net/media_server.h"
+#include "workflow/runtime.h"
+
+struct api;
+
+struct api_settings {
+    const char *bind_address; /* "127.0.0.1" by default */
+    uint16_t port;            /* TCP; 0 = chosen by the system */
+    const char *web_folder;   /* the built page */
+    const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
+    struct media_server *media;
+};
+
+/* In two steps, because the runtime needs the outputs and the server needs the runtime. */
+int api_create(struct api **out, const struct api_settings *settings);
+/* What the runtime shall give its pictures to. */
+struct view_outputs api_view_outputs(struct api *api);
+/* Starts the HTTP thread. A port already taken: OW_EEXISTS with `why`. */
+int api_start(struct api *api, struct runtime *runtime, struct reason *why);
+uint16_t api_port(const struct api *api);
+/* Tells WebSocket clients, stops the thread; within 1 s. The runtime must outlive this. */
+void api_stop(struct api *api);
+void api_destroy(struct api **api);
+
+#endif

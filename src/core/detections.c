@@ -1,0 +1,89 @@
+#include "core/detections.h"
+
+#include "core/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int label_set_create(struct label_set **out, const char *const *names, int count)
+{
+    if (count < 0)
+        return OW_EINVAL;
+    struct label_set *labels = calloc(1, sizeof *labels);
+    if (!labels)
+        return OW_ENOMEM;
+    atomic_init(&labels->refs, 1);
+    labels->names = calloc((size_t)count + 1, sizeof *labels->names);
+    if (!labels->names)
+        goto fail;
+    for (int i = 0; i < count; i++) {
+        labels->names[i] = strdup(names[i]);
+        if (!labels->names[i])
+            goto fail;
+        labels->count++;
+    }
+    *out = labels;
+    return OW_OK;
+fail:
+    label_set_unref(&labels);
+    return OW_ENOMEM;
+}
+
+struct label_set *label_set_ref(struct label_set *labels)
+{
+    if (labels)
+        atomic_fetch_add_explicit(&labels->refs, 1, memory_order_relaxed);
+    return labels;
+}
+
+void label_set_unref(struct label_set **labels)
+{
+    struct label_set *l = *labels;
+    *labels = NULL;
+    if (!l || atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (int i = 0; i < l->count; i++)
+        free(l->names[i]);
+    free(l->names);
+    free(l);
+}
+
+const char *label_set_name(const struct label_set *labels, int class_id, char scratch[16])
+{
+    if (labels && class_id >= 0 && class_id < labels->count)
+        return labels->names[class_id];
+    snprintf(scratch, 16, "class %d", class_id);
+    return scratch;
+}
+
+int detections_create(struct detections **out, int count, struct label_set *labels)
+{
+    if (count < 0)
+        return OW_EINVAL;
+    struct detections *d = calloc(1, sizeof *d + (size_t)count * sizeof d->items[0]);
+    if (!d)
+        return OW_ENOMEM;
+    atomic_init(&d->refs, 1);
+    d->labels = label_set_ref(labels);
+    d->count = count;
+    *out = d;
+    return OW_OK;
+}
+
+struct detections *detections_ref(struct detections *detections)
+{
+    if (detections)
+        atomic_fetch_add_explicit(&detections->refs, 1, memory_order_relaxed);
+    return detections;
+}
+
+void detections_unref(struct detections **detections)
+{
+    struct detections *d = *detections;
+    *detections = NULL;
+    if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    label_set_unref(&d->labels);
+    free(d);
+}

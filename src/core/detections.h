@@ -1,0 +1,44 @@
+/* What a model saw in one frame. Reference counted and immutable once handed on. */
+#ifndef OW_CORE_DETECTIONS_H
+#define OW_CORE_DETECTIONS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* The class names of a model, shared by all its results. */
+struct label_set {
+    atomic_int refs;
+    int count;
+    char **names; /* UTF-8 */
+};
+
+/* Copies `count` names; one reference. OW_ENOMEM. */
+int label_set_create(struct label_set **out, const char *const *names, int count);
+struct label_set *label_set_ref(struct label_set *labels);
+void label_set_unref(struct label_set **labels);
+/* The name of a class, or "class N" written into `scratch` (16 bytes) when there is none. */
+const char *label_set_name(const struct label_set *labels, int class_id, char scratch[16]);
+
+struct detection {
+    int class_id;
+    float confidence;      /* 0..1 */
+    float x1, y1, x2, y2;  /* source pixels, x1 <= x2, y1 <= y2; may lie outside the picture */
+    uint32_t track_id;     /* 0 = not tracked */
+};
+
+struct detections {
+    atomic_int refs;
+    struct label_set *labels; /* owned reference, may be NULL */
+    int source_width, source_height;
+    uint64_t frame_sequence;
+    int64_t capture_us;
+    int count;
+    struct detection items[];
+};
+
+/* Room for `count` items, uninitialised; takes its own reference to labels (may be NULL). */
+int detections_create(struct detections **out, int count, struct label_set *labels);
+struct detections *detections_ref(struct detections *detections);
+void detections_unref(struct detections **detections);
+
+#endif

@@ -1,0 +1,80 @@
+/* The media port: one UDP socket for all viewers, one thread that owns it and every session.
+ *
+ * Streams are fan-out points: what is published on a stream goes to each of its viewers. All
+ * functions may be called from any thread; they hand over to the media thread and never block it.
+ * Publishing never blocks the caller. Callbacks run on the media thread and must be quick. */
+#ifndef OW_NET_MEDIA_SERVER_H
+#define OW_NET_MEDIA_SERVER_H
+
+#include "core/address.h"
+#include "core/encoded.h"
+#include "core/error.h"
+#include "rtc/session.h"
+
+struct media_server;
+struct media_stream;
+
+struct media_server_settings {
+    uint16_t port;               /* UDP; 0 = chosen by the system */
+    const char *bind_address;    /* NULL = all addresses, or loopback only with loopback_only */
+    bool loopback_only;
+    const char *public_address;  /* 1:1 NAT and containers; NULL = none */
+    bool ice_lite;
+    int max_sessions;            /* 0 = 1000 */
+    int max_unconnected_per_ip;  /* 0 = 32 */
+};
+
+/* A port already taken: OW_EEXISTS with a `why` that names the port and the option. */
+int media_server_start(struct media_server **out, const struct media_server_settings *settings,
+                       struct reason *why);
+uint16_t media_server_port(const struct media_server *server);
+void media_server_stop(struct media_server **server); /* viewers are told; within 1 s */
+
+struct media_stream_callbacks {
+    void *context;
+    void (*key_frame_wanted)(void *context);           /* shared and throttled: one per 300 ms */
+    void (*target_bps)(void *context, int target_bps); /* the least of its viewers' targets */
+    void (*viewers)(void *context, int count);         /* connected or connecting; 0 = stop work */
+};
+
+struct media_stream_settings {
+    const char *id;                  /* node id; copied */
+    int min_bps, start_bps, max_bps; /* limits of its viewers' rate control */
+    struct media_stream_callbacks callbacks;
+};
+
+int media_stream_create(struct media_stream **out, struct media_server *server,
+                        const struct media_stream_settings *settings);
+/* Changes the limits of viewers that come later. */
+void media_stream_set_limits(struct media_stream *stream, int min_bps, int start_bps, int max_bps);
+/* Takes its own reference. Access units arrive at the viewers in the order published. */
+void media_stream_publish(struct media_stream *stream, struct encoded *unit);
+/* Closes its viewers; after return no callback runs any more. */
+void media_stream_destroy(struct media_stream **stream);
+
+struct media_answer {
+    char *sdp;            /* malloc'ed, owned by the caller */
+    char session_id[33];  /* hexadecimal, unguessable */
+    uint32_t rtp_offset;  /* rtc_session_rtp_offset() */
+};
+
+/* Creates a viewer. `via` is the local address by which the browser reached the HTTP port (family
+ * ADDRESS_NONE = unknown): it becomes a candidate too. `from` is the browser's address, for limits. */
+int media_server_offer(struct media_server *server, const char *stream_id, const char *offer,
+                       size_t offer_size, const struct address *via, const struct address *from,
+                       struct media_answer *out, struct reason *why);
+
+/* OW_ENOTFOUND when there is no such session. */
+int media_server_close_session(struct media_server *server, const char *session_id);
+/* Closes all viewers of a stream (NULL = of all streams); returns how many. */
+int media_server_close_viewers(struct media_server *server, const char *stream_id);
+
+struct media_viewer_info {
+    char stream_id[128], session_id[33];
+    int64_t connected_us; /* clock_now_us() base, 0 = not connected yet */
+    struct rtc_session_stats stats;
+};
+/* Copies at most `max` entries; returns how many viewers there are. */
+int media_server_viewers(struct media_server *server, struct media_viewer_info *out, int max);
+
+#endif

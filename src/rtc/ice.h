@@ -1,0 +1,68 @@
+/* ICE agent in the controlled role (RFC 8445, 8839), full or lite, with consent (RFC 7675). One
+ * component, one local socket (the media port). Sans-IO: time is an argument, outputs are pulled,
+ * nothing is called back. */
+#ifndef OW_RTC_ICE_H
+#define OW_RTC_ICE_H
+
+#include "core/address.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "rtc/sdp.h"
+
+struct ice_agent;
+
+enum ice_state { ICE_NEW, ICE_CHECKING, ICE_CONNECTED, ICE_DISCONNECTED, ICE_FAILED, ICE_CLOSED };
+const char *ice_state_name(enum ice_state state); /* the browser's words: "connected", … */
+
+enum {
+    ICE_UFRAG_CHARS = 8,  /* 48 bits, RFC 8445 wants 24 */
+    ICE_PWD_CHARS = 24,   /* 144 bits, RFC 8445 wants 128 */
+    ICE_MAX_DATAGRAM = 1280,
+};
+
+struct ice_settings {
+    bool lite;
+    const char *remote_ufrag, *remote_pwd;
+    bool remote_lite;
+    struct random_source *random; /* lent for the agent's life */
+};
+
+int ice_agent_create(struct ice_agent **out, const struct ice_settings *settings, int64_t now_us);
+const char *ice_agent_ufrag(const struct ice_agent *agent);
+const char *ice_agent_pwd(const struct ice_agent *agent);
+
+/* A candidate from the offer or by trickle. More than a bounded number are ignored (OW_ELIMIT). */
+int ice_agent_add_remote_candidate(struct ice_agent *agent, const struct sdp_candidate *candidate);
+
+/* Is this datagram STUN (RFC 7983: first byte 0..3, magic cookie)? */
+bool ice_is_stun(const uint8_t *data, size_t size);
+
+/* Reads the receiver's part of USERNAME ("local:remote") of a binding request, without verifying
+ * anything, so that a server can route a first packet. Writes a NUL-terminated local ufrag.
+ * OW_EPARSE. */
+int ice_peek_local_ufrag(const uint8_t *data, size_t size, char *ufrag, size_t ufrag_size);
+
+/* A STUN datagram. Wrong integrity, unknown transactions and malformed bytes are dropped in silence
+ * (the return code says which, for the counters). */
+int ice_agent_receive(struct ice_agent *agent, int64_t now_us, const struct address *from,
+                      const uint8_t *data, size_t size);
+
+void ice_agent_handle_timeout(struct ice_agent *agent, int64_t now_us);
+int64_t ice_agent_deadline(const struct ice_agent *agent); /* INT64_MAX = none */
+
+/* Pulls the next datagram to send. OW_OK with its size in *size (data holds ICE_MAX_DATAGRAM
+ * bytes), OW_EAGAIN when there is none. */
+int ice_agent_poll(struct ice_agent *agent, struct address *to, uint8_t *data, size_t *size);
+
+enum ice_state ice_agent_state(const struct ice_agent *agent);
+/* The pair in use: where media goes. NULL before there is a valid pair. In the controlled role it
+ * is the highest nominated pair, or before nomination any pair that has been checked both ways. */
+const struct address *ice_agent_selected(const struct ice_agent *agent);
+/* May datagrams other than STUN be accepted from this address? Only from addresses on which a check
+ * with valid integrity was received (CVE-2023-51443 and its kind). */
+bool ice_agent_is_validated(const struct ice_agent *agent, const struct address *from);
+int64_t ice_agent_round_trip_us(const struct ice_agent *agent); /* 0 = not known yet */
+
+void ice_agent_destroy(struct ice_agent **agent);
+
+#endif

@@ -1,0 +1,89 @@
+/* SDP offer in, answer out (RFC 8866, RFC 8829, RFC 8843 BUNDLE). No state, no allocation besides
+ * the answer's text. */
+#ifndef OW_RTC_SDP_H
+#define OW_RTC_SDP_H
+
+#include "core/address.h"
+#include "core/error.h"
+
+enum {
+    SDP_MAX_BYTES = 64 * 1024, /* an offer larger than this is refused */
+    SDP_MAX_MEDIA = 32,        /* m-lines; more are refused with a reason */
+    SDP_MAX_CANDIDATES = 32,
+    SDP_MAX_LOCAL_CANDIDATES = 16,
+    SDP_UFRAG_BYTES = 256 + 1, /* RFC 8839: up to 256 characters */
+    SDP_PWD_BYTES = 256 + 1,
+    SDP_MID_BYTES = 32,
+};
+
+enum sdp_extension {
+    SDP_EXT_TRANSPORT_CC,     /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
+    SDP_EXT_PLAYOUT_DELAY,    /* http://www.webrtc.org/experiments/rtp-hdrext/playout-delay */
+    SDP_EXT_ABS_SEND_TIME,
+    SDP_EXT_MID,
+    SDP_EXT_ABS_CAPTURE_TIME,
+    SDP_EXT_COUNT
+};
+
+enum sdp_dtls_role { SDP_SETUP_ACTPASS, SDP_SETUP_ACTIVE, SDP_SETUP_PASSIVE };
+
+struct sdp_candidate {
+    struct address address; /* mDNS (.local) and TCP candidates are left out by the parser */
+    uint32_t priority;
+    char type[8];           /* host, srflx, prflx, relay */
+};
+
+/* A chosen codec: one row of the codec table (today H.264 constrained baseline, mode 1). */
+struct sdp_codec {
+    const char *name; /* "H264" */
+    uint8_t payload_type;
+    uint8_t rtx_payload_type; /* 0 = RTX was not offered */
+    bool rtx;
+    bool nack, pli, fir, remb, transport_cc; /* feedback offered for it */
+    char fmtp[160];                          /* of the offer, to be echoed */
+};
+
+/* What was understood of an offer. */
+struct sdp_offer {
+    char ufrag[SDP_UFRAG_BYTES], pwd[SDP_PWD_BYTES]; /* of the chosen video section */
+    uint8_t fingerprint[32];                          /* sha-256 of the peer's certificate */
+    enum sdp_dtls_role setup;
+    bool peer_ice_lite;
+    struct sdp_codec codec;
+    uint8_t extension_id[SDP_EXT_COUNT]; /* 0 = not offered; 1..14 (one-byte header) */
+    int video_index;                     /* which m-line carries the video */
+    char video_mid[SDP_MID_BYTES];
+    int candidate_count;
+    struct sdp_candidate candidates[SDP_MAX_CANDIDATES];
+    int media_count;
+    struct {
+        char kind[16], protocol[32], mid[SDP_MID_BYTES], formats[128];
+        bool bundled;
+    } media[SDP_MAX_MEDIA];
+};
+
+/* Parses an offer of `size` bytes. A failure's `why` is a sentence for the page and the log: no
+ * video section that wants to receive, no H.264, no ICE or DTLS parameters, NULs, too large, … */
+int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, struct reason *why);
+
+struct sdp_answer_settings {
+    const char *ufrag, *pwd;
+    const uint8_t *fingerprint; /* 32 bytes */
+    bool ice_lite;
+    uint64_t session_id;        /* o= line */
+    uint32_t ssrc, rtx_ssrc;    /* rtx_ssrc unused when the codec has no RTX */
+    const char *cname, *stream_id, *track_id;
+    int candidate_count;
+    struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
+};
+
+/* The complete answer (no trickle needed): same m-lines in the same order, rejected ones with port
+ * 0, setup:passive, sendonly, rtcp-mux, rtcp-rsize, the offer's payload type, extension ids and
+ * feedback, end-of-candidates. *out is malloc'ed text owned by the caller. */
+int sdp_write_answer(char **out, const struct sdp_offer *offer,
+                     const struct sdp_answer_settings *settings);
+
+/* Reads one "candidate:…" attribute value, for trickle. OW_EUNSUPPORTED for mDNS and TCP. */
+int sdp_parse_candidate(struct sdp_candidate *out, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,101 @@
+/* One viewer's WebRTC session: offer in, answer out; then datagrams and access units in, datagrams
+ * and events out. Sans-IO and deterministic: no clock, socket, thread or system randomness; the same
+ * inputs give the same outputs (but for OpenSSL's handshake, which draws its own keys).
+ *
+ * Contract: call one mutating function (receive, send, handle_timeout, …), then drain with
+ * rtc_session_poll() until OW_EAGAIN, then arm a timer for rtc_session_deadline(). One thread at a
+ * time per session. Bytes from the wire never fail the caller: they are counted and dropped. */
+#ifndef OW_RTC_SESSION_H
+#define OW_RTC_SESSION_H
+
+#include "core/address.h"
+#include "core/encoded.h"
+#include "core/error.h"
+#include "core/random.h"
+#include "rtc/ice.h"
+
+struct dtls_identity; /* the server's certificate and key, shared by all sessions (dtls_srtp.h) */
+struct rtp_frame;     /* an access unit cut into RTP payloads, shared by all sessions (h264_payload.h) */
+struct rtc_session;
+
+enum { RTC_MAX_DATAGRAM = 1500, RTC_MTU = 1200 };
+
+struct rtc_session_settings {
+    struct dtls_identity *identity; /* lent for the session's life */
+    struct random_source *random;   /* lent for the session's life */
+    bool ice_lite;
+    int local_candidate_count;      /* where the media port can be reached */
+    struct address local_candidates[SDP_MAX_LOCAL_CANDIDATES];
+    int min_bps, start_bps, max_bps; /* limits of the rate control */
+    int64_t wall_minus_now_us;       /* wall clock = now_us + this, for sender reports' NTP time */
+    const char *label;               /* node id, for stream id and cname */
+};
+
+/* Parses the offer and prepares everything. Errors are the page's to show: `why` is a sentence. */
+int rtc_session_create(struct rtc_session **out, const struct rtc_session_settings *settings,
+                       const char *offer, size_t offer_size, int64_t now_us, struct reason *why);
+
+const char *rtc_session_answer(const struct rtc_session *session);
+const char *rtc_session_local_ufrag(const struct rtc_session *session);
+/* Added to an access unit's capture time in 90 kHz ticks: rtp_timestamp = capture_us * 9 / 100 +
+ * offset (modulo 2^32). The page turns the timestamp of a shown frame into its age with it. */
+uint32_t rtc_session_rtp_offset(const struct rtc_session *session);
+
+int rtc_session_add_remote_candidate(struct rtc_session *session, int64_t now_us, const char *text,
+                                     size_t size);
+
+/* Any datagram that came from `from`: STUN, DTLS, SRTCP are told apart by RFC 7983. */
+void rtc_session_receive(struct rtc_session *session, int64_t now_us, const struct address *from,
+                         const uint8_t *data, size_t size);
+
+/* The next frame. Dropped in silence before the session is connected, and until a key frame comes
+ * after a drop (a key frame is asked for by event). Keeps its own reference. */
+void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_frame *frame);
+
+void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us);
+int64_t rtc_session_deadline(const struct rtc_session *session); /* INT64_MAX = none */
+
+/* Starts a clean close: DTLS close_notify and RTCP BYE leave with the next polls. */
+void rtc_session_close(struct rtc_session *session, int64_t now_us, const char *reason);
+
+enum rtc_output_kind {
+    RTC_OUTPUT_DATAGRAM,     /* to, data, size */
+    RTC_OUTPUT_ICE_STATE,    /* ice_state */
+    RTC_OUTPUT_CONNECTED,    /* DTLS is up: media flows, a key frame is wanted */
+    RTC_OUTPUT_KEY_FRAME,    /* PLI, FIR or a drop: a key frame is wanted */
+    RTC_OUTPUT_TARGET_BPS,   /* target_bps: what this viewer's path takes now */
+    RTC_OUTPUT_CLOSED        /* text says why; nothing comes after it */
+};
+
+struct rtc_output {
+    enum rtc_output_kind kind;
+    struct address to;
+    uint8_t data[RTC_MAX_DATAGRAM];
+    size_t size;
+    enum ice_state ice_state;
+    int target_bps;
+    const char *text; /* lent until the next call */
+};
+
+/* OW_OK with the next output that is due by now_us, OW_EAGAIN when there is none. */
+int rtc_session_poll(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
+
+struct rtc_session_stats {
+    enum ice_state ice_state;
+    const char *dtls_state; /* "new", "connecting", "connected", "failed", "closed" */
+    const char *srtp_profile;
+    struct address selected; /* family ADDRESS_NONE before there is one */
+    int64_t round_trip_us;
+    double loss_fraction; /* of the last report, 0..1 */
+    double jitter_ms;
+    int estimate_bps, target_bps, sent_bps; /* sent over the last second */
+    uint64_t frames_sent, key_frames_sent, packets_sent, bytes_sent, frames_dropped;
+    uint64_t nacks, retransmits, plis, firs, dropped_datagrams;
+    bool receives_transport_cc;
+};
+void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
+                       struct rtc_session_stats *out);
+
+void rtc_session_destroy(struct rtc_session **session);
+
+#endif

@@ -1,0 +1,49 @@
+/* A detection model: an ONNX file, the session that runs it, and the family that understands its
+ * outputs. Opened once per file and thread setting; model_run() is called by one thread at a time. */
+#ifndef OW_VISION_MODEL_H
+#define OW_VISION_MODEL_H
+
+#include "core/detections.h"
+#include "core/error.h"
+#include "core/frame.h"
+
+struct model;
+
+struct model_info {
+    const char *path;
+    const char *family; /* "ultralytics", … : the row of the family table that decodes it */
+    const char *task;   /* "detect" */
+    const char *provider; /* "CPU" */
+    int input_width, input_height;
+    struct label_set *labels; /* lent */
+};
+
+struct model_thresholds {
+    float confidence;   /* 0..1, detections below are dropped */
+    float iou;          /* NMS */
+    int max_detections;
+    bool agnostic;      /* NMS across classes */
+    const int *classes; /* the class ids to keep; NULL = all */
+    int class_count;
+};
+
+struct model_timing {
+    int64_t preprocess_us, inference_us, postprocess_us;
+};
+
+/* Loads the file. `threads` 0 = as many as there are cores, at most 4. A missing, broken or
+ * unsupported file: an error whose `why` says what was seen (inputs, outputs, shapes) and what to
+ * do. ONNX Runtime itself missing at run time is such an error too. */
+int model_open(struct model **out, const char *path, int threads, struct reason *why);
+
+const struct model_info *model_info(const struct model *model);
+
+/* Letterboxes the frame into the input tensor, runs the session, decodes. The detections are in the
+ * frame's own pixels, sorted by falling confidence, stamped with its sequence and capture time. */
+int model_run(struct model *model, const struct frame *frame,
+              const struct model_thresholds *thresholds, struct detections **out,
+              struct model_timing *timing, struct reason *why);
+
+void model_close(struct model **model);
+
+#endif

@@ -1,0 +1,62 @@
+/* A running view: takes the latest picture of its model or source, draws what the model sees,
+ * encodes it as H.264 and JPEG, each only while somebody watches. One thread per view.
+ *
+ * Views are reference counted: whoever holds one may call it after its workflow has stopped; it then
+ * does nothing. All functions may be called from any thread and do not wait for the view's thread. */
+#ifndef OW_WORKFLOW_VIEW_H
+#define OW_WORKFLOW_VIEW_H
+
+#include "core/encoded.h"
+#include "source/source.h"
+
+#include <jansson.h>
+
+struct view;
+
+/* What a view gives out; set once when the runtime is made. Called on the view's thread, except
+ * opened and closed, which are called on the thread that starts or stops the workflow. */
+struct view_outputs {
+    void *context;
+    /* A view starts; the returned handle is given to h264 and closed. NULL = show no H.264. */
+    void *(*opened)(void *context, struct view *view);
+    void (*h264)(void *context, void *handle, struct encoded *unit);         /* lent */
+    void (*jpeg)(void *context, struct view *view, struct encoded *picture); /* lent */
+    void (*closed)(void *context, void *handle, struct view *view);
+};
+
+struct view *view_ref(struct view *view);
+void view_unref(struct view **view);
+
+const char *view_node_id(const struct view *view);
+const char *view_workflow_id(const struct view *view);
+
+/* Viewers of the H.264 stream: 0 stops encoding. The first one after none gets a key frame. */
+void view_set_h264_viewers(struct view *view, int count);
+void view_want_key_frame(struct view *view);
+void view_set_target_bps(struct view *view, int bits_per_second);
+/* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
+void view_set_jpeg_fps(struct view *view, double max_fps);
+
+struct view_info {
+    char node_id[128], workflow_id[128], label[128];
+    bool prefers_webrtc; /* videoPreviewWebRTC; videoPreview prefers the WebSocket */
+    bool predict;        /* boxes moved forward to the frame instead of the frame waiting */
+    char source_id[128]; /* node id of the source at the head */
+    char model_id[128];  /* node id of the model, "" = none */
+    struct source_status source;
+    char model_error[320]; /* why the model does not run, "" = it runs or there is none */
+    char error[320];       /* why the view itself does not run (no encoder, …), "" = fine */
+    int width, height;     /* of the picture given out, 0 before the first */
+    double fps;            /* pictures given out over the last second */
+    double model_fps;
+    int detections;        /* drawn on the last picture */
+    double processing_ms;  /* capture to encoded, of the last picture */
+    const char *xray_mode, *color_scheme; /* static */
+    char encoder[64];      /* H.264 back end in use, "" before the first */
+    int min_bps, start_bps, max_bps, target_bps;
+    uint64_t frames, dropped;
+    struct stage_times last_stages;
+};
+void view_read_info(struct view *view, struct view_info *out);
+
+#endif

@@ -1,0 +1,142 @@
+#include "core/address.h"
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/frame.h"
+#include "core/log.h"
+#include "core/mailbox.h"
+#include "core/perf.h"
+#include "core/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void frames_of_odd_sizes_have_aligned_planes(void **state)
+{
+    (void)state;
+    struct frame *frame = NULL;
+    assert_int_equal(frame_create(&frame, 33, 17), OW_OK);
+    assert_int_equal(frame->stride[0], 64);
+    assert_int_equal(frame->stride[1], 32);
+    assert_int_equal((uintptr_t)frame->plane[2] % 32, 0);
+    memset(frame->plane[0], 7, (size_t)frame->stride[0] * 17);
+    memset(frame->plane[2], 9, (size_t)frame->stride[2] * 9);
+    frame->capture_us = 42;
+    struct frame *copy = NULL;
+    assert_int_equal(frame_copy(&copy, frame), OW_OK);
+    assert_int_equal(copy->plane[0][16 * copy->stride[0] + 32], 7);
+    assert_int_equal(copy->plane[2][8 * copy->stride[2] + 16], 9);
+    assert_int_equal(copy->capture_us, 42);
+    frame_unref(&frame);
+    assert_null(frame);
+    frame_unref(&copy);
+    assert_int_equal(frame_create(&frame, 0, 5), OW_EINVAL);
+    assert_int_equal(frame_create(&frame, 9000, 5), OW_EINVAL);
+}
+
+static int drops;
+static void count_drop(void *item)
+{
+    drops++;
+    free(item);
+}
+
+static void mailbox_keeps_the_latest(void **state)
+{
+    (void)state;
+    struct mailbox *box = NULL;
+    void *item = NULL;
+    drops = 0;
+    assert_int_equal(mailbox_create(&box, count_drop), OW_OK);
+    assert_int_equal(mailbox_take(box, 0, &item), OW_EAGAIN);
+    mailbox_put(box, strdup("old"));
+    mailbox_put(box, strdup("new"));
+    assert_int_equal(drops, 1);
+    assert_int_equal(mailbox_dropped(box), 1);
+    assert_int_equal(mailbox_take(box, INT64_MAX, &item), OW_OK);
+    assert_string_equal(item, "new");
+    free(item);
+    mailbox_wake(box);
+    assert_int_equal(mailbox_take(box, INT64_MAX, &item), OW_EAGAIN);
+    int64_t before = clock_now_us();
+    assert_int_equal(mailbox_take(box, before + 2000, &item), OW_EAGAIN);
+    assert_true(clock_now_us() >= before + 2000);
+    mailbox_put(box, strdup("left behind"));
+    mailbox_close(box);
+    assert_int_equal(mailbox_take(box, INT64_MAX, &item), OW_ECLOSED);
+    mailbox_put(box, strdup("late"));
+    assert_int_equal(drops, 2);
+    mailbox_destroy(&box);
+    assert_int_equal(drops, 3);
+}
+
+static void urls_lose_their_secrets(void **state)
+{
+    (void)state;
+    char out[URL_REDACTED_BYTES];
+    assert_string_equal(url_redact("rtsp://u:p@cam/live?token=1", out), "rtsp://***@cam/live?***");
+    assert_string_equal(url_redact("rtsp://a@b:p@h/", out), "rtsp://***@h/");
+    assert_string_equal(url_redact("/data/a@b.mp4", out), "/data/a@b.mp4");
+}
+
+static void addresses_round_trip(void **state)
+{
+    (void)state;
+    char text[ADDRESS_TEXT_BYTES];
+    struct address a, b;
+    assert_int_equal(address_parse(&a, "192.0.2.7", 81), OW_OK);
+    assert_string_equal(address_text(&a, text), "192.0.2.7:81");
+    assert_int_equal(address_parse(&b, "2001:db8::1", 9), OW_OK);
+    assert_string_equal(address_text(&b, text), "[2001:db8::1]:9");
+    assert_false(address_equal(&a, &b));
+    assert_int_equal(address_parse(&b, "cam.local", 9), OW_EPARSE);
+    assert_int_equal(address_parse(&b, "::1", 9), OW_OK);
+    assert_true(address_is_loopback(&b));
+}
+
+static void seeded_random_repeats(void **state)
+{
+    (void)state;
+    struct random_source a, b;
+    random_seeded(&a, 7);
+    random_seeded(&b, 7);
+    for (int i = 0; i < 10; i++)
+        assert_true(random_u64(&a) == random_u64(&b));
+    random_seeded(&b, 8);
+    assert_true(random_u64(&a) != random_u64(&b));
+    double unit = random_unit(&a);
+    assert_true(unit >= 0 && unit < 1);
+}
+
+static void perf_summarises(void **state)
+{
+    (void)state;
+    struct perf_summary s;
+    perf_reset();
+    perf_read(PERF_H264, &s);
+    assert_int_equal(s.count, 0);
+    for (int i = 1; i <= 100; i++)
+        perf_add(PERF_H264, i * 1000);
+    perf_read(PERF_H264, &s);
+    assert_int_equal(s.count, 100);
+    assert_true(s.min_ms == 1 && s.max_ms == 100 && s.avg_ms == 50.5);
+    assert_true(s.p50_ms == 50 && s.p95_ms == 95 && s.p99_ms == 99);
+    assert_true(s.std_ms > 28.8 && s.std_ms < 28.9);
+    assert_string_equal(perf_operation_name(PERF_INFERENCE), "model_inference");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_of_odd_sizes_have_aligned_planes),
+        cmocka_unit_test(mailbox_keeps_the_latest),
+        cmocka_unit_test(urls_lose_their_secrets),
+        cmocka_unit_test(addresses_round_trip),
+        cmocka_unit_test(seeded_random_repeats),
+        cmocka_unit_test(perf_summarises),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
