@@ -27,6 +27,9 @@ struct ice_settings {
     struct random_source *random; /* lent for the agent's life */
 };
 
+/* The remote strings are copied. OW_EINVAL for empty or overlong ones, OW_EUNSUPPORTED when both
+ * sides are lite. With a lite peer (and after a role conflict) the agent controls and nominates the
+ * first pair that works. Call handle_timeout() at the deadline, which is at once. */
 int ice_agent_create(struct ice_agent **out, const struct ice_settings *settings, int64_t now_us);
 const char *ice_agent_ufrag(const struct ice_agent *agent);
 const char *ice_agent_pwd(const struct ice_agent *agent);
@@ -42,8 +45,11 @@ bool ice_is_stun(const uint8_t *data, size_t size);
  * OW_EPARSE. */
 int ice_peek_local_ufrag(const uint8_t *data, size_t size, char *ufrag, size_t ufrag_size);
 
-/* A STUN datagram. Wrong integrity, unknown transactions and malformed bytes are dropped in silence
- * (the return code says which, for the counters). */
+/* A STUN datagram. What is not authentic is dropped in silence; the return code says why, for the
+ * counters: OW_EPARSE malformed, OW_ENOTFOUND not our user fragment or not our transaction,
+ * OW_EAUTH wrong or no integrity, OW_EINVAL an address that cannot be, OW_ELIMIT no room,
+ * OW_ESTATE failed or closed. A request with unknown mandatory attributes or our own role is
+ * answered with an error, which is OW_OK. */
 int ice_agent_receive(struct ice_agent *agent, int64_t now_us, const struct address *from,
                       const uint8_t *data, size_t size);
 
@@ -59,9 +65,13 @@ enum ice_state ice_agent_state(const struct ice_agent *agent);
  * is the highest nominated pair, or before nomination any pair that has been checked both ways. */
 const struct address *ice_agent_selected(const struct ice_agent *agent);
 /* May datagrams other than STUN be accepted from this address? Only from addresses on which a check
- * with valid integrity was received (CVE-2023-51443 and its kind). */
+ * with valid integrity, or an authenticated answer to our own, was received (CVE-2023-51443 and its
+ * kind). */
 bool ice_agent_is_validated(const struct ice_agent *agent, const struct address *from);
 int64_t ice_agent_round_trip_us(const struct ice_agent *agent); /* 0 = not known yet */
+
+/* Nothing is sent or accepted any more; the state is ICE_CLOSED (or stays ICE_FAILED). */
+void ice_agent_close(struct ice_agent *agent);
 
 void ice_agent_destroy(struct ice_agent **agent);
 

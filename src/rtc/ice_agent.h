@@ -1,0 +1,102 @@
+/* Inside the ICE agent: its data, and what its three files give each other. Not for other rooms.
+ *
+ * One component and one local socket, so a candidate pair is a remote address:
+ *   ice.c          life, candidates, state, output
+ *   ice_checks.c   which check goes when; what its answer means; consent; selection
+ *   ice_receive.c  requests and responses from the wire */
+#ifndef OW_RTC_ICE_AGENT_H
+#define OW_RTC_ICE_AGENT_H
+
+#include "rtc/ice.h"
+#include "rtc/stun.h"
+
+enum {
+    ICE_MAX_PAIRS = 64,
+    ICE_MAX_SIGNALLED = 48, /* of these from candidates; the rest is for learned addresses */
+    ICE_MAX_RESPONSES = 16, /* waiting for poll; one call adds at most one */
+    ICE_RESPONSE_BYTES = 160,
+    ICE_MAX_TRANSMISSIONS = 7, /* RFC 8489 section 6.2.1, Rc */
+};
+
+#define ICE_PACE_US ((int64_t)50000)       /* RFC 8445 section 14.2, Ta */
+#define ICE_RTO_US ((int64_t)500000)       /* RFC 8445 section 14.3, minimum */
+#define ICE_CONNECT_US ((int64_t)30000000) /* no usable pair by then: failed */
+#define ICE_CONSENT_US ((int64_t)5000000)  /* RFC 7675 section 5.1, ×0.8..1.2 */
+#define ICE_CONSENT_EXPIRY_US ((int64_t)30000000)
+/* Longer than the longest pause between two consent checks (6 s), so that one answer that takes a
+ * second is no alarm. */
+#define ICE_SILENCE_US ((int64_t)7000000)
+/* A nominated pair of lower priority takes over only after this pause in the selected one's
+ * nominations: peers that nominate every check (RFC 5245 "aggressive") would make it flap. */
+#define ICE_NOMINATION_HOLD_US ((int64_t)1000000)
+
+enum ice_pair_state { ICE_PAIR_WAITING, ICE_PAIR_IN_PROGRESS, ICE_PAIR_SUCCEEDED, ICE_PAIR_FAILED };
+
+struct ice_pair {
+    struct address remote;
+    uint32_t remote_priority;
+    enum ice_pair_state state;
+    bool signalled; /* from a candidate, not learned from a check */
+    bool validated; /* authenticated bytes came from there */
+    bool nominated; /* by the controlling side, and our own check has succeeded */
+    bool nominate_on_success;
+    bool answered;     /* the last check sent has its response */
+    bool send_pending; /* for poll: send the check of `transaction` now */
+    uint8_t transaction[STUN_TRANSACTION_BYTES];
+    enum stun_role sent_role;
+    bool sent_use_candidate;
+    int transmissions;
+    int64_t sent_us;       /* last transmission; 0 before the first */
+    int64_t retransmit_us; /* IN_PROGRESS only */
+    int64_t heard_us;      /* last authenticated message */
+    int64_t consent_us;    /* last authenticated response (lite: request) */
+    int64_t nominated_us;  /* last nomination */
+    int64_t round_trip_us;
+};
+
+struct ice_response {
+    struct address to;
+    size_t size;
+    uint8_t data[ICE_RESPONSE_BYTES];
+};
+
+struct ice_agent {
+    enum ice_state state;
+    enum stun_role role;
+    uint64_t tie_breaker;
+    bool lite;
+    struct random_source *random;
+    char ufrag[ICE_UFRAG_CHARS + 1], pwd[ICE_PWD_CHARS + 1];
+    char remote_pwd[SDP_PWD_BYTES];
+    size_t remote_pwd_size;
+    char username[SDP_UFRAG_BYTES + ICE_UFRAG_CHARS + 2]; /* "remote:local", of our requests */
+    int64_t now_us;                                       /* the time of the last call */
+    int64_t started_us, pace_us, consent_check_us;
+    int pair_count;
+    int selected; /* index, -1 = none */
+    struct ice_pair pairs[ICE_MAX_PAIRS];
+    int response_head, response_count;
+    struct ice_response responses[ICE_MAX_RESPONSES];
+};
+
+/* ice.c */
+bool ice_is_over(const struct ice_agent *agent); /* failed or closed: nothing is sent any more */
+bool ice_is_usable_remote(const struct address *address);
+struct ice_pair *ice_find_pair(struct ice_agent *agent, const struct address *remote);
+/* Makes a pair, at the cost of the least useful one when the table is full of learned ones. NULL
+ * when there is no room. */
+struct ice_pair *ice_add_pair(struct ice_agent *agent, const struct address *remote,
+                              uint32_t priority, bool signalled);
+uint64_t ice_pair_priority(const struct ice_agent *agent, const struct ice_pair *pair);
+
+/* ice_checks.c */
+/* Starts checks that are due, gives up on silent ones, expires consent, updates the state. */
+void ice_run(struct ice_agent *agent);
+int64_t ice_next_run(const struct ice_agent *agent);
+void ice_trigger_check(struct ice_agent *agent, struct ice_pair *pair);
+void ice_nominate(struct ice_agent *agent, struct ice_pair *pair);
+void ice_check_succeeded(struct ice_agent *agent, struct ice_pair *pair);
+void ice_switch_role(struct ice_agent *agent);
+uint32_t ice_check_priority(void); /* the PRIORITY attribute of our checks */
+
+#endif
