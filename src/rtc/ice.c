@@ -121,8 +121,11 @@ struct ice_pair *ice_add_pair(struct ice_agent *agent, const struct address *rem
         pair = &agent->pairs[agent->pair_count++];
     else if (signalled || !(pair = find_replaceable(agent)))
         return NULL;
-    *pair =
-        (struct ice_pair){.remote = *remote, .remote_priority = priority, .signalled = signalled};
+    *pair = (struct ice_pair){.remote = *remote,
+                              .remote_priority = priority,
+                              .signalled = signalled,
+                              .answered = true,
+                              .sent_us = ICE_NEVER_US};
     return pair;
 }
 

@@ -30,6 +30,8 @@ enum {
  * nominations: peers that nominate every check (RFC 5245 "aggressive") would make it flap. */
 #define ICE_NOMINATION_HOLD_US ((int64_t)1000000)
 
+#define ICE_NEVER_US (INT64_MIN / 2) /* far enough back, yet differences do not overflow */
+
 enum ice_pair_state { ICE_PAIR_WAITING, ICE_PAIR_IN_PROGRESS, ICE_PAIR_SUCCEEDED, ICE_PAIR_FAILED };
 
 struct ice_pair {
@@ -40,13 +42,13 @@ struct ice_pair {
     bool validated; /* authenticated bytes came from there */
     bool nominated; /* by the controlling side, and our own check has succeeded */
     bool nominate_on_success;
-    bool answered;     /* the last check sent has its response */
+    bool answered;     /* no check is waiting for its response */
     bool send_pending; /* for poll: send the check of `transaction` now */
     uint8_t transaction[STUN_TRANSACTION_BYTES];
     enum stun_role sent_role;
     bool sent_use_candidate;
     int transmissions;
-    int64_t sent_us;       /* last transmission; 0 before the first */
+    int64_t sent_us;       /* last transmission; ICE_NEVER_US before the first */
     int64_t retransmit_us; /* IN_PROGRESS only */
     int64_t heard_us;      /* last authenticated message */
     int64_t consent_us;    /* last authenticated response (lite: request) */

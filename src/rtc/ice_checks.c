@@ -71,7 +71,7 @@ void ice_trigger_check(struct ice_agent *agent, struct ice_pair *pair)
             return;
         pair->transmissions = 0;
         transmit(agent, pair);
-    } else if (pair->sent_us == 0 || agent->now_us - pair->sent_us >= ICE_PACE_US) {
+    } else if (agent->now_us - pair->sent_us >= ICE_PACE_US) {
         if (pair->state == ICE_PAIR_SUCCEEDED) {
             new_transaction(agent, pair); /* a repeated proof does not undo the first one */
             transmit(agent, pair);
@@ -201,16 +201,26 @@ void ice_switch_role(struct ice_agent *agent)
 
 /* ---- time ---- */
 
+/* Consent checks are not repeated (the next one is new); first proofs and nominations are. */
+static bool is_repeated(const struct ice_pair *pair)
+{
+    return pair->state == ICE_PAIR_IN_PROGRESS ||
+           (pair->state == ICE_PAIR_SUCCEEDED && pair->nominate_on_success && !pair->answered);
+}
+
 static void run_retransmissions(struct ice_agent *agent)
 {
     for (int i = 0; i < agent->pair_count; i++) {
         struct ice_pair *pair = &agent->pairs[i];
-        if (pair->state != ICE_PAIR_IN_PROGRESS || agent->now_us < pair->retransmit_us)
+        if (!is_repeated(pair) || agent->now_us < pair->retransmit_us)
             continue;
-        if (pair->transmissions >= ICE_MAX_TRANSMISSIONS)
-            pair->state = ICE_PAIR_FAILED;
-        else
+        if (pair->transmissions < ICE_MAX_TRANSMISSIONS) {
             transmit(agent, pair);
+        } else {
+            pair->nominate_on_success = false;
+            if (pair->state == ICE_PAIR_IN_PROGRESS)
+                pair->state = ICE_PAIR_FAILED;
+        }
     }
 }
 
@@ -286,7 +296,7 @@ int64_t ice_next_run(const struct ice_agent *agent)
     }
     for (int i = 0; !agent->lite && i < agent->pair_count; i++) {
         const struct ice_pair *pair = &agent->pairs[i];
-        if (pair->state == ICE_PAIR_IN_PROGRESS)
+        if (is_repeated(pair))
             next = min_time(next, pair->retransmit_us);
         else if (pair->state == ICE_PAIR_WAITING)
             next = min_time(next, agent->pace_us);

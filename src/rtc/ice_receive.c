@@ -143,8 +143,7 @@ static struct ice_pair *find_transaction(struct ice_agent *agent, const uint8_t 
 {
     for (int i = 0; i < agent->pair_count; i++) {
         struct ice_pair *pair = &agent->pairs[i];
-        if (pair->sent_us != 0 && !pair->answered &&
-            memcmp(pair->transaction, transaction, STUN_TRANSACTION_BYTES) == 0)
+        if (!pair->answered && memcmp(pair->transaction, transaction, STUN_TRANSACTION_BYTES) == 0)
             return pair;
     }
     return NULL;
@@ -161,7 +160,7 @@ static void receive_error(struct ice_agent *agent, struct ice_pair *pair, int co
         }
         if (pair->state == ICE_PAIR_IN_PROGRESS) {
             pair->state = ICE_PAIR_WAITING;
-            pair->sent_us = 0; /* the new check goes at once */
+            pair->sent_us = ICE_NEVER_US; /* the new check goes at once */
             ice_trigger_check(agent, pair);
         }
     } else if (pair->state == ICE_PAIR_IN_PROGRESS) {
@@ -210,6 +209,7 @@ int ice_agent_receive(struct ice_agent *agent, int64_t now_us, const struct addr
         return OW_OK; /* a keep-alive of old implementations */
     else
         err = receive_response(agent, from, &message);
-    ice_run(agent);
+    if (!err)
+        ice_run(agent);
     return err;
 }
