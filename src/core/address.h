@@ -9,9 +9,9 @@
 enum address_family { ADDRESS_NONE = 0, ADDRESS_IPV4 = 4, ADDRESS_IPV6 = 6 };
 
 struct address {
-    uint8_t family;  /* enum address_family */
-    uint8_t ip[16];  /* network order; IPv4 uses the first four bytes, the rest is 0 */
-    uint16_t port;   /* host order */
+    uint8_t family; /* enum address_family */
+    uint8_t ip[16]; /* network order; IPv4 uses the first four bytes, the rest is 0 */
+    uint16_t port;  /* host order */
 };
 
 enum { ADDRESS_TEXT_BYTES = 56 };

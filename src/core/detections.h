@@ -21,9 +21,9 @@ const char *label_set_name(const struct label_set *labels, int class_id, char sc
 
 struct detection {
     int class_id;
-    float confidence;      /* 0..1 */
-    float x1, y1, x2, y2;  /* source pixels, x1 <= x2, y1 <= y2; may lie outside the picture */
-    uint32_t track_id;     /* 0 = not tracked */
+    float confidence;     /* 0..1 */
+    float x1, y1, x2, y2; /* source pixels, x1 <= x2, y1 <= y2; may lie outside the picture */
+    uint32_t track_id;    /* 0 = not tracked */
 };
 
 struct detections {
@@ -32,6 +32,7 @@ struct detections {
     int source_width, source_height;
     uint64_t frame_sequence;
     int64_t capture_us;
+    int64_t infer_start_us, infer_end_us; /* of the inference behind them; 0 = predicted */
     int count;
     struct detection items[];
 };

@@ -12,7 +12,7 @@
 
 struct encoded {
     atomic_int refs;
-    bool key;           /* H.264: an IDR with its SPS and PPS in front; JPEG: always true */
+    bool key; /* H.264: an IDR with its SPS and PPS in front; JPEG: always true */
     int width, height;
     uint64_t sequence;  /* of the frame it shows */
     int64_t capture_us; /* of the frame it shows */

@@ -52,8 +52,7 @@ static void copy_plane(uint8_t *to, int to_stride, const uint8_t *from, int from
                        int height)
 {
     for (int row = 0; row < height; row++)
-        memcpy(to + (ptrdiff_t)row * to_stride, from + (ptrdiff_t)row * from_stride,
-               (size_t)width);
+        memcpy(to + (ptrdiff_t)row * to_stride, from + (ptrdiff_t)row * from_stride, (size_t)width);
 }
 
 int frame_copy(struct frame **out, const struct frame *from)

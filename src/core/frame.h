@@ -19,13 +19,13 @@ enum color_matrix { COLOR_BT601, COLOR_BT709 };
 
 struct frame {
     atomic_int refs;
-    int width, height;              /* luma pixels, 1..FRAME_MAX_SIDE, odd sizes allowed */
-    uint8_t *plane[FRAME_PLANES];   /* Y, U, V; chroma is (width+1)/2 x (height+1)/2 */
-    int stride[FRAME_PLANES];       /* bytes from one row to the next, >= the row's width */
-    bool full_range;                /* luma 0..255 instead of 16..235 */
+    int width, height;            /* luma pixels, 1..FRAME_MAX_SIDE, odd sizes allowed */
+    uint8_t *plane[FRAME_PLANES]; /* Y, U, V; chroma is (width+1)/2 x (height+1)/2 */
+    int stride[FRAME_PLANES];     /* bytes from one row to the next, >= the row's width */
+    bool full_range;              /* luma 0..255 instead of 16..235 */
     enum color_matrix matrix;
-    uint64_t sequence;              /* counts up by one per frame of a source */
-    int64_t capture_us;             /* when the frame was there to be read (CLOCK_MONOTONIC) */
+    uint64_t sequence;  /* counts up by one per frame of a source */
+    int64_t capture_us; /* when the frame was there to be read (CLOCK_MONOTONIC) */
     struct stage_times stages;
     void (*release)(struct frame *); /* frees pixels and struct when the last reference goes */
     void *opaque;                    /* for release */

@@ -15,7 +15,8 @@ int mailbox_create(struct mailbox **out, void (*drop)(void *item));
 void mailbox_put(struct mailbox *mailbox, void *item);
 
 /* Waits for an item until deadline_us (clock_now_us() base; 0 = do not wait, INT64_MAX = forever).
- * Returns OW_OK with the item, OW_EAGAIN when time ran out or mailbox_wake() was called, OW_ECLOSED. */
+ * Returns OW_OK with the item, OW_EAGAIN when time ran out or mailbox_wake() was called,
+ * OW_ECLOSED. */
 int mailbox_take(struct mailbox *mailbox, int64_t deadline_us, void **item);
 
 /* Makes a waiting mailbox_take() return OW_EAGAIN, so that its thread looks at its commands. */

@@ -21,7 +21,7 @@ enum perf_operation {
 #define PERF_ENUM(id, name) id,
     PERF_OPERATION_LIST(PERF_ENUM)
 #undef PERF_ENUM
-    PERF_OPERATION_COUNT
+        PERF_OPERATION_COUNT
 };
 
 const char *perf_operation_name(enum perf_operation operation);

@@ -1,5 +1,6 @@
 /* The stations a frame passes, in order. Every stage stamps clock_now_us() at its own station; the
- * differences are what /performance, the metrics and the page's latency strip show. 0 = not passed. */
+ * differences are what /performance, the metrics and the page's latency strip show. 0 = not passed.
+ */
 #ifndef OW_CORE_STAGES_H
 #define OW_CORE_STAGES_H
 

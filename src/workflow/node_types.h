@@ -1,10 +1,37 @@
-/* The node list: one file with one table of settings per node type, and one row here. */
+/* The node list: one file in src/workflow/nodes with one table of settings per node type, and one
+ * row in node_types.c. */
 #ifndef OW_WORKFLOW_NODE_TYPES_H
 #define OW_WORKFLOW_NODE_TYPES_H
 
+#include "source/source.h"
+#include "vision/model.h"
 #include "workflow/settings.h"
+#include "xray/xray.h"
 
 enum node_role { NODE_SOURCE, NODE_MODEL, NODE_VIEW };
+
+enum { NODE_PATH_BYTES = 1024, NODE_MAX_CLASSES = 128 };
+
+/* What a model node's settings mean; filled by its configure function. */
+struct model_node_settings {
+    char model[NODE_PATH_BYTES];        /* file or name; "" = the default model */
+    struct model_thresholds thresholds; /* `classes` stays NULL: see class_names */
+    json_t *classes;                    /* borrowed: ids or names; NULL or empty = all */
+    double max_fps;                     /* inferences a second */
+    bool xray;                          /* draw at all */
+    struct xray_style style;
+    double xray_max_fps;
+};
+
+struct view_settings {
+    bool prefers_webrtc;
+    bool predict;
+    bool adaptive;
+    int width; /* 0 = the source's */
+    double max_fps;
+    int min_bps, start_bps, max_bps;
+    int jpeg_quality;
+};
 
 struct node_type {
     const char *name;  /* "videoInput" */
@@ -13,6 +40,12 @@ struct node_type {
     enum node_role role;
     const char *input, *output; /* handle names, NULL = none */
     const struct setting *settings;
+    /* One of these, by role: translate checked settings. `url` has NODE_PATH_BYTES for
+     * source_settings.url to point to. Errors name the setting. */
+    int (*configure_source)(const json_t *data, struct source_settings *out, char *url,
+                            struct reason *why);
+    int (*configure_model)(const json_t *data, struct model_node_settings *out, struct reason *why);
+    int (*configure_view)(const json_t *data, struct view_settings *out, struct reason *why);
 };
 
 const struct node_type *node_type_find(const char *name);

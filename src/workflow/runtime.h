@@ -1,5 +1,5 @@
-/* Running workflows. Any thread may call; calls that start and stop workflows are serialised and may
- * take as long as opening a model does. */
+/* Running workflows. Any thread may call; calls that start and stop workflows are serialised and
+ * may take as long as opening a model does. */
 #ifndef OW_WORKFLOW_RUNTIME_H
 #define OW_WORKFLOW_RUNTIME_H
 
@@ -23,15 +23,15 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
 
 /* Validates and starts a workflow. *report as graph_parse() makes it, always set. OW_EPARSE when
  * invalid, OW_EEXISTS when a workflow or a view with an id of its own is running already (why). */
-int runtime_execute(struct runtime *runtime, json_t *workflow, json_t **report,
-                    struct reason *why);
+int runtime_execute(struct runtime *runtime, json_t *workflow, json_t **report, struct reason *why);
 /* OW_ENOTFOUND. */
 int runtime_stop(struct runtime *runtime, const char *workflow_id);
 void runtime_stop_all(struct runtime *runtime);
 
 /* {"running_workflows": n, "workflow_ids": […]} */
 json_t *runtime_status(struct runtime *runtime);
-/* {"workflow_id", "name", "running": true, "nodes": {id: {state, fps, …}}}; NULL when not running. */
+/* {"workflow_id", "name", "running": true, "nodes": {id: {state, fps, …}}}; NULL when not running.
+ */
 json_t *runtime_workflow_status(struct runtime *runtime, const char *workflow_id);
 
 /* A new reference, or NULL. */

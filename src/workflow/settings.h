@@ -21,12 +21,12 @@ enum setting_type {
 struct setting {
     const char *name, *label, *help;
     enum setting_type type;
-    const char *unit;            /* NULL = none */
-    double default_number;       /* BOOL (0/1), INT, NUMBER */
-    const char *default_text;    /* TEXT, CHOICE; NULL = "" */
-    double min, max, step;       /* INT, NUMBER; min == max: no range */
-    const char *const *choices;  /* CHOICE; ends with NULL */
-    bool required;               /* an empty text is an error */
+    const char *unit;           /* NULL = none */
+    double default_number;      /* BOOL (0/1), INT, NUMBER */
+    const char *default_text;   /* TEXT, CHOICE; NULL = "" */
+    double min, max, step;      /* INT, NUMBER; min == max: no range */
+    const char *const *choices; /* CHOICE; ends with NULL */
+    bool required;              /* an empty text is an error */
 };
 
 /* Checks one value against its row; `why` says what is wrong and what is allowed. NULL = absent. */

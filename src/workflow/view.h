@@ -1,8 +1,9 @@
 /* A running view: takes the latest picture of its model or source, draws what the model sees,
  * encodes it as H.264 and JPEG, each only while somebody watches. One thread per view.
  *
- * Views are reference counted: whoever holds one may call it after its workflow has stopped; it then
- * does nothing. All functions may be called from any thread and do not wait for the view's thread. */
+ * Views are reference counted: whoever holds one may call it after its workflow has stopped; it
+ * then does nothing. All functions may be called from any thread and do not wait for the view's
+ * thread. */
 #ifndef OW_WORKFLOW_VIEW_H
 #define OW_WORKFLOW_VIEW_H
 
@@ -44,15 +45,15 @@ struct view_info {
     char source_id[128]; /* node id of the source at the head */
     char model_id[128];  /* node id of the model, "" = none */
     struct source_status source;
-    char model_error[320]; /* why the model does not run, "" = it runs or there is none */
-    char error[320];       /* why the view itself does not run (no encoder, …), "" = fine */
-    int width, height;     /* of the picture given out, 0 before the first */
-    double fps;            /* pictures given out over the last second */
-    double model_fps;
-    int detections;        /* drawn on the last picture */
-    double processing_ms;  /* capture to encoded, of the last picture */
+    char model_error[320];      /* why the model does not run, "" = it runs or there is none */
+    char error[320];            /* why the view itself does not run (no encoder, …), "" = fine */
+    int width, height;          /* of the picture given out, 0 before the first */
+    double fps;                 /* pictures given out over the last second */
+    double model_fps, model_ms; /* inferences a second; duration of the last one */
+    int detections;             /* drawn on the last picture */
+    double processing_ms;       /* capture to encoded, of the last picture */
     const char *xray_mode, *color_scheme; /* static */
-    char encoder[64];      /* H.264 back end in use, "" before the first */
+    char encoder[64];                     /* H.264 back end in use, "" before the first */
     int min_bps, start_bps, max_bps, target_bps;
     uint64_t frames, dropped;
     struct stage_times last_stages;

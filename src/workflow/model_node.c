@@ -1,0 +1,231 @@
+#include "workflow/model_node.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/mailbox.h"
+#include "core/perf.h"
+#include "vision/tracker.h"
+#include "workflow/meter.h"
+#include "workflow/picture.h"
+#include "workflow/rate_gate.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct model_node {
+    struct model_node_parts parts;
+    char id[128];
+    int classes[NODE_MAX_CLASSES];
+    struct model *model;
+    struct tracker *tracker;
+    struct mailbox *inbox; /* of struct frame */
+    pthread_t thread;
+    atomic_bool ready, stopping;
+    struct rate_gate gate;
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct model_node_status status;
+    struct meter meter;
+};
+
+static void drop_frame(void *item)
+{
+    struct frame *frame = item;
+    frame_unref(&frame);
+}
+
+static void set_state(struct model_node *node, const char *state, const char *error)
+{
+    pthread_mutex_lock(&node->lock);
+    node->status.state = state;
+    snprintf(node->status.error, sizeof node->status.error, "%s", error);
+    pthread_mutex_unlock(&node->lock);
+}
+
+static int find_class(const struct label_set *labels, const json_t *entry)
+{
+    if (json_is_integer(entry))
+        return (int)json_integer_value(entry);
+    for (int i = 0; i < labels->count; i++)
+        if (strcmp(labels->names[i], json_string_value(entry)) == 0)
+            return i;
+    return -1;
+}
+
+/* Turns the class names of the settings into the ids of the opened model. */
+static void resolve_classes(struct model_node *node)
+{
+    struct model_thresholds *t = &node->parts.settings.thresholds;
+    size_t i;
+    json_t *entry;
+    json_array_foreach(node->parts.settings.classes, i, entry)
+    {
+        int id = find_class(model_info(node->model)->labels, entry);
+        if (id >= 0)
+            node->classes[t->class_count++] = id;
+        else
+            log_warn("model node %s: the model knows no class \"%s\"", node->id,
+                     json_string_value(entry) ? json_string_value(entry) : "?");
+    }
+    if (json_array_size(node->parts.settings.classes) > 0)
+        t->classes = node->classes;
+}
+
+static bool open_model(struct model_node *node)
+{
+    struct reason why = {""};
+    int rc = model_open(&node->model, node->parts.path, node->parts.threads, &why);
+    if (rc < 0) {
+        log_error("model node %s: %s", node->id, why.text[0] ? why.text : error_text(rc));
+        set_state(node, "error", why.text[0] ? why.text : error_text(rc));
+        return false;
+    }
+    const struct model_info *info = model_info(node->model);
+    log_info("model node %s: %s (%s, %s, %dx%d, %d classes) on %s", node->id, info->path,
+             info->family, info->task, info->input_width, info->input_height, info->labels->count,
+             info->provider);
+    resolve_classes(node);
+    set_state(node, "idle", "");
+    atomic_store(&node->ready, true);
+    return true;
+}
+
+static void record(struct model_node *node, const struct model_timing *timing,
+                   const struct detections *found, int64_t now_us)
+{
+    perf_add(PERF_PREPROCESS, timing->preprocess_us);
+    perf_add(PERF_INFERENCE, timing->inference_us);
+    perf_add(PERF_POSTPROCESS, timing->postprocess_us);
+    pthread_mutex_lock(&node->lock);
+    node->status.state = "running";
+    node->status.error[0] = '\0';
+    node->status.inference_ms = (double)timing->inference_us / 1000;
+    node->status.detections = found->count;
+    meter_count(&node->meter, now_us);
+    pthread_mutex_unlock(&node->lock);
+}
+
+static void infer(struct model_node *node, struct frame *frame)
+{
+    struct model_timing timing = {0};
+    struct detections *found = NULL, *tracked = NULL;
+    struct reason why = {""};
+    int64_t start_us = clock_now_us();
+    int rc = model_run(node->model, frame, &node->parts.settings.thresholds, &found, &timing, &why);
+    if (rc < 0) {
+        set_state(node, "error", why.text[0] ? why.text : error_text(rc));
+        return;
+    }
+    rc = tracker_update(node->tracker, found, &tracked);
+    int64_t end_us = clock_now_us();
+    record(node, &timing, found, end_us);
+    /* The frame is shared; the result's own stamps travel with a shallow picture in on_result. */
+    if (rc == OW_OK) {
+        tracked->infer_start_us = start_us;
+        tracked->infer_end_us = end_us;
+        node->parts.on_result(node->parts.context, frame, tracked);
+    }
+    detections_unref(&found);
+    detections_unref(&tracked);
+}
+
+/* Waits until the next inference may start, in short steps so that a stop is quick. */
+static void wait_for_turn(struct model_node *node)
+{
+    enum { STEP_US = 20000 };
+    int64_t now_us = clock_now_us();
+    while (!atomic_load(&node->stopping) && now_us < node->gate.due_us) {
+        int64_t left_us = node->gate.due_us - now_us;
+        clock_sleep_until_us(now_us + (left_us < STEP_US ? left_us : STEP_US));
+        now_us = clock_now_us();
+    }
+}
+
+static void *run(void *argument)
+{
+    struct model_node *node = argument;
+    if (!open_model(node))
+        return NULL;
+    for (;;) {
+        wait_for_turn(node);
+        void *item = NULL;
+        int rc = mailbox_take(node->inbox, INT64_MAX, &item);
+        if (rc == OW_ECLOSED)
+            break;
+        if (rc != OW_OK)
+            continue;
+        struct frame *frame = item;
+        if (node->parts.is_needed(node->parts.context) &&
+            rate_gate_pass(&node->gate, clock_now_us(), node->parts.settings.max_fps))
+            infer(node, frame);
+        frame_unref(&frame);
+    }
+    return NULL;
+}
+
+int model_node_start(struct model_node **out, const struct model_node_parts *parts)
+{
+    struct model_node *node = calloc(1, sizeof *node);
+    if (!node)
+        return OW_ENOMEM;
+    node->parts = *parts;
+    snprintf(node->id, sizeof node->id, "%s", parts->id);
+    node->status.state = "loading";
+    pthread_mutex_init(&node->lock, NULL);
+    int rc = mailbox_create(&node->inbox, drop_frame);
+    if (rc == OW_OK)
+        rc = tracker_create(&node->tracker);
+    if (rc == OW_OK && pthread_create(&node->thread, NULL, run, node) != 0)
+        rc = OW_ENOMEM;
+    if (rc < 0) {
+        tracker_destroy(&node->tracker);
+        mailbox_destroy(&node->inbox);
+        free(node);
+        return rc;
+    }
+    *out = node;
+    return OW_OK;
+}
+
+void model_node_offer(struct model_node *node, struct frame *frame)
+{
+    if (atomic_load(&node->ready))
+        mailbox_put(node->inbox, frame_ref(frame));
+}
+
+bool model_node_is_ready(struct model_node *node)
+{
+    return atomic_load(&node->ready);
+}
+
+int model_node_predict(struct model_node *node, int64_t capture_us, struct detections **out)
+{
+    return tracker_predict(node->tracker, capture_us, out);
+}
+
+void model_node_read_status(struct model_node *node, struct model_node_status *out)
+{
+    pthread_mutex_lock(&node->lock);
+    *out = node->status;
+    out->fps = meter_rate(&node->meter, clock_now_us());
+    pthread_mutex_unlock(&node->lock);
+    out->dropped = mailbox_dropped(node->inbox);
+}
+
+void model_node_stop(struct model_node **node)
+{
+    struct model_node *n = *node;
+    *node = NULL;
+    if (!n)
+        return;
+    atomic_store(&n->stopping, true);
+    mailbox_close(n->inbox);
+    pthread_join(n->thread, NULL);
+    model_close(&n->model);
+    tracker_destroy(&n->tracker);
+    mailbox_destroy(&n->inbox);
+    pthread_mutex_destroy(&n->lock);
+    free(n);
+}

@@ -1,0 +1,47 @@
+/* A model at work: takes the latest frame of its source, at most `max_fps` times a second and only
+ * while somebody needs the result, and follows the objects from frame to frame. One thread. */
+#ifndef OW_WORKFLOW_MODEL_NODE_H
+#define OW_WORKFLOW_MODEL_NODE_H
+
+#include "workflow/node_types.h"
+
+struct model_node;
+
+struct model_node_parts {
+    const char *id;
+    struct model_node_settings settings;
+    char path[NODE_PATH_BYTES]; /* of the ONNX file */
+    int threads;
+    void *context;
+    bool (*is_needed)(void *context); /* is anybody looking? asked before each inference */
+    /* A result, on the model's thread; both are lent. */
+    void (*on_result)(void *context, struct frame *frame, struct detections *detections);
+};
+
+/* Starts the thread, which opens the model first: a file that cannot be used is an error of this
+ * node (model_node_status()), not of the workflow. */
+int model_node_start(struct model_node **out, const struct model_node_parts *parts);
+
+/* Hands over a frame; takes its own reference, never blocks. */
+void model_node_offer(struct model_node *node, struct frame *frame);
+
+/* Is the model loaded and able to run? */
+bool model_node_is_ready(struct model_node *node);
+
+/* The objects as they should stand at capture_us; see tracker_predict(). Never waits for the model.
+ */
+int model_node_predict(struct model_node *node, int64_t capture_us, struct detections **out);
+
+struct model_node_status {
+    const char *state; /* "loading", "running", "idle", "error" */
+    char error[320];
+    double fps;
+    double inference_ms; /* of the last frame */
+    int detections;      /* in the last frame */
+    uint64_t dropped;
+};
+void model_node_read_status(struct model_node *node, struct model_node_status *out);
+
+void model_node_stop(struct model_node **node);
+
+#endif

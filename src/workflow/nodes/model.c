@@ -1,0 +1,186 @@
+/* model: an ONNX detector, and how its X-RAY view is drawn. */
+#include "workflow/nodes/nodes.h"
+
+#include <stdio.h>
+
+static const char *const modes[] = {"boxes", NULL};
+static const char *const schemes[] = {"default", "confidence", NULL};
+
+static const struct setting settings[] = {
+    {.name = "modelId",
+     .label = "Model",
+     .type = SETTING_TEXT,
+     .help = "an ONNX file or the name of one in the model folder; empty = the default detector"},
+    {.name = "modelName",
+     .label = "Model name",
+     .type = SETTING_TEXT,
+     .help = "for people; looked for in the model folder when modelId is empty"},
+    {.name = "confidence",
+     .label = "Confidence",
+     .type = SETTING_NUMBER,
+     .default_number = 0.7,
+     .min = 0,
+     .max = 1,
+     .step = 0.01,
+     .help = "detections below are dropped"},
+    {.name = "iou",
+     .label = "Overlap (IoU)",
+     .type = SETTING_NUMBER,
+     .default_number = 0.45,
+     .min = 0,
+     .max = 1,
+     .step = 0.01,
+     .help = "of two boxes that overlap more than this the weaker one is dropped"},
+    {.name = "classes",
+     .label = "Classes",
+     .type = SETTING_LIST,
+     .help = "ids or names of the classes to look for; empty = all"},
+    {.name = "fps",
+     .label = "Inferences",
+     .type = SETTING_NUMBER,
+     .default_number = 10,
+     .min = 1,
+     .max = 30,
+     .unit = "fps",
+     .help = "at most this many inferences a second"},
+    {.name = "maxDetections",
+     .label = "Max detections",
+     .type = SETTING_INT,
+     .default_number = 300,
+     .min = 1,
+     .max = 3000,
+     .help = "the most confident ones are kept"},
+    {.name = "agnostic",
+     .label = "Class-agnostic",
+     .type = SETTING_BOOL,
+     .help = "overlapping boxes of different classes suppress each other too"},
+    {.name = "enableXRay",
+     .label = "🔍 X-RAY Mode",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .help = "draw what the model sees"},
+    {.name = "xrayMode",
+     .label = "Mode",
+     .type = SETTING_CHOICE,
+     .default_text = "boxes",
+     .choices = modes,
+     .help = "how objects are drawn"},
+    {.name = "colorScheme",
+     .label = "Colours",
+     .type = SETTING_CHOICE,
+     .default_text = "default",
+     .choices = schemes,
+     .help = "default: by class; confidence: from red to green"},
+    {.name = "showBoxes",
+     .label = "Boxes",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .help = "draw boxes"},
+    {.name = "showLabels",
+     .label = "Labels",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .help = "write class names"},
+    {.name = "showConfidence",
+     .label = "Confidence values",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .help = "write confidence values"},
+    {.name = "showTrackIds",
+     .label = "Track ids",
+     .type = SETTING_BOOL,
+     .help = "write the number by which an object is followed"},
+    {.name = "lineThickness",
+     .label = "Line",
+     .type = SETTING_INT,
+     .default_number = 2,
+     .min = 1,
+     .max = 16,
+     .unit = "px",
+     .help = "thickness of lines"},
+    {.name = "fontSize",
+     .label = "Font",
+     .type = SETTING_NUMBER,
+     .default_number = 0.6,
+     .min = 0.2,
+     .max = 4,
+     .step = 0.1,
+     .help = "size of labels; 0.6 is 15 px in a picture of 540 lines"},
+    {.name = "minConfidenceViz",
+     .label = "Show from",
+     .type = SETTING_NUMBER,
+     .min = 0,
+     .max = 1,
+     .step = 0.01,
+     .help = "objects below this confidence are not drawn"},
+    {.name = "xrayMaxFps",
+     .label = "Max X-RAY FPS",
+     .type = SETTING_NUMBER,
+     .default_number = 30,
+     .min = 10,
+     .max = 60,
+     .step = 5,
+     .unit = "fps",
+     .help = "at most this many pictures a second"},
+    {0},
+};
+
+static int check_classes(const json_t *classes, struct reason *why)
+{
+    if (json_array_size(classes) > NODE_MAX_CLASSES)
+        return reason_set(why, OW_EINVAL, "classes names more than %d classes", NODE_MAX_CLASSES);
+    size_t i;
+    json_t *entry;
+    json_array_foreach(
+        classes, i,
+        entry) if (!json_is_integer(entry) &&
+                   !json_is_string(
+                       entry)) return reason_set(why, OW_EINVAL,
+                                                 "classes must hold class ids or names");
+    return OW_OK;
+}
+
+static int configure(const json_t *data, struct model_node_settings *out, struct reason *why)
+{
+    struct model_node_settings s = {
+        .thresholds = {.confidence = (float)setting_number(data, settings, "confidence"),
+                       .iou = (float)setting_number(data, settings, "iou"),
+                       .max_detections = setting_int(data, settings, "maxDetections"),
+                       .agnostic = setting_bool(data, settings, "agnostic")},
+        .classes = json_object_get(data, "classes"),
+        .max_fps = setting_number(data, settings, "fps"),
+        .xray = setting_bool(data, settings, "enableXRay"),
+        .style = {.show_boxes = setting_bool(data, settings, "showBoxes"),
+                  .show_labels = setting_bool(data, settings, "showLabels"),
+                  .show_confidence = setting_bool(data, settings, "showConfidence"),
+                  .show_track_ids = setting_bool(data, settings, "showTrackIds"),
+                  .line_thickness = setting_int(data, settings, "lineThickness"),
+                  .font_size = (float)setting_number(data, settings, "fontSize"),
+                  .min_confidence = (float)setting_number(data, settings, "minConfidenceViz")},
+        .xray_max_fps = setting_number(data, settings, "xrayMaxFps"),
+    };
+    const char *model = setting_text(data, settings, "modelId");
+    if (!model[0])
+        model = setting_text(data, settings, "modelName");
+    if (snprintf(s.model, sizeof s.model, "%s", model) >= (int)sizeof s.model)
+        return reason_set(why, OW_EINVAL, "modelId is too long");
+    int rc = check_classes(s.classes, why);
+    if (rc == OW_OK)
+        rc = xray_mode_parse(setting_text(data, settings, "xrayMode"), &s.style.mode);
+    if (rc == OW_OK)
+        rc = xray_scheme_parse(setting_text(data, settings, "colorScheme"), &s.style.scheme);
+    if (rc == OW_OK)
+        *out = s;
+    return rc;
+}
+
+const struct node_type node_model = {
+    .name = "model",
+    .label = "AI Model",
+    .help = "Finds objects in the picture",
+    .role = NODE_MODEL,
+    .input = "video-input",
+    .output = "detections-output",
+    .settings = settings,
+    .configure_model = configure,
+};

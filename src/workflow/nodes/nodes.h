@@ -1,0 +1,14 @@
+/* The node types, each defined in the file of its name. Only the node list includes this. */
+#ifndef OW_WORKFLOW_NODES_NODES_H
+#define OW_WORKFLOW_NODES_NODES_H
+
+#include "workflow/node_types.h"
+
+extern const struct node_type node_video_input;
+extern const struct node_type node_camera;
+extern const struct node_type node_test_pattern;
+extern const struct node_type node_model;
+extern const struct node_type node_video_preview;
+extern const struct node_type node_video_preview_webrtc;
+
+#endif

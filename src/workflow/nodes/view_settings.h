@@ -1,0 +1,27 @@
+/* Settings that both view node types have, as rows for their tables. */
+#ifndef OW_WORKFLOW_NODES_VIEW_SETTINGS_H
+#define OW_WORKFLOW_NODES_VIEW_SETTINGS_H
+
+#include "workflow/nodes/nodes.h"
+
+extern const char *const view_sync_choices[]; /* "predict", "sync" */
+
+/* clang-format off */
+#define VIEW_SETTING_ROWS                                                                          \
+    {.name = "width", .label = "Width", .type = SETTING_INT, .min = 0, .max = 4096, .unit = "px",  \
+     .help = "picture width; 0 = the source's own"},                                               \
+    {.name = "maxFps", .label = "Max fps", .type = SETTING_NUMBER, .default_number = 30,           \
+     .min = 1, .max = 60, .unit = "fps", .help = "at most this many pictures a second"},           \
+    {.name = "boxTiming", .label = "Box timing", .type = SETTING_CHOICE,                           \
+     .default_text = "predict", .choices = view_sync_choices,                                      \
+     .help = "predict: every frame at once, boxes moved forward to it; "                           \
+             "sync: the very frame that the model saw, later"},                                    \
+    {.name = "quality", .label = "JPEG quality", .type = SETTING_INT, .default_number = 50,        \
+     .min = 1, .max = 100, .help = "of pictures over the WebSocket"}
+/* clang-format on */
+
+/* Fills what the rows above say; bit rates stay 0. */
+void view_settings_configure(const json_t *data, const struct setting *table,
+                             struct view_settings *out);
+
+#endif
