@@ -1,0 +1,289 @@
+#include "app/config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_CHOICE };
+
+struct option {
+    const char *name; /* --name; OVERWATCH_NAME in the environment */
+    const char *value_name, *help;
+    size_t field; /* offset of the text in struct config */
+    enum option_kind kind;
+    const char *fallback;
+    double min, max;
+    const char *choices; /* separated by blanks */
+};
+
+#define FIELD(name) offsetof(struct config, name)
+
+static const struct option options[] = {
+    {.name = "source",
+     .value_name = "URL",
+     .field = FIELD(source),
+     .help = "what to watch: file, rtsp://, http://, v4l2:/dev/video0, pipe:/path, test:"},
+    {.name = "model",
+     .value_name = "FILE",
+     .field = FIELD(model),
+     .help = "ONNX detector for --source; \"none\" = show the plain picture"},
+    {.name = "confidence",
+     .value_name = "N",
+     .field = FIELD(confidence),
+     .fallback = "0.4",
+     .kind = OPTION_NUMBER,
+     .max = 1,
+     .help = "with --source: detections below are dropped"},
+    {.name = "box-timing",
+     .value_name = "WHEN",
+     .field = FIELD(box_timing),
+     .fallback = "predict",
+     .kind = OPTION_CHOICE,
+     .choices = "predict sync",
+     .help = "with --source: predict or sync"},
+    {.name = "bitrate",
+     .value_name = "PRESET",
+     .field = FIELD(bitrate),
+     .fallback = "high",
+     .kind = OPTION_CHOICE,
+     .choices = "low balanced high",
+     .help = "with --source: low, balanced or high"},
+    {.name = "width",
+     .value_name = "PX",
+     .field = FIELD(width),
+     .fallback = "0",
+     .kind = OPTION_NUMBER,
+     .max = 4096,
+     .help = "with --source: width of the view, 0 = the source's"},
+    {.name = "bind",
+     .value_name = "ADDRESS",
+     .field = FIELD(bind),
+     .fallback = "127.0.0.1",
+     .help = "address of the page and the API"},
+    {.name = "port",
+     .value_name = "N",
+     .field = FIELD(port),
+     .fallback = "8000",
+     .kind = OPTION_NUMBER,
+     .max = 65535,
+     .help = "TCP port of the page and the API, 0 = any free one"},
+    {.name = "media-port",
+     .value_name = "N",
+     .field = FIELD(media_port),
+     .fallback = "8189",
+     .kind = OPTION_NUMBER,
+     .max = 65535,
+     .help = "UDP port of all WebRTC media, 0 = any free one"},
+    {.name = "public-address",
+     .value_name = "IP",
+     .field = FIELD(public_address),
+     .help = "address by which viewers reach this machine (1:1 NAT, containers)"},
+    {.name = "allowed-hosts",
+     .value_name = "NAMES",
+     .field = FIELD(allowed_hosts),
+     .help = "further host names of this server, separated by commas"},
+    {.name = "ice-lite",
+     .field = FIELD(ice_lite),
+     .fallback = "0",
+     .kind = OPTION_FLAG,
+     .help = "answer ICE checks only, make none"},
+    {.name = "web-folder",
+     .value_name = "DIR",
+     .field = FIELD(web_folder),
+     .help = "the built page"},
+    {.name = "model-folder",
+     .value_name = "DIR",
+     .field = FIELD(model_folder),
+     .help = "where model names are looked for"},
+    {.name = "media-folder",
+     .value_name = "DIR",
+     .field = FIELD(media_folder),
+     .help = "where relative video paths are looked for"},
+    {.name = "default-model",
+     .value_name = "FILE",
+     .field = FIELD(default_model),
+     .fallback = "nanodet",
+     .help = "model of nodes that name none"},
+    {.name = "model-threads",
+     .value_name = "N",
+     .field = FIELD(model_threads),
+     .fallback = "0",
+     .kind = OPTION_NUMBER,
+     .max = 64,
+     .help = "threads of a model, 0 = by the number of cores"},
+    {.name = "encoder",
+     .value_name = "NAME",
+     .field = FIELD(encoder),
+     .help = "FFmpeg's name of one H.264 encoder instead of the best that works"},
+    {.name = "log-file",
+     .value_name = "FILE",
+     .field = FIELD(log_file),
+     .fallback = "/tmp/overwatch.log",
+     .help = "the log besides stderr; \"none\" = stderr only"},
+    {.name = "log-level",
+     .value_name = "LEVEL",
+     .field = FIELD(log_level),
+     .fallback = "info",
+     .kind = OPTION_CHOICE,
+     .choices = "error warn info debug",
+     .help = "error, warn, info or debug"},
+    {.name = "log-format",
+     .value_name = "FORMAT",
+     .field = FIELD(log_format),
+     .fallback = "text",
+     .kind = OPTION_CHOICE,
+     .choices = "text json",
+     .help = "text or json"},
+    {.name = "pid-file",
+     .value_name = "FILE",
+     .field = FIELD(pid_file),
+     .help = "where to write the process id"},
+};
+
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
+
+static const char **field_of(struct config *config, const struct option *option)
+{
+    return (const char **)(void *)((char *)config + option->field);
+}
+
+static const char *environment_of(const struct option *option)
+{
+    char name[64] = "OVERWATCH_";
+    size_t length = strlen(name);
+    for (const char *c = option->name; *c && length + 1 < sizeof name; c++)
+        name[length++] = *c == '-' ? '_' : (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    name[length] = '\0';
+    const char *value = getenv(name);
+    return value && value[0] ? value : NULL;
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *at = strstr(choices, value); at && length; at = strstr(at + 1, value))
+        if ((at == choices || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
+}
+
+static int check(const struct option *option, const char *value, struct reason *why)
+{
+    if (option->kind == OPTION_CHOICE && !is_choice(option->choices, value))
+        return reason_set(why, OW_EINVAL, "--%s is \"%.60s\", but must be one of: %s", option->name,
+                          value, option->choices);
+    if (option->kind == OPTION_NUMBER) {
+        char *end;
+        double number = strtod(value, &end);
+        if (end == value || *end || !(number >= option->min && number <= option->max))
+            return reason_set(why, OW_EINVAL,
+                              "--%s is \"%.60s\", but must be a number from %g to %g", option->name,
+                              value, option->min, option->max);
+    }
+    return OW_OK;
+}
+
+/* Finds the option of "--name" or "--name=value"; *value is what stands behind '=' or NULL. */
+static const struct option *find_option(const char *argument, const char **value)
+{
+    size_t length = strcspn(argument, "=");
+    *value = argument[length] == '=' ? argument + length + 1 : NULL;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (strlen(options[i].name) == length && strncmp(options[i].name, argument, length) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* Reads the option at argv[*i], moving *i over its value. */
+static int read_option(struct config *config, int argc, char **argv, int *i, struct reason *why)
+{
+    const char *value;
+    const struct option *option = find_option(argv[*i] + 2, &value);
+    if (!option)
+        return reason_set(why, OW_EINVAL, "there is no option %.80s (see overwatch --help)",
+                          argv[*i]);
+    if (option->kind == OPTION_FLAG && !value)
+        value = "1";
+    else if (!value && *i + 1 < argc)
+        value = argv[++*i];
+    if (!value)
+        return reason_set(why, OW_EINVAL, "--%s wants a value: %s", option->name,
+                          option->value_name);
+    *field_of(config, option) = value;
+    return check(option, value, why);
+}
+
+static int read_word(struct config *config, const char *word, struct reason *why)
+{
+    static const char *const commands[] = {"run", "help", "version"};
+    for (size_t i = 0; !config->command && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i], word) == 0) {
+            config->command = commands[i];
+            return OW_OK;
+        }
+    }
+    if (!config->command || strcmp(config->command, "run") != 0 || config->workflow_file)
+        return reason_set(why, OW_EINVAL, "\"%.80s\" is not understood (see overwatch --help)",
+                          word);
+    config->workflow_file = word;
+    return OW_OK;
+}
+
+int config_read(struct config *out, int argc, char **argv, struct reason *why)
+{
+    struct config config = {0};
+    int rc = OW_OK;
+    for (int i = 0; i < OPTION_COUNT && rc == OW_OK; i++) {
+        const char *value = environment_of(&options[i]);
+        *field_of(&config, &options[i]) = value ? value : options[i].fallback;
+        if (value)
+            rc = check(&options[i], value, why);
+    }
+    for (int i = 1; i < argc && rc == OW_OK; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            config.command = "help";
+        else if (strcmp(argv[i], "--version") == 0)
+            config.command = "version";
+        else if (strncmp(argv[i], "--", 2) == 0)
+            rc = read_option(&config, argc, argv, &i, why);
+        else
+            rc = read_word(&config, argv[i], why);
+    }
+    if (rc < 0)
+        return rc;
+    if (!config.command)
+        config.command = config.source ? "run" : "help";
+    if (strcmp(config.command, "run") == 0 && config.workflow_file && config.source)
+        return reason_set(why, OW_EINVAL, "give a workflow file or --source, not both");
+    *out = config;
+    return OW_OK;
+}
+
+int config_number(const char *text)
+{
+    return (int)strtod(text, NULL);
+}
+
+bool config_flag(const char *text)
+{
+    return text && text[0] && strcmp(text, "0") != 0;
+}
+
+void config_print_help(void)
+{
+    puts("Overwatch X-RAY: see, live in a browser, what an AI model sees in a camera's picture.\n\n"
+         "usage: overwatch run [WORKFLOW.json] [options]\n"
+         "       overwatch run --source URL [--model FILE] [options]\n\n"
+         "Without a workflow and a source the server starts empty. Every option can be given in\n"
+         "the environment too: --media-port is OVERWATCH_MEDIA_PORT.\n");
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        char flag[64];
+        snprintf(flag, sizeof flag, "--%s %s", options[i].name,
+                 options[i].value_name ? options[i].value_name : "");
+        printf("  %-26s %s", flag, options[i].help);
+        if (options[i].fallback && options[i].kind != OPTION_FLAG)
+            printf(" [%s]", options[i].fallback);
+        putchar('\n');
+    }
+}

@@ -1,0 +1,33 @@
+/* Configuration: one table is the source of the flags, the environment variables and --help. A flag
+ * wins over the environment, which wins over the default. */
+#ifndef OW_APP_CONFIG_H
+#define OW_APP_CONFIG_H
+
+#include "core/error.h"
+
+#include <stdbool.h>
+
+struct config {
+    const char *bind, *port, *media_port, *public_address, *allowed_hosts;
+    const char *ice_lite;
+    const char *web_folder, *model_folder, *media_folder, *default_model;
+    const char *model_threads, *encoder;
+    const char *log_file, *log_level, *log_format, *pid_file;
+    /* the shorthand that makes a workflow */
+    const char *source, *model, *confidence, *box_timing, *bitrate, *width;
+    /* what is left */
+    const char *command;       /* "run", "help", "version" */
+    const char *workflow_file; /* NULL = made from the shorthand */
+};
+
+/* Reads argv; texts point into argv, the environment and constants. Unknown flags and values out of
+ * range are OW_EINVAL with a sentence. */
+int config_read(struct config *out, int argc, char **argv, struct reason *why);
+
+/* The number of a text that config_read() has checked. */
+int config_number(const char *text);
+bool config_flag(const char *text);
+
+void config_print_help(void);
+
+#endif

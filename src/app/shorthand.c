@@ -1,0 +1,65 @@
+#include "app/shorthand.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *node(const char *id, const char *type, json_t *data)
+{
+    return json_pack("{s:s, s:s, s:{s:i, s:i}, s:o}", "id", id, "type", type, "position", "x", 0,
+                     "y", 0, "data", data);
+}
+
+static json_t *edge(const char *id, const char *from, const char *to)
+{
+    return json_pack("{s:s, s:s, s:s}", "id", id, "source", from, "target", to);
+}
+
+/* Files loop as videoInput; everything with a scheme is a camera, "test:" the test pattern. */
+static json_t *source_node(const char *url)
+{
+    if (strcmp(url, "test:") == 0)
+        return node("source", "testPattern", json_object());
+    if (strchr(url, ':'))
+        return node("source", "camera", json_pack("{s:s}", "url", url));
+    return node("source", "videoInput", json_pack("{s:s}", "videoPath", url));
+}
+
+static json_t *make(const struct config *config)
+{
+    bool with_model = !config->model || strcmp(config->model, "none") != 0;
+    const char *last = with_model ? "model" : "source";
+    json_t *nodes = json_array(), *edges = json_array();
+    json_array_append_new(nodes, source_node(config->source));
+    if (with_model) {
+        json_t *data = json_pack("{s:s, s:f, s:i}", "modelId", config->model ? config->model : "",
+                                 "confidence", strtod(config->confidence, NULL), "fps", 30);
+        json_array_append_new(nodes, node("model", "model", data));
+        json_array_append_new(edges, edge("e1", "source", "model"));
+    }
+    json_array_append_new(
+        nodes,
+        node("view", "videoPreviewWebRTC",
+             json_pack("{s:s, s:s, s:i, s:i}", "bitratePreset", config->bitrate, "boxTiming",
+                       config->box_timing, "width", config_number(config->width), "maxFps", 60)));
+    json_array_append_new(edges, edge("e2", last, "view"));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", "live", "name", "Live", "version", "1",
+                     "nodes", nodes, "edges", edges);
+}
+
+int shorthand_workflow(json_t **out, const struct config *config, struct reason *why)
+{
+    json_error_t error;
+    json_t *workflow = NULL;
+    if (config->workflow_file) {
+        workflow = json_load_file(config->workflow_file, JSON_REJECT_DUPLICATES, &error);
+        if (!workflow)
+            return reason_set(why, OW_EPARSE, "workflow %.150s: %s (line %d)",
+                              config->workflow_file, error.text, error.line);
+    } else if (config->source) {
+        workflow = make(config);
+        if (!workflow)
+            return reason_set(why, OW_EINVAL, "--source is not valid text");
+    }
+    *out = workflow;
+    return OW_OK;
+}
