@@ -1,0 +1,129 @@
+#include "core/log.h"
+#include "encode/h264_backends.h"
+
+#include <libavutil/log.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A back end proves itself on this: the size most views have, a few frames, each due at once. */
+enum { PROBE_WIDTH = 640, PROBE_HEIGHT = 352, PROBE_FRAMES = 4, PASSED_OVER_BYTES = 800 };
+
+/* What works is a property of the machine, found once per process. */
+static struct {
+    pthread_once_t once;
+    const struct h264_backend *best, *fallback;
+} probed = {.once = PTHREAD_ONCE_INIT};
+
+static void paint(struct frame *frame, int index)
+{
+    for (int y = 0; y < frame->height; y++)
+        for (int x = 0; x < frame->width; x++)
+            frame->plane[0][y * frame->stride[0] + x] = (uint8_t)(16 + ((x + y + 4 * index) & 127));
+    for (int i = 1; i < FRAME_PLANES; i++)
+        memset(frame->plane[i], 128, (size_t)frame->stride[i] * (size_t)chroma_size(frame->height));
+}
+
+/* Encodes a few frames; every one must come out before the next goes in, but for one that a back
+ * end may hold back at the start. */
+static int encode_some(struct h264_encoder *encoder, struct frame *frame, struct reason *why)
+{
+    int held = 0;
+    bool first = true;
+    for (int i = 0; i < PROBE_FRAMES; i++) {
+        struct encoded *unit = NULL;
+        paint(frame, i);
+        int rc = h264_encoder_encode(encoder, frame, false, &unit);
+        if (rc == OW_EAGAIN && ++held > 1)
+            return reason_set(why, OW_EUNSUPPORTED, "holds back more than one frame");
+        if (rc < 0 && rc != OW_EAGAIN)
+            return reason_set(why, rc, "encoding fails (%s)", error_text(rc));
+        bool key = unit && unit->key;
+        bool got = unit != NULL;
+        encoded_unref(&unit);
+        if (got && first && !key)
+            return reason_set(why, OW_EUNSUPPORTED, "does not begin with a key frame");
+        first = first && !got;
+    }
+    return OW_OK;
+}
+
+static int probe(const struct h264_backend *backend, struct reason *why)
+{
+    const struct h264_settings settings = {.width = PROBE_WIDTH,
+                                           .height = PROBE_HEIGHT,
+                                           .fps = 30,
+                                           .bitrate_bps = 1000000,
+                                           .matrix = COLOR_BT709};
+    struct h264_encoder *encoder = NULL;
+    struct frame *frame = NULL;
+    int rc = frame_create(&frame, PROBE_WIDTH, PROBE_HEIGHT);
+    if (rc < 0)
+        return reason_set(why, rc, "out of memory");
+    rc = h264_encoder_open_backend(&encoder, &settings, backend, why);
+    if (rc == OW_OK)
+        rc = encode_some(encoder, frame, why);
+    h264_encoder_close(&encoder);
+    frame_unref(&frame);
+    return rc;
+}
+
+static void note(char list[PASSED_OVER_BYTES], const char *label, const char *reason)
+{
+    size_t used = strlen(list);
+    snprintf(list + used, PASSED_OVER_BYTES - used, "%s%s: %s", used ? "; " : "", label, reason);
+}
+
+static void probe_once(void)
+{
+    char passed_over[PASSED_OVER_BYTES] = "";
+    int level = av_log_get_level();
+    av_log_set_level(AV_LOG_QUIET); /* the reasons are ours to tell, in one line */
+    for (const struct h264_backend *row = h264_backends; row->name; row++) {
+        struct reason why = {""};
+        if (probed.best && !row->software)
+            continue;
+        if (probe(row, &why) < 0) {
+            note(passed_over, row->label, why.text);
+            continue;
+        }
+        probed.best = probed.best ? probed.best : row;
+        if (row->software) {
+            probed.fallback = row;
+            break;
+        }
+    }
+    av_log_set_level(level);
+
+    if (!probed.best)
+        log_error("No H.264 encoder works here (%s)", passed_over);
+    else if (!probed.best->software)
+        log_info("Using hardware H.264 encoder: %s", probed.best->label);
+    else
+        log_info("Using software H.264 encoder: %s", probed.best->label);
+    if (probed.best && *passed_over)
+        log_info("H.264 encoders tried and passed over: %s", passed_over);
+}
+
+void h264_probe_backends(void)
+{
+    pthread_once(&probed.once, probe_once);
+}
+
+const struct h264_backend *h264_backend_best(void)
+{
+    h264_probe_backends();
+    return probed.best;
+}
+
+const struct h264_backend *h264_backend_fallback(void)
+{
+    h264_probe_backends();
+    return probed.fallback;
+}
+
+const char *h264_backend_label(void)
+{
+    const struct h264_backend *best = h264_backend_best();
+    return best ? best->label : "none";
+}
