@@ -26,7 +26,7 @@ base_packages=(
 )
 test_packages=(
     libcmocka-dev clang clang-format clang-tidy ffmpeg
-    python3 python3-aiortc python3-aiohttp python3-numpy python3-gi
+    python3 python3-aiortc python3-aiohttp python3-numpy python3-pil python3-gi
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
 )
@@ -226,7 +226,7 @@ install_all() {
     install_footage
     install_page
     ! $with_tests || install_test_peers
-    configure build --buildtype=release -Dtests=false -Dbench=false
+    configure build --buildtype=release -Dtests=false
     compile build
 }
 
