@@ -17,20 +17,23 @@ enum {
 };
 
 enum sdp_extension {
-    SDP_EXT_TRANSPORT_CC,     /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
-    SDP_EXT_PLAYOUT_DELAY,    /* http://www.webrtc.org/experiments/rtp-hdrext/playout-delay */
+    SDP_EXT_TRANSPORT_CC,  /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
+    SDP_EXT_PLAYOUT_DELAY, /* http://www.webrtc.org/experiments/rtp-hdrext/playout-delay */
     SDP_EXT_ABS_SEND_TIME,
     SDP_EXT_MID,
     SDP_EXT_ABS_CAPTURE_TIME,
     SDP_EXT_COUNT
 };
 
+/* The URIs of the extensions above (RFC 8285). */
+extern const char *const sdp_extension_uris[SDP_EXT_COUNT];
+
 enum sdp_dtls_role { SDP_SETUP_ACTPASS, SDP_SETUP_ACTIVE, SDP_SETUP_PASSIVE };
 
 struct sdp_candidate {
     struct address address; /* mDNS (.local) and TCP candidates are left out by the parser */
     uint32_t priority;
-    char type[8];           /* host, srflx, prflx, relay */
+    char type[8]; /* host, srflx, prflx, relay */
 };
 
 /* A chosen codec: one row of the codec table (today H.264 constrained baseline, mode 1). */
@@ -40,19 +43,22 @@ struct sdp_codec {
     uint8_t rtx_payload_type; /* 0 = RTX was not offered */
     bool rtx;
     bool nack, pli, fir, remb, transport_cc; /* feedback offered for it */
-    char fmtp[160];                          /* of the offer, to be echoed */
+    char fmtp[160];                          /* for the answer: of the offer, what applies to us */
+    uint8_t profile_level_id[3];             /* profile_idc, constraint flags, level_idc offered */
 };
 
 /* What was understood of an offer. */
 struct sdp_offer {
     char ufrag[SDP_UFRAG_BYTES], pwd[SDP_PWD_BYTES]; /* of the chosen video section */
-    uint8_t fingerprint[32];                          /* sha-256 of the peer's certificate */
+    uint8_t fingerprint[32];                         /* sha-256 of the peer's certificate */
     enum sdp_dtls_role setup;
     bool peer_ice_lite;
     struct sdp_codec codec;
     uint8_t extension_id[SDP_EXT_COUNT]; /* 0 = not offered; 1..14 (one-byte header) */
+    bool rtcp_rsize;                     /* RFC 5506 offered */
+    bool mixed_session, mixed_media;     /* extmap-allow-mixed (RFC 8285), and at which level */
     int video_index;                     /* which m-line carries the video */
-    char video_mid[SDP_MID_BYTES];
+    char video_mid[SDP_MID_BYTES];       /* "" = the offer names none */
     int candidate_count;
     struct sdp_candidate candidates[SDP_MAX_CANDIDATES];
     int media_count;
@@ -70,10 +76,10 @@ struct sdp_answer_settings {
     const char *ufrag, *pwd;
     const uint8_t *fingerprint; /* 32 bytes */
     bool ice_lite;
-    uint64_t session_id;        /* o= line */
-    uint32_t ssrc, rtx_ssrc;    /* rtx_ssrc unused when the codec has no RTX */
+    uint64_t session_id;     /* o= line */
+    uint32_t ssrc, rtx_ssrc; /* rtx_ssrc unused when the codec has no RTX */
     const char *cname, *stream_id, *track_id;
-    int candidate_count;
+    int candidate_count; /* priority 0 = host of its place; type "" = host */
     struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
 };
 
@@ -83,7 +89,15 @@ struct sdp_answer_settings {
 int sdp_write_answer(char **out, const struct sdp_offer *offer,
                      const struct sdp_answer_settings *settings);
 
-/* Reads one "candidate:…" attribute value, for trickle. OW_EUNSUPPORTED for mDNS and TCP. */
+/* Reads one "candidate:…" attribute value (with or without "a="), for trickle. OW_EUNSUPPORTED for
+ * mDNS and other names, TCP, RTCP's component and unknown types; OW_EPARSE. */
 int sdp_parse_candidate(struct sdp_candidate *out, const char *text, size_t size);
+
+enum { SDP_CANDIDATE_TEXT_BYTES = 192 };
+/* Writes "candidate:…", what sdp_parse_candidate() reads. Hides the base of non-host ones. */
+void sdp_write_candidate(char out[SDP_CANDIDATE_TEXT_BYTES], const struct sdp_candidate *candidate);
+
+/* The priority of the index-th local host candidate (RFC 8445 section 5.1.2.1), index 0..65535. */
+uint32_t sdp_host_priority(int index);
 
 #endif

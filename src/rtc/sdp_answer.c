@@ -1,0 +1,180 @@
+/* The answer (RFC 8829 section 5.3.1): everything the offer did not ask for is left out. */
+#include "rtc/sdp.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ANSWER_MAX_BYTES = 48 * 1024 };
+
+const char *const sdp_extension_uris[SDP_EXT_COUNT] = {
+    [SDP_EXT_TRANSPORT_CC] =
+        "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    [SDP_EXT_PLAYOUT_DELAY] = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+    [SDP_EXT_ABS_SEND_TIME] = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    [SDP_EXT_MID] = "urn:ietf:params:rtp-hdrext:sdes:mid",
+    [SDP_EXT_ABS_CAPTURE_TIME] = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
+};
+
+struct text {
+    char *data;
+    size_t size, capacity;
+    bool overflow;
+};
+
+/* One line; CRLF is added. */
+__attribute__((format(printf, 2, 3))) static void line(struct text *text, const char *format, ...)
+{
+    if (text->overflow)
+        return;
+    size_t room = text->capacity - text->size;
+    va_list args;
+    va_start(args, format);
+    int written = vsnprintf(text->data + text->size, room, format, args);
+    va_end(args);
+    if (written < 0 || (size_t)written + 3 > room) {
+        text->overflow = true;
+        return;
+    }
+    memcpy(text->data + text->size + written, "\r\n", 3);
+    text->size += (size_t)written + 2;
+}
+
+static void write_session(struct text *text, const struct sdp_offer *offer,
+                          const struct sdp_answer_settings *settings)
+{
+    line(text, "v=0");
+    line(text, "o=- %" PRIu64 " 1 IN IP4 127.0.0.1", settings->session_id & INT64_MAX);
+    line(text, "s=-");
+    line(text, "t=0 0");
+    if (offer->media[offer->video_index].bundled)
+        line(text, "a=group:BUNDLE %s", offer->video_mid);
+    line(text, "a=msid-semantic: WMS %s", settings->stream_id);
+    if (settings->ice_lite)
+        line(text, "a=ice-lite");
+    if (offer->mixed_session)
+        line(text, "a=extmap-allow-mixed");
+}
+
+static void write_candidates(struct text *text, const struct sdp_answer_settings *settings)
+{
+    for (int i = 0; i < settings->candidate_count && i < SDP_MAX_LOCAL_CANDIDATES; i++) {
+        struct sdp_candidate candidate = settings->candidates[i];
+        if (candidate.priority == 0)
+            candidate.priority = sdp_host_priority(i);
+        if (candidate.type[0] == '\0')
+            strcpy(candidate.type, "host");
+        char written[SDP_CANDIDATE_TEXT_BYTES];
+        sdp_write_candidate(written, &candidate);
+        line(text, "a=%s", written);
+    }
+    line(text, "a=end-of-candidates");
+}
+
+static void write_transport(struct text *text, const struct sdp_answer_settings *settings)
+{
+    char hex[32 * 3 + 1];
+    for (size_t i = 0; i < 32; i++)
+        snprintf(hex + 3 * i, 4, "%02X:", settings->fingerprint[i]);
+    line(text, "a=ice-ufrag:%s", settings->ufrag);
+    line(text, "a=ice-pwd:%s", settings->pwd);
+    line(text, "a=ice-options:ice2 trickle");
+    line(text, "a=fingerprint:sha-256 %.*s", 32 * 3 - 1, hex);
+    line(text, "a=setup:passive");
+}
+
+static void write_codec(struct text *text, const struct sdp_codec *codec)
+{
+    int type = codec->payload_type;
+    line(text, "a=rtpmap:%d %s/90000", type, codec->name);
+    if (codec->remb)
+        line(text, "a=rtcp-fb:%d goog-remb", type);
+    if (codec->transport_cc)
+        line(text, "a=rtcp-fb:%d transport-cc", type);
+    if (codec->fir)
+        line(text, "a=rtcp-fb:%d ccm fir", type);
+    if (codec->nack)
+        line(text, "a=rtcp-fb:%d nack", type);
+    if (codec->pli)
+        line(text, "a=rtcp-fb:%d nack pli", type);
+    if (codec->fmtp[0])
+        line(text, "a=fmtp:%d %s", type, codec->fmtp);
+    if (codec->rtx) {
+        line(text, "a=rtpmap:%d rtx/90000", codec->rtx_payload_type);
+        line(text, "a=fmtp:%d apt=%d", codec->rtx_payload_type, type);
+    }
+}
+
+static void write_source(struct text *text, bool rtx, const struct sdp_answer_settings *settings)
+{
+    uint32_t sources[2] = {settings->ssrc, settings->rtx_ssrc};
+    if (rtx)
+        line(text, "a=ssrc-group:FID %u %u", sources[0], sources[1]);
+    for (int i = 0; i < (rtx ? 2 : 1); i++) {
+        line(text, "a=ssrc:%u cname:%s", sources[i], settings->cname);
+        line(text, "a=ssrc:%u msid:%s %s", sources[i], settings->stream_id, settings->track_id);
+    }
+}
+
+static void write_video(struct text *text, const struct sdp_offer *offer,
+                        const struct sdp_answer_settings *settings)
+{
+    const struct sdp_codec *codec = &offer->codec;
+    const char *protocol = offer->media[offer->video_index].protocol;
+    if (codec->rtx)
+        line(text, "m=video 9 %s %d %d", protocol, codec->payload_type, codec->rtx_payload_type);
+    else
+        line(text, "m=video 9 %s %d", protocol, codec->payload_type);
+    line(text, "c=IN IP4 0.0.0.0");
+    write_candidates(text, settings);
+    write_transport(text, settings);
+    if (offer->video_mid[0])
+        line(text, "a=mid:%s", offer->video_mid);
+    if (offer->mixed_media)
+        line(text, "a=extmap-allow-mixed");
+    for (int i = 0; i < SDP_EXT_COUNT; i++)
+        if (offer->extension_id[i] != 0)
+            line(text, "a=extmap:%d %s", offer->extension_id[i], sdp_extension_uris[i]);
+    line(text, "a=sendonly");
+    line(text, "a=msid:%s %s", settings->stream_id, settings->track_id);
+    line(text, "a=rtcp-mux");
+    if (offer->rtcp_rsize)
+        line(text, "a=rtcp-rsize");
+    write_codec(text, codec);
+    write_source(text, codec->rtx, settings);
+}
+
+/* RFC 3264 section 6: port 0 rejects; the formats are there for form's sake. */
+static void write_rejected(struct text *text, const struct sdp_offer *offer, int index)
+{
+    line(text, "m=%s 0 %s %s", offer->media[index].kind, offer->media[index].protocol,
+         offer->media[index].formats);
+    line(text, "c=IN IP4 0.0.0.0");
+    if (offer->media[index].mid[0])
+        line(text, "a=mid:%s", offer->media[index].mid);
+    line(text, "a=inactive");
+}
+
+int sdp_write_answer(char **out, const struct sdp_offer *offer,
+                     const struct sdp_answer_settings *settings)
+{
+    struct text text = {.data = malloc(ANSWER_MAX_BYTES), .capacity = ANSWER_MAX_BYTES};
+    if (!text.data)
+        return OW_ENOMEM;
+    write_session(&text, offer, settings);
+    for (int i = 0; i < offer->media_count; i++) {
+        if (i == offer->video_index)
+            write_video(&text, offer, settings);
+        else
+            write_rejected(&text, offer, i);
+    }
+    if (text.overflow) {
+        free(text.data);
+        return OW_ELIMIT;
+    }
+    char *fitted = realloc(text.data, text.size + 1);
+    *out = fitted ? fitted : text.data;
+    return OW_OK;
+}
