@@ -14,28 +14,28 @@ struct source_settings {
     /* A path or URL: rtsp:// rtmp:// http(s):// file path, v4l2:/dev/video0, "pipe:/path" (named
      * pipe) or "pipe:-" (stdin) carrying Y4M or raw video, "test:" (the test pattern). */
     const char *url;
-    double fps;            /* 0 = the input's own rate; else at most this many frames a second */
-    bool loop;             /* files: start again at the end */
-    double playback_speed; /* files: 1 = real time */
-    int resolution_scale;  /* percent of the input's size: 25, 50, 75, 100 */
-    bool skip_similar;     /* drop frames that hardly differ from the last one delivered */
-    int width, height;     /* raw pipes and the test pattern; 0 = 960x540 for the pattern */
+    double fps;               /* 0 = the input's own rate; else at most this many frames a second */
+    bool loop;                /* files: start again at the end */
+    double playback_speed;    /* files: 1 = real time */
+    int resolution_scale;     /* percent of the input's size: 25, 50, 75, 100 */
+    bool skip_similar;        /* drop frames that hardly differ from the last one delivered */
+    int width, height;        /* raw pipes and the test pattern; 0 = 960x540 for the pattern */
     const char *pixel_format; /* raw pipes: FFmpeg's name, e.g. "yuv420p"; NULL = Y4M header */
-    int moving_objects;    /* test pattern */
-    bool clock;            /* test pattern: draw the machine-readable clock (clock_code.h) */
+    int moving_objects;       /* test pattern */
+    bool clock;               /* test pattern: draw the machine-readable clock (clock_code.h) */
 };
 
 enum source_state { SOURCE_OPENING, SOURCE_PLAYING, SOURCE_NO_SIGNAL, SOURCE_ENDED };
 
 struct source_status {
     enum source_state state;
-    int64_t since_us;   /* clock_now_us() of the last change of state */
-    char text[200];     /* why there is no signal; never holds credentials */
-    int width, height;  /* 0 before the first frame */
-    double fps;         /* measured over the last second or so */
-    uint64_t frames;    /* delivered */
-    uint64_t reopened;  /* times the input was opened again */
-    char codec[32];     /* "h264", "mpeg4", "rawvideo", … */
+    int64_t since_us;  /* clock_now_us() of the last change of state */
+    char text[200];    /* why there is no signal; never holds credentials */
+    int width, height; /* 0 before the first frame */
+    double fps;        /* measured over the last second or so */
+    uint64_t frames;   /* delivered */
+    uint64_t reopened; /* times the input was opened again */
+    char codec[32];    /* "h264", "mpeg4", "rawvideo", … */
 };
 
 struct source;
