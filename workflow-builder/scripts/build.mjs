@@ -1,0 +1,47 @@
+/* Builds everything into dist/: the pages, the stand-alone player, the clock code reader, and a
+ * .gz file beside each asset worth compressing. Quiet unless something is wrong. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { build } from 'vite';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+const compress = promisify(gzip);
+
+function buildLibrary(entry, fileName, format) {
+  return build({
+    root,
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    build: {
+      target: 'es2022',
+      outDir: dist,
+      emptyOutDir: false,
+      reportCompressedSize: false,
+      lib: { entry: join(root, entry), formats: [format], name: 'overwatchView', fileName: () => fileName },
+    },
+  });
+}
+
+async function compressFolder(folder) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      await compressFolder(path);
+    } else if (/\.(html|js|css|svg|json)$/.test(entry.name)) {
+      const plain = await readFile(path);
+      const packed = await compress(plain, { level: 9 });
+      if (packed.length < plain.length * 0.95) await writeFile(`${path}.gz`, packed);
+    }
+  }
+}
+
+await rm(dist, { recursive: true, force: true });
+await build({ root, logLevel: 'warn' });
+await buildLibrary('src/player/standalone.ts', 'overwatch-view.js', 'iife');
+await buildLibrary('src/player/clock-code.ts', 'clock-code.js', 'es');
+await compressFolder(dist);

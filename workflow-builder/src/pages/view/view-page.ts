@@ -1,0 +1,139 @@
+/* /view/{node_id}: bar, picture, figures. */
+import { STATE_LABELS } from '../../player/element-dom';
+import type { OverwatchView } from '../../player/overwatch-view';
+import type { TransportChoice } from '../../player/session-machine';
+import { h, setData, setText } from '../../ui/dom';
+import { icon, logo } from '../../ui/icons';
+import { StatsStrip } from './stats-strip';
+
+const CHOICES: readonly { value: TransportChoice; label: string }[] = [
+  { value: 'auto', label: 'Auto' },
+  { value: 'webrtc', label: 'WebRTC' },
+  { value: 'websocket', label: 'WebSocket' },
+];
+const TOAST_MS = 2_500;
+
+export class ViewPage {
+  readonly element: HTMLElement;
+  readonly #player: OverwatchView;
+  readonly #strip = new StatsStrip();
+  readonly #title = h('h1', { 'data-testid': 'view-name' });
+  readonly #subtitle = h('span', { class: 'subtitle' });
+  readonly #state = h('div', { class: 'state', role: 'status', 'data-testid': 'view-state' });
+  readonly #stateLabel = h('span', { class: 'label' });
+  readonly #stateReason = h('span', { class: 'why', 'data-testid': 'view-reason' });
+  readonly #choices = new Map<TransportChoice, HTMLButtonElement>();
+  readonly #toast = h('div', { class: 'toast', role: 'status', hidden: true });
+  #toastTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(readonly node: string) {
+    this.#player = h('overwatch-view', { node, 'data-testid': 'player' });
+    const chosen = new URLSearchParams(location.search).get('transport');
+    if (chosen === 'webrtc' || chosen === 'websocket') this.#player.transport = chosen;
+    this.#state.append(h('span', { class: 'dot' }), this.#stateLabel, this.#stateReason);
+    this.element = h('div', { id: 'app' }, this.#bar(), h('main', { class: 'picture' }, this.#player, this.#toast), this.#strip.element);
+    this.#player.addEventListener('statechange', () => this.#showState());
+    this.#player.addEventListener('stats', () => this.#showStats());
+    document.addEventListener('keydown', (event) => this.#key(event));
+    setText(this.#title, node);
+    document.title = `${node} · Overwatch X-RAY`;
+    this.#showChoice();
+    this.#showState();
+    this.#strip.show(this.#player.stats, null);
+  }
+
+  #bar(): HTMLElement {
+    const segments = h('div', { class: 'segments', role: 'group', 'aria-label': 'Transport' });
+    for (const { value, label } of CHOICES) {
+      const button = h('button', { type: 'button', 'data-testid': `transport-${value}`, title: `Transport: ${label} (T changes)`, click: () => this.#choose(value) }, label);
+      this.#choices.set(value, button);
+      segments.append(button);
+    }
+    return h(
+      'header',
+      { class: 'bar' },
+      h('a', { class: 'home', href: '/', 'aria-label': 'All views' }, icon('back'), logo()),
+      h('div', { class: 'names' }, this.#title, this.#subtitle),
+      this.#state,
+      h(
+        'div',
+        { class: 'tools' },
+        segments,
+        h('button', { type: 'button', class: 'tool', 'aria-label': 'Save a snapshot (S)', title: 'Save a snapshot (S)', 'data-testid': 'snapshot', click: () => void this.#snapshot() }, icon('snapshot')),
+        h('button', { type: 'button', class: 'tool', 'aria-label': 'Full screen (F)', title: 'Full screen (F)', 'data-testid': 'fullscreen', click: () => void this.#player.toggleFullscreen() }, icon('fullscreen')),
+      ),
+    );
+  }
+
+  #showState(): void {
+    const { state, reason } = this.#player;
+    setData(this.#state, 'state', state);
+    setText(this.#stateLabel, STATE_LABELS[state]);
+    setText(this.#stateReason, reason);
+    this.#stateReason.title = reason;
+  }
+
+  #showStats(): void {
+    const { stats, view } = this.#player;
+    this.#strip.show(stats, view);
+    const name = view?.label !== undefined && view.label !== '' ? view.label : this.node;
+    setText(this.#title, name);
+    const workflow = view?.workflow_name ?? view?.workflow_id ?? '';
+    setText(this.#subtitle, [name === this.node ? '' : this.node, workflow].filter((part) => part !== '').join(' · '));
+    if (!document.title.startsWith(name)) document.title = `${name} · Overwatch X-RAY`;
+  }
+
+  #choose(choice: TransportChoice): void {
+    this.#player.transport = choice;
+    const url = new URL(location.href);
+    if (choice === 'auto') url.searchParams.delete('transport');
+    else url.searchParams.set('transport', choice);
+    history.replaceState(null, '', url);
+    this.#showChoice();
+  }
+
+  #showChoice(): void {
+    for (const [value, button] of this.#choices) button.setAttribute('aria-pressed', String(value === this.#player.transport));
+  }
+
+  async #snapshot(): Promise<void> {
+    this.#say((await this.#player.downloadSnapshot()) ? 'Snapshot saved.' : 'There is no picture to save yet.');
+  }
+
+  #say(text: string): void {
+    setText(this.#toast, text);
+    this.#toast.hidden = false;
+    clearTimeout(this.#toastTimer);
+    this.#toastTimer = setTimeout(() => (this.#toast.hidden = true), TOAST_MS);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    switch (event.key.toLowerCase()) {
+      case 'f':
+        void this.#player.toggleFullscreen();
+        break;
+      case 's':
+        void this.#snapshot();
+        break;
+      case 't': {
+        const at = CHOICES.findIndex(({ value }) => value === this.#player.transport);
+        const next = CHOICES[(at + 1) % CHOICES.length] ?? CHOICES[0];
+        if (next !== undefined) {
+          this.#choose(next.value);
+          this.#say(`Transport: ${next.label}`);
+        }
+        break;
+      }
+      case 'i':
+        this.#strip.toggle();
+        break;
+      case 'escape':
+        this.#strip.toggle(false);
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+  }
+}

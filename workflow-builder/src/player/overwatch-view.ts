@@ -1,0 +1,441 @@
+/* <overwatch-view node="…" [src="http://server"] [transport="auto|webrtc|websocket"] [fps="…"]
+ * [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
+ * carries them out: it opens and closes links, shows pictures, measures, and tells by events
+ * (statechange, transportchange, stats, frame). */
+import { ElementDom, type ElementAction } from './element-dom';
+import { JpegSurface } from './jpeg-surface';
+import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
+import { captureUsFromRtp } from './rtp-time';
+import { ServerSocket } from './server-socket';
+import type { ViewInfo } from './server-types';
+import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
+import { WebRtcLink, type ServerClock, type WebRtcCounters } from './webrtc-link';
+
+const TICK_MS = 250;
+const HEALTH_PERIOD_MS = 5_000;
+/* The server tells its views each second: one absence may be the moment of a restart, two are not. */
+const MISSES_UNTIL_MISSING = 2;
+
+/** `frame` event: a picture was just shown. */
+export interface ShownFrame {
+  readonly transport: Transport;
+  /** On the server's clock, microseconds; null while unknown. */
+  readonly captureUs: number | null;
+  readonly latencyMs: number | null;
+}
+
+const scriptOrigin = (() => {
+  const script = document.currentScript;
+  return script instanceof HTMLScriptElement && script.src !== '' ? new URL(script.src).origin : null;
+})();
+
+interface JpegTag {
+  readonly captureUs: number | null;
+  readonly attempt: number;
+}
+
+export class OverwatchView extends HTMLElement {
+  static readonly observedAttributes = ['node', 'src', 'transport', 'fps'];
+
+  readonly #dom: ElementDom;
+  readonly #jpeg: JpegSurface<JpegTag>;
+  #recorder = new StatsRecorder();
+  #machine: SessionMachine | null = null;
+  #socket: ServerSocket | null = null;
+  #link: WebRtcLink | null = null;
+  #linkClock: ServerClock | null = null;
+  #counters: WebRtcCounters | null = null;
+  #attempts: PlayerView['attempts'] = { webrtc: 0, websocket: 0 };
+  #told: { state: ConnectionState; reason: string; shown: Transport | null } = { state: 'disconnected', reason: '', shown: null };
+  #view: ViewInfo | null = null;
+  #misses = 0;
+  #paused = false;
+  #healthAt = 0;
+  #tickTimer: ReturnType<typeof setInterval> | undefined;
+  #statsTimer: ReturnType<typeof setInterval> | undefined;
+  #stats: ViewStats;
+
+  constructor() {
+    super();
+    this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action) => this.#act(action));
+    this.#jpeg = new JpegSurface(this.#dom.canvas, ({ tag, width, height }) => this.#jpegPainted(tag, width, height));
+    this.#dom.showState('disconnected', '');
+    this.#stats = this.#snapshot(performance.now());
+  }
+
+  connectedCallback(): void {
+    document.addEventListener('visibilitychange', this.#onVisibility);
+    window.addEventListener('pagehide', this.#onPageHide);
+    window.addEventListener('pageshow', this.#onPageShow);
+    this.#open();
+  }
+
+  disconnectedCallback(): void {
+    document.removeEventListener('visibilitychange', this.#onVisibility);
+    window.removeEventListener('pagehide', this.#onPageHide);
+    window.removeEventListener('pageshow', this.#onPageShow);
+    this.#close();
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after || !this.isConnected || this.#machine === null) {
+      if (before !== after && this.isConnected && (name === 'node' || name === 'src')) this.#open();
+      return;
+    }
+    if (name === 'transport') {
+      this.#machine.choose(this.transport, performance.now());
+      this.#apply();
+    } else if (name === 'fps') {
+      this.#subscribe();
+    } else {
+      this.#close();
+      this.#open();
+    }
+  }
+
+  /* ---- what a page may read and do ---- */
+
+  get node(): string {
+    return this.getAttribute('node') ?? '';
+  }
+
+  get server(): string {
+    const given = this.getAttribute('src');
+    return new URL(given ?? scriptOrigin ?? location.origin, location.href).origin;
+  }
+
+  get transport(): TransportChoice {
+    const choice = this.getAttribute('transport');
+    return choice === 'webrtc' || choice === 'websocket' ? choice : 'auto';
+  }
+
+  set transport(choice: TransportChoice) {
+    this.setAttribute('transport', choice);
+  }
+
+  get state(): ConnectionState {
+    return this.#told.state;
+  }
+
+  get reason(): string {
+    return this.#told.reason;
+  }
+
+  /** The transport whose picture is on the screen. */
+  get activeTransport(): Transport | null {
+    return this.#told.shown;
+  }
+
+  get stats(): ViewStats {
+    return this.#stats;
+  }
+
+  /** What the server last said about this view, or null. */
+  get view(): ViewInfo | null {
+    return this.#view;
+  }
+
+  /** The element that holds the picture now, for drawImage() and the like. */
+  get surface(): HTMLVideoElement | HTMLCanvasElement {
+    return this.#dom.surface;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  play(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#dom.showPlaying(true);
+    this.#open();
+  }
+
+  /** Stops receiving; the last picture stays. */
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#dom.showPlaying(false);
+    this.#close();
+  }
+
+  /** The shown picture as PNG in its own resolution; null before the first. */
+  async snapshot(): Promise<Blob | null> {
+    const { width, height } = this.#stats;
+    const surface = this.#dom.surface;
+    const size = surface instanceof HTMLVideoElement ? { width: surface.videoWidth, height: surface.videoHeight } : surface;
+    if (width === 0 || height === 0 || size.width === 0) return null;
+    const canvas = document.createElement('canvas');
+    canvas.width = size.width;
+    canvas.height = size.height;
+    canvas.getContext('2d')?.drawImage(surface, 0, 0);
+    return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+  }
+
+  /** Saves the shown picture as a file named after the view and the time. */
+  async downloadSnapshot(): Promise<boolean> {
+    const blob = await this.snapshot();
+    if (blob === null) return false;
+    const link = document.createElement('a');
+    const stamp = new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
+    link.href = URL.createObjectURL(blob);
+    link.download = `${this.node.replace(/[^\w.-]+/g, '_')}-${stamp}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    return true;
+  }
+
+  async toggleFullscreen(): Promise<void> {
+    if (document.fullscreenElement !== null) await document.exitFullscreen();
+    else await this.requestFullscreen();
+  }
+
+  /* ---- life ---- */
+
+  readonly #onVisibility = () => {
+    this.#machine?.visibility(document.hidden, performance.now());
+    this.#apply();
+    this.#subscribe();
+  };
+
+  readonly #onPageHide = () => this.#close();
+  readonly #onPageShow = () => this.#open();
+
+  #act(action: ElementAction): void {
+    if (action === 'snapshot') void this.downloadSnapshot();
+    else if (action === 'fullscreen') void this.toggleFullscreen();
+    else if (this.#paused) this.play();
+    else this.pause();
+  }
+
+  #open(): void {
+    if (this.#machine !== null || this.#paused || this.node === '' || !this.isConnected) return;
+    const now = performance.now();
+    const machine = new SessionMachine(typeof RTCPeerConnection === 'function', this.node);
+    this.#machine = machine;
+    this.#recorder = new StatsRecorder();
+    this.#view = null;
+    this.#misses = 0;
+    machine.choose(this.transport, now);
+    machine.visibility(document.hidden, now);
+    this.#socket = new ServerSocket(this.server, {
+      opened: () => this.#mutate((at) => machine.serverUp(at)),
+      closed: () => this.#socketClosed(machine),
+      frame: (frame, bytes) => {
+        if (frame.header.node_id !== this.node || this.#attempts.websocket === 0) return;
+        this.#recorder.detections(frame.header.detections_count ?? null);
+        if (this.#told.shown !== 'webrtc') this.#recorder.received(performance.now(), bytes);
+        this.#jpeg.show(frame.jpeg, { captureUs: frame.header.capture_us ?? null, attempt: this.#attempts.websocket });
+      },
+      views: (views) => this.#learnView(machine, views),
+    });
+    machine.start(now);
+    this.#apply();
+    this.#subscribe();
+    this.#socket.start();
+    this.#tickTimer = setInterval(() => this.#mutate((at) => machine.tick(at)), TICK_MS);
+    this.#statsTimer = setInterval(() => void this.#measure(), STATS_PERIOD_MS);
+  }
+
+  #close(): void {
+    const machine = this.#machine;
+    if (machine === null) return;
+    clearInterval(this.#tickTimer);
+    clearInterval(this.#statsTimer);
+    machine.stop();
+    this.#apply();
+    this.#machine = null;
+    this.#socket?.stop();
+    this.#socket = null;
+    this.#jpeg.cancel();
+  }
+
+  #mutate(change: (now: number) => void): void {
+    change(performance.now());
+    this.#apply();
+  }
+
+  /* ---- carrying out what the machine wants ---- */
+
+  #apply(): void {
+    const machine = this.#machine;
+    if (machine === null) return;
+    const wanted = machine.view(performance.now());
+    const before = this.#attempts;
+    this.#attempts = wanted.attempts;
+    if (wanted.attempts.webrtc !== before.webrtc) this.#openLink(machine, wanted.attempts.webrtc);
+    if (wanted.attempts.websocket !== before.websocket) {
+      this.#jpeg.cancel();
+      this.#subscribe();
+    }
+    this.#tell(wanted);
+  }
+
+  #openLink(machine: SessionMachine, attempt: number): void {
+    if (this.#link !== null) {
+      this.#dom.freezeVideo();
+      this.#link.close();
+    }
+    this.#link = null;
+    this.#linkClock = null;
+    this.#counters = null;
+    if (attempt === 0) return;
+    const link = new WebRtcLink(this.server, this.node, {
+      answered: (clock) => {
+        if (this.#link !== link || clock === null) return;
+        this.#linkClock = clock;
+        this.#socket?.clock.add(clock.sentUs, clock.receivedUs, clock.serverUs);
+      },
+      failed: (kind, reason) => {
+        if (this.#link === link) this.#mutate((now) => machine.failed('webrtc', kind, reason, now));
+      },
+    });
+    this.#link = link;
+    this.#dom.video.srcObject = link.stream;
+    this.#dom.video.play().catch(() => undefined);
+    this.#watchVideo(link);
+  }
+
+  #watchVideo(link: WebRtcLink): void {
+    const { video } = this.#dom;
+    const shown: VideoFrameRequestCallback = (_now, metadata) => {
+      if (this.#link !== link) return;
+      video.requestVideoFrameCallback(shown);
+      const now = performance.now();
+      const captureUs = this.#captureUs(metadata.rtpTimestamp, now);
+      this.#pictureShown('webrtc', now, captureUs, metadata.width, metadata.height);
+    };
+    video.requestVideoFrameCallback(shown);
+  }
+
+  #captureUs(rtpTimestamp: number | undefined, now: number): number | null {
+    const serverUs = this.#socket?.clock.serverUs(now * 1000) ?? null;
+    if (rtpTimestamp === undefined || this.#linkClock === null || serverUs === null) return null;
+    return captureUsFromRtp(rtpTimestamp, this.#linkClock.rtpOffset, serverUs);
+  }
+
+  #jpegPainted(tag: JpegTag, width: number, height: number): void {
+    if (tag.attempt !== this.#attempts.websocket) return;
+    this.#pictureShown('websocket', performance.now(), tag.captureUs, width, height);
+  }
+
+  #pictureShown(transport: Transport, now: number, captureUs: number | null, width: number, height: number): void {
+    const machine = this.#machine;
+    if (machine === null) return;
+    machine.frame(transport, now);
+    const { shown } = machine.view(now);
+    if (shown === transport) {
+      if (this.#told.shown !== transport) this.#recorder.switched();
+      this.#dom.showSurface(transport === 'webrtc' ? 'video' : 'canvas');
+      const serverUs = this.#socket?.clock.serverUs(now * 1000) ?? null;
+      const latencyMs = captureUs === null || serverUs === null ? null : (serverUs - captureUs) / 1000;
+      this.#recorder.frame(now, width, height, latencyMs);
+      this.dispatchEvent(new CustomEvent<ShownFrame>('frame', { detail: { transport, captureUs, latencyMs } }));
+    }
+    this.#apply();
+  }
+
+  #subscribe(): void {
+    const fps = Number(this.getAttribute('fps') ?? '');
+    const wantsFrames = this.#attempts.websocket !== 0 && !document.hidden;
+    this.#socket?.subscribe({
+      topics: wantsFrames ? ['status_update', 'xray_frame'] : ['status_update'],
+      filters: { node_id: this.node, ...(fps > 0 ? { max_fps: fps } : {}) },
+    });
+  }
+
+  #socketClosed(machine: SessionMachine): void {
+    machine.serverGone();
+    this.#mutate((now) => machine.failed('websocket', 'server', 'The server does not answer. Is overwatch running?', now));
+  }
+
+  #learnView(machine: SessionMachine, views: readonly ViewInfo[]): void {
+    const view = views.find((candidate) => candidate.node_id === this.node);
+    this.#misses = view === undefined ? this.#misses + 1 : 0;
+    if (view !== undefined) {
+      this.#view = view;
+      this.#mutate((now) => machine.viewRuns(view.fps ?? 0, view.source?.state === 'opening', now));
+    } else if (this.#misses >= MISSES_UNTIL_MISSING) {
+      this.#view = null;
+      machine.viewIsMissing();
+      this.#apply();
+    }
+  }
+
+  #tell({ state, reason, shown }: PlayerView): void {
+    const before = this.#told;
+    if (state === before.state && reason === before.reason && shown === before.shown) return;
+    this.#told = { state, reason, shown };
+    this.#dom.showState(state, reason === '' && this.#paused ? 'Paused.' : reason);
+    if (state !== before.state || reason !== before.reason) {
+      this.dispatchEvent(new CustomEvent('statechange', { detail: { state, reason } }));
+    }
+    if (shown !== before.shown) {
+      this.dispatchEvent(new CustomEvent('transportchange', { detail: { transport: shown } }));
+    }
+  }
+
+  /* ---- measuring ---- */
+
+  async #measure(): Promise<void> {
+    const link = this.#link;
+    const counters = (await link?.counters()) ?? null;
+    const now = performance.now();
+    if (counters !== null && this.#link === link) {
+      if (this.#counters !== null && this.#told.shown === 'webrtc') {
+        this.#recorder.received(now, Math.max(0, counters.bytes - this.#counters.bytes));
+      }
+      this.#counters = counters;
+    }
+    this.#recorder.mark(now);
+    this.#stats = this.#snapshot(now);
+    this.#dom.showStats(this.#stats);
+    this.dispatchEvent(new CustomEvent<ViewStats>('stats', { detail: this.#stats }));
+    if (this.#socket !== null && !this.#socket.isOpen && now - this.#healthAt > HEALTH_PERIOD_MS) {
+      this.#healthAt = now;
+      await this.#askHealth(this.#socket);
+    }
+  }
+
+  /* Where WebSockets are blocked, the health answer carries the server's clock. */
+  async #askHealth(socket: ServerSocket): Promise<void> {
+    try {
+      const sentUs = performance.now() * 1000;
+      const response = await fetch(`${this.server}/healthz`);
+      const receivedUs = performance.now() * 1000;
+      const { now_us: serverUs } = (await response.json()) as { now_us?: number };
+      if (typeof serverUs === 'number') socket.clock.add(sentUs, receivedUs, serverUs);
+      if (response.ok && this.#machine !== null) this.#mutate((now) => this.#machine?.serverUp(now));
+    } catch {
+      /* the next round asks again */
+    }
+  }
+
+  #snapshot(now: number): ViewStats {
+    const uncertainty = this.#socket?.clock.uncertaintyUs ?? null;
+    const overWebRtc = this.#told.shown === 'webrtc';
+    return this.#recorder.snapshot(now, {
+      node: this.node,
+      state: this.#told.state,
+      reason: this.#told.reason,
+      transport: this.#told.shown,
+      choice: this.transport,
+      view: this.#view,
+      clockUncertaintyMs: uncertainty === null ? null : uncertainty / 1000,
+      roundTripMs: overWebRtc ? (this.#counters?.roundTripMs ?? null) : null,
+      packetsLost: overWebRtc ? (this.#counters?.packetsLost ?? 0) : 0,
+      dropped: overWebRtc ? (this.#counters?.framesDropped ?? 0) : this.#jpeg.dropped,
+      decoder: overWebRtc ? (this.#counters?.decoder ?? '') : '',
+    });
+  }
+}
+
+export function defineOverwatchView(): void {
+  if (customElements.get('overwatch-view') === undefined) customElements.define('overwatch-view', OverwatchView);
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'overwatch-view': OverwatchView;
+  }
+}

@@ -1,0 +1,109 @@
+/* What the player measures, and the snapshot of it that `element.stats` and the `stats` event give. */
+import { Rolling } from './rolling';
+import type { ConnectionState, Transport, TransportChoice } from './session-machine';
+import { modelMs, type ViewInfo } from './server-types';
+
+export interface ViewStats {
+  readonly node: string;
+  readonly state: ConnectionState;
+  readonly reason: string;
+  readonly transport: Transport | null;
+  readonly choice: TransportChoice;
+  /** Pictures shown a second. */
+  readonly fps: number;
+  /** Capture to shown, milliseconds over the last seconds; null until the clocks are aligned. */
+  readonly latency: { readonly p50: number | null; readonly p95: number | null };
+  /** How far off the latency can be, milliseconds. */
+  readonly clockUncertaintyMs: number | null;
+  readonly bitsPerSecond: number;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly dropped: number;
+  readonly packetsLost: number;
+  readonly roundTripMs: number | null;
+  readonly encoder: string;
+  readonly decoder: string;
+  readonly detections: number | null;
+  readonly modelMs: number | null;
+  readonly modelFps: number | null;
+  /** Latency p50 of each past half second, oldest first, at most a minute; null = no picture. */
+  readonly history: readonly (number | null)[];
+}
+
+export const STATS_PERIOD_MS = 500;
+const HISTORY_LENGTH = 120;
+
+export interface StatsContext {
+  readonly node: string;
+  readonly state: ConnectionState;
+  readonly reason: string;
+  readonly transport: Transport | null;
+  readonly choice: TransportChoice;
+  readonly view: ViewInfo | null;
+  readonly clockUncertaintyMs: number | null;
+  readonly roundTripMs: number | null;
+  readonly packetsLost: number;
+  readonly dropped: number;
+  readonly decoder: string;
+}
+
+export class StatsRecorder {
+  readonly #shown = new Rolling(2_000);
+  readonly #latency = new Rolling(5_000);
+  readonly #recentLatency = new Rolling(STATS_PERIOD_MS);
+  readonly #bits = new Rolling(3_000);
+  #history: (number | null)[] = [];
+  #frames = 0;
+  #detections: number | null = null;
+  #size = { width: 0, height: 0 };
+
+  /** A picture was shown; `latencyMs` null while the clocks are not aligned. */
+  frame(now: number, width: number, height: number, latencyMs: number | null): void {
+    this.#frames += 1;
+    this.#size = { width, height };
+    this.#shown.add(now, 1);
+    if (latencyMs === null) return;
+    this.#latency.add(now, latencyMs);
+    this.#recentLatency.add(now, latencyMs);
+  }
+
+  received(now: number, bytes: number): void {
+    this.#bits.add(now, bytes * 8);
+  }
+
+  detections(count: number | null): void {
+    this.#detections = count;
+  }
+
+  /** The other transport has taken over: rates start anew, the history goes on. */
+  switched(): void {
+    this.#shown.clear();
+    this.#latency.clear();
+    this.#recentLatency.clear();
+    this.#bits.clear();
+  }
+
+  /** Call once per STATS_PERIOD_MS: adds a point to the history. */
+  mark(now: number): void {
+    this.#history = [...this.#history, this.#recentLatency.quantile(now, 0.5)].slice(-HISTORY_LENGTH);
+  }
+
+  snapshot(now: number, context: StatsContext): ViewStats {
+    const { view, ...rest } = context;
+    return {
+      ...rest,
+      fps: this.#shown.perSecond(now),
+      latency: { p50: this.#latency.quantile(now, 0.5), p95: this.#latency.quantile(now, 0.95) },
+      bitsPerSecond: this.#bits.sumPerSecond(now),
+      width: this.#size.width,
+      height: this.#size.height,
+      frames: this.#frames,
+      encoder: context.transport === 'websocket' ? 'JPEG' : (view?.encoder ?? ''),
+      detections: view?.detections ?? this.#detections,
+      modelMs: view === null ? null : modelMs(view),
+      modelFps: view?.model_fps ?? null,
+      history: this.#history,
+    };
+  }
+}

@@ -1,0 +1,36 @@
+/* Figures as people read them; "–" where there is none. */
+
+export const NONE = '–';
+
+export function formatRate(bitsPerSecond: number): string {
+  if (!(bitsPerSecond > 0)) return NONE;
+  if (bitsPerSecond >= 1e6) return `${(bitsPerSecond / 1e6).toFixed(bitsPerSecond >= 1e7 ? 1 : 2)} Mb/s`;
+  return `${Math.round(bitsPerSecond / 1000)} kb/s`;
+}
+
+/** One decimal below 100 ms, none above. */
+export function formatMs(ms: number | null | undefined): string {
+  if (ms === null || ms === undefined || !Number.isFinite(ms)) return NONE;
+  return `${ms.toFixed(Math.abs(ms) < 99.95 ? 1 : 0)} ms`;
+}
+
+export function formatFps(fps: number | null | undefined): string {
+  if (fps === null || fps === undefined || !(fps > 0)) return NONE;
+  return fps < 9.95 ? fps.toFixed(1) : fps.toFixed(0);
+}
+
+export function formatSize(width: number | undefined, height: number | undefined): string {
+  return width !== undefined && height !== undefined && width > 0 && height > 0 ? `${width}×${height}` : NONE;
+}
+
+export function formatCount(count: number | null | undefined): string {
+  return count === null || count === undefined ? NONE : String(count);
+}
+
+export function formatUptime(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return `${Math.floor(seconds)} s`;
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
+}

@@ -1,0 +1,33 @@
+import { defineConfig, type Plugin } from 'vite';
+
+/* The server gives out view.html for every /view/{node_id}; the development server does the same. */
+function viewRoute(): Plugin {
+  return {
+    name: 'view-route',
+    configureServer(server) {
+      server.middlewares.use((request, _response, next) => {
+        if (request.url?.startsWith('/view/')) request.url = '/view.html';
+        next();
+      });
+    },
+  };
+}
+
+const backend = process.env['OVERWATCH_SERVER'] ?? 'http://127.0.0.1:8000';
+
+export default defineConfig({
+  plugins: [viewRoute()],
+  appType: 'mpa',
+  server: {
+    proxy: {
+      '/api': { target: backend, ws: true },
+      '/healthz': backend,
+    },
+  },
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rollupOptions: { input: ['index.html', 'view.html'] },
+  },
+});
