@@ -1,5 +1,6 @@
 /* A detection model: an ONNX file, the session that runs it, and the family that understands its
- * outputs. Opened once per file and thread setting; model_run() is called by one thread at a time. */
+ * outputs. Opened once per file and thread setting; model_run() is called by one thread at a time.
+ */
 #ifndef OW_VISION_MODEL_H
 #define OW_VISION_MODEL_H
 
@@ -11,16 +12,16 @@ struct model;
 
 struct model_info {
     const char *path;
-    const char *family; /* "ultralytics", … : the row of the family table that decodes it */
-    const char *task;   /* "detect" */
+    const char *family;   /* "ultralytics", … : the row of the family table that decodes it */
+    const char *task;     /* "detect" */
     const char *provider; /* "CPU" */
     int input_width, input_height;
     struct label_set *labels; /* lent */
 };
 
 struct model_thresholds {
-    float confidence;   /* 0..1, detections below are dropped */
-    float iou;          /* NMS */
+    float confidence; /* 0..1, detections below are dropped */
+    float iou;        /* NMS */
     int max_detections;
     bool agnostic;      /* NMS across classes */
     const int *classes; /* the class ids to keep; NULL = all */

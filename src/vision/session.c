@@ -1,0 +1,349 @@
+#include "vision/session.h"
+
+#include "vision/onnxruntime.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct session {
+    const struct onnxruntime *runtime;
+    OrtSession *handle;
+    OrtMemoryInfo *memory;
+    struct session_info info;
+    OrtValue *outputs[SESSION_MAX_TENSORS]; /* of the last run */
+};
+
+/* Turns a status into a code and a sentence, and releases it. */
+static int check(const struct onnxruntime *runtime, OrtStatus *status, int code,
+                 const char *doing_what, struct reason *why)
+{
+    if (status == NULL)
+        return OW_OK;
+    reason_set(why, code, "%s: %s", doing_what, runtime->api->GetErrorMessage(status));
+    runtime->api->ReleaseStatus(status);
+    return code;
+}
+
+static int check_file(const char *path, struct reason *why)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return reason_set(why, OW_ENOTFOUND, "the model file %s is not there", path);
+    if (!S_ISREG(status.st_mode))
+        return reason_set(why, OW_EINVAL, "the model %s is not a file", path);
+    if (status.st_size == 0)
+        return reason_set(why, OW_EPARSE, "the model file %s is empty", path);
+    return OW_OK;
+}
+
+static int set_options(const struct onnxruntime *runtime, OrtSessionOptions *options, int threads,
+                       struct reason *why)
+{
+    const OrtApi *api = runtime->api;
+    static const char doing[] = "ONNX Runtime refuses an option";
+    int result = check(runtime, api->SetIntraOpNumThreads(options, threads), OW_EINVAL, doing, why);
+    if (result == OW_OK)
+        result = check(runtime, api->SetInterOpNumThreads(options, 1), OW_EINVAL, doing, why);
+    if (result == OW_OK)
+        result = check(runtime, api->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL),
+                       OW_EINVAL, doing, why);
+    /* Waiting threads sleep: spinning ones would take the cores that encode and send. */
+    if (result == OW_OK)
+        result = check(runtime,
+                       api->AddSessionConfigEntry(options, "session.intra_op.allow_spinning", "0"),
+                       OW_EINVAL, doing, why);
+    return result;
+}
+
+static int create_handle(struct session *session, const char *path, int threads, struct reason *why)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    OrtSessionOptions *options = NULL;
+    int result = check(runtime, runtime->api->CreateSessionOptions(&options), OW_ENOMEM,
+                       "ONNX Runtime gives no session options", why);
+    if (result == OW_OK)
+        result = set_options(runtime, options, threads, why);
+    if (result == OW_OK) {
+        char doing[192];
+        snprintf(doing, sizeof doing, "the model file %.140s cannot be loaded", path);
+        result = check(runtime,
+                       runtime->api->CreateSession(runtime->env, path, options, &session->handle),
+                       OW_EPARSE, doing, why);
+    }
+    if (options != NULL)
+        runtime->api->ReleaseSessionOptions(options);
+    return result;
+}
+
+/* Element type and dimensions; what is no tensor is left at rank -1. */
+static int read_type(const struct onnxruntime *runtime, OrtTypeInfo *type, struct tensor_info *out,
+                     struct reason *why)
+{
+    const OrtApi *api = runtime->api;
+    static const char doing[] = "the model's inputs and outputs cannot be read";
+    const OrtTensorTypeAndShapeInfo *shape = NULL;
+    enum ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    size_t rank = 0;
+    out->rank = -1;
+    int result = check(runtime, api->CastTypeInfoToTensorInfo(type, &shape), OW_EPARSE, doing, why);
+    if (result != OW_OK || shape == NULL)
+        return result;
+    result = check(runtime, api->GetTensorElementType(shape, &element), OW_EPARSE, doing, why);
+    if (result == OW_OK)
+        result = check(runtime, api->GetDimensionsCount(shape, &rank), OW_EPARSE, doing, why);
+    if (result != OW_OK || rank > TENSOR_MAX_RANK)
+        return result;
+    result = check(runtime, api->GetDimensions(shape, out->dims, rank), OW_EPARSE, doing, why);
+    if (result == OW_OK) {
+        out->rank = (int)rank;
+        out->is_float32 = element == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    }
+    return result;
+}
+
+static int read_tensor(struct session *session, bool is_input, size_t index,
+                       struct tensor_info *out, struct reason *why)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    const OrtApi *api = runtime->api;
+    static const char doing[] = "the model's inputs and outputs cannot be read";
+    OrtAllocator *allocator = NULL;
+    OrtTypeInfo *type = NULL;
+    char *name = NULL;
+    int result =
+        check(runtime, api->GetAllocatorWithDefaultOptions(&allocator), OW_EIO, doing, why);
+    if (result != OW_OK)
+        return result;
+    result = check(runtime,
+                   is_input ? api->SessionGetInputName(session->handle, index, allocator, &name)
+                            : api->SessionGetOutputName(session->handle, index, allocator, &name),
+                   OW_EPARSE, doing, why);
+    if (result != OW_OK)
+        return result;
+    if (strlen(name) >= sizeof out->name)
+        result = reason_set(why, OW_EUNSUPPORTED, "the model has a tensor with a name of %zu bytes",
+                            strlen(name));
+    else
+        memcpy(out->name, name, strlen(name) + 1);
+    check(runtime, api->AllocatorFree(allocator, name), OW_EIO, doing, NULL);
+    if (result == OW_OK)
+        result = check(runtime,
+                       is_input ? api->SessionGetInputTypeInfo(session->handle, index, &type)
+                                : api->SessionGetOutputTypeInfo(session->handle, index, &type),
+                       OW_EPARSE, doing, why);
+    if (result == OW_OK) {
+        result = read_type(runtime, type, out, why);
+        api->ReleaseTypeInfo(type);
+    }
+    return result;
+}
+
+static int read_info(struct session *session, struct reason *why)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    static const char doing[] = "the model's inputs and outputs cannot be counted";
+    size_t inputs = 0;
+    size_t outputs = 0;
+    int result = check(runtime, runtime->api->SessionGetInputCount(session->handle, &inputs),
+                       OW_EPARSE, doing, why);
+    if (result == OW_OK)
+        result = check(runtime, runtime->api->SessionGetOutputCount(session->handle, &outputs),
+                       OW_EPARSE, doing, why);
+    if (result != OW_OK)
+        return result;
+    if (inputs > SESSION_MAX_TENSORS || outputs > SESSION_MAX_TENSORS)
+        return reason_set(why, OW_EUNSUPPORTED,
+                          "the model has %zu inputs and %zu outputs, more than %d", inputs, outputs,
+                          SESSION_MAX_TENSORS);
+    for (size_t i = 0; i < inputs && result == OW_OK; i++)
+        result = read_tensor(session, true, i, &session->info.inputs[i], why);
+    for (size_t i = 0; i < outputs && result == OW_OK; i++)
+        result = read_tensor(session, false, i, &session->info.outputs[i], why);
+    session->info.input_count = (int)inputs;
+    session->info.output_count = (int)outputs;
+    return result;
+}
+
+int session_open(struct session **out, const char *path, int threads, struct reason *why)
+{
+    const struct onnxruntime *runtime = NULL;
+    int result = check_file(path, why);
+    if (result == OW_OK)
+        result = onnxruntime_get(&runtime, why);
+    if (result != OW_OK)
+        return result;
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return reason_set(why, OW_ENOMEM, "out of memory");
+    session->runtime = runtime;
+    result = create_handle(session, path, threads, why);
+    if (result == OW_OK)
+        result = read_info(session, why);
+    if (result == OW_OK)
+        result = check(runtime,
+                       runtime->api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault,
+                                                         &session->memory),
+                       OW_ENOMEM, "ONNX Runtime gives no memory", why);
+    if (result != OW_OK) {
+        session_close(&session);
+        return result;
+    }
+    *out = session;
+    return OW_OK;
+}
+
+const struct session_info *session_info(const struct session *session)
+{
+    return &session->info;
+}
+
+char *session_metadata(const struct session *session, const char *key)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    const OrtApi *api = runtime->api;
+    OrtAllocator *allocator = NULL;
+    OrtModelMetadata *metadata = NULL;
+    char *value = NULL;
+    char *copy = NULL;
+    if (check(runtime, api->GetAllocatorWithDefaultOptions(&allocator), OW_EIO, "", NULL) !=
+            OW_OK ||
+        check(runtime, api->SessionGetModelMetadata(session->handle, &metadata), OW_EIO, "",
+              NULL) != OW_OK)
+        return NULL;
+    if (check(runtime, api->ModelMetadataLookupCustomMetadataMap(metadata, allocator, key, &value),
+              OW_EIO, "", NULL) == OW_OK &&
+        value != NULL) {
+        copy = strdup(value);
+        check(runtime, api->AllocatorFree(allocator, value), OW_EIO, "", NULL);
+    }
+    api->ReleaseModelMetadata(metadata);
+    return copy;
+}
+
+static void release_outputs(struct session *session)
+{
+    for (int i = 0; i < SESSION_MAX_TENSORS; i++) {
+        if (session->outputs[i] != NULL)
+            session->runtime->api->ReleaseValue(session->outputs[i]);
+        session->outputs[i] = NULL;
+    }
+}
+
+/* The view of a tensor's values; stays empty for anything but float32 of a rank that is known. */
+static int view_output(const struct onnxruntime *runtime, OrtValue *value, struct tensor_view *out,
+                       struct reason *why)
+{
+    const OrtApi *api = runtime->api;
+    static const char doing[] = "the model's output cannot be read";
+    OrtTensorTypeAndShapeInfo *shape = NULL;
+    enum ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    size_t rank = 0;
+    void *data = NULL;
+    int is_tensor = 0;
+    memset(out, 0, sizeof *out);
+    int result = check(runtime, api->IsTensor(value, &is_tensor), OW_EIO, doing, why);
+    if (result != OW_OK || !is_tensor)
+        return result;
+    result = check(runtime, api->GetTensorTypeAndShape(value, &shape), OW_EIO, doing, why);
+    if (result != OW_OK)
+        return result;
+    result = check(runtime, api->GetTensorElementType(shape, &element), OW_EIO, doing, why);
+    if (result == OW_OK)
+        result = check(runtime, api->GetDimensionsCount(shape, &rank), OW_EIO, doing, why);
+    if (result != OW_OK || element != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || rank > TENSOR_MAX_RANK)
+        goto out;
+    result = check(runtime, api->GetDimensions(shape, out->dims, rank), OW_EIO, doing, why);
+    if (result == OW_OK)
+        result =
+            check(runtime, api->GetTensorShapeElementCount(shape, &out->count), OW_EIO, doing, why);
+    if (result == OW_OK && out->count > 0)
+        result = check(runtime, api->GetTensorMutableData(value, &data), OW_EIO, doing, why);
+    if (result == OW_OK) {
+        out->rank = (int)rank;
+        out->data = data;
+    }
+out:
+    api->ReleaseTensorTypeAndShapeInfo(shape);
+    return result;
+}
+
+int session_run(struct session *session, float *input, int height, int width,
+                struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    const struct session_info *info = &session->info;
+    const int64_t dims[4] = {1, 3, height, width};
+    size_t bytes = (size_t)height * (size_t)width * 3 * sizeof *input;
+    OrtValue *value = NULL;
+    const char *input_names[1] = {info->inputs[0].name};
+    const char *output_names[SESSION_MAX_TENSORS];
+    for (int i = 0; i < info->output_count; i++)
+        output_names[i] = info->outputs[i].name;
+    release_outputs(session);
+    int result = check(
+        runtime,
+        runtime->api->CreateTensorWithDataAsOrtValue(session->memory, input, bytes, dims, 4,
+                                                     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &value),
+        OW_EIO, "the model's input cannot be made", why);
+    if (result != OW_OK)
+        return result;
+    const OrtValue *inputs[1] = {value};
+    result = check(runtime,
+                   runtime->api->Run(session->handle, NULL, input_names, inputs, 1, output_names,
+                                     (size_t)info->output_count, session->outputs),
+                   OW_EIO, "the model fails to run", why);
+    runtime->api->ReleaseValue(value);
+    for (int i = 0; i < info->output_count && result == OW_OK; i++)
+        result = view_output(runtime, session->outputs[i], &outputs[i], why);
+    return result;
+}
+
+void session_close(struct session **session)
+{
+    struct session *self = *session;
+    if (self == NULL)
+        return;
+    *session = NULL;
+    release_outputs(self);
+    if (self->memory != NULL)
+        self->runtime->api->ReleaseMemoryInfo(self->memory);
+    if (self->handle != NULL)
+        self->runtime->api->ReleaseSession(self->handle);
+    free(self);
+}
+
+/* Appends, cutting at the end of the buffer. */
+static void append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void append(char *text, size_t size, const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + length, size - length, format, arguments);
+    va_end(arguments);
+}
+
+const char *session_describe(const struct tensor_info *tensors, int count, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (int i = 0; i < count; i++) {
+        const struct tensor_info *tensor = &tensors[i];
+        append(text, size, "%s%.24s", i == 0 ? "" : ", ", tensor->name);
+        if (tensor->rank < 0)
+            append(text, size, " [?]");
+        for (int k = 0; k < tensor->rank; k++) {
+            append(text, size, k == 0 ? " [" : ",");
+            if (tensor->dims[k] < 0)
+                append(text, size, "?");
+            else
+                append(text, size, "%" PRId64, tensor->dims[k]);
+            append(text, size, k + 1 == tensor->rank ? "]" : "");
+        }
+        append(text, size, tensor->is_float32 ? "" : " not float32");
+    }
+    return text;
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Converts a TensorFlow.js graph model to ONNX (opset 18, IR 9): see README.md.
+
+import { renameSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { convertGraph } from './graph.mjs';
+import { nanodet } from './nanodet.mjs';
+import { OnnxGraph } from './onnx.mjs';
+import { readGraphModel } from './tfjs.mjs';
+
+/** What is put before and after a network: { placeholders(graph), finish(graph, outputs) }. */
+export const PRESETS = { nanodet };
+
+/** The ONNX graph of the model at `path`. */
+export function convert(path, presetName) {
+  const preset = PRESETS[presetName];
+  const graph = new OnnxGraph(presetName);
+  preset.finish(graph, convertGraph(readGraphModel(path), graph, preset.placeholders(graph)));
+  return graph;
+}
+
+function main() {
+  const { values, positionals } = parseArgs({ options: { preset: { type: 'string' } }, allowPositionals: true });
+  if (positionals.length !== 2 || !Object.hasOwn(PRESETS, values.preset ?? '')) {
+    console.error(`usage: convert.mjs --preset ${Object.keys(PRESETS).join('|')} IN.json OUT.onnx`);
+    process.exit(2);
+  }
+  const [from, to] = positionals;
+  const graph = convert(from, values.preset);
+  const bytes = graph.serialize();
+  writeFileSync(`${to}.part`, bytes);
+  renameSync(`${to}.part`, to);
+  console.log(`${to}: ${graph.nodes.length} nodes, ${(bytes.length / 1e6).toFixed(1)} MB`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    main();
+  } catch (error) {
+    console.error(`conversion failed: ${error.message}`);
+    process.exit(1);
+  }
+}
