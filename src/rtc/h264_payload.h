@@ -1,6 +1,6 @@
 /* An access unit cut into RTP payloads (RFC 6184, packetization-mode 1): single NAL unit packets,
- * STAP-A for the parameter sets, FU-A in equal-sized fragments. Made once per rendition and shared by
- * all its viewers; a session adds only the RTP header and the protection. */
+ * STAP-A for the parameter sets, FU-A in equal-sized fragments. Made once per rendition and shared
+ * by all its viewers; a session adds only the RTP header and the protection. */
 #ifndef OW_RTC_H264_PAYLOAD_H
 #define OW_RTC_H264_PAYLOAD_H
 
@@ -21,9 +21,10 @@ struct rtp_frame {
     struct rtp_payload payloads[]; /* the last one carries the marker bit */
 };
 
-/* Cuts an Annex B access unit into payloads of at most max_payload bytes. OW_EPARSE when there is no
- * NAL unit in it, OW_EINVAL for a max_payload below 64. Access unit delimiters and fillers are left
- * out. The result has one reference and does not refer to `unit`. */
+/* Cuts an Annex B access unit into payloads of at most max_payload bytes. OW_EPARSE when there is
+ * no NAL unit in it, OW_EINVAL for a max_payload below 64, OW_ELIMIT for more than 16,384 payloads.
+ * Access unit delimiters and fillers are left out. The result has one reference and does not refer
+ * to `unit`. */
 int h264_payload_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload);
 
 struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame);

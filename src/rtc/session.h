@@ -1,6 +1,6 @@
 /* One viewer's WebRTC session: offer in, answer out; then datagrams and access units in, datagrams
- * and events out. Sans-IO and deterministic: no clock, socket, thread or system randomness; the same
- * inputs give the same outputs (but for OpenSSL's handshake, which draws its own keys).
+ * and events out. Sans-IO and deterministic: no clock, socket, thread or system randomness; the
+ * same inputs give the same outputs (but for OpenSSL's handshake, which draws its own keys).
  *
  * Contract: call one mutating function (receive, send, handle_timeout, …), then drain with
  * rtc_session_poll() until OW_EAGAIN, then arm a timer for rtc_session_deadline(). One thread at a
@@ -15,16 +15,23 @@
 #include "rtc/ice.h"
 
 struct dtls_identity; /* the server's certificate and key, shared by all sessions (dtls_srtp.h) */
-struct rtp_frame;     /* an access unit cut into RTP payloads, shared by all sessions (h264_payload.h) */
+struct rtp_frame; /* an access unit cut into RTP payloads, shared by all sessions (h264_payload.h)
+                   */
 struct rtc_session;
 
-enum { RTC_MAX_DATAGRAM = 1500, RTC_MTU = 1200 };
+enum {
+    RTC_MAX_DATAGRAM = 1500,
+    RTC_MTU = 1200,
+    /* What h264_payload_cut() is to be called with: the datagram keeps room for the RTP header with
+     * all extensions (56), RTX (2) and protection (16). Larger payloads are not sent. */
+    RTC_MAX_PAYLOAD = RTC_MTU - 56 - 2 - 16,
+};
 
 struct rtc_session_settings {
     struct dtls_identity *identity; /* lent for the session's life */
     struct random_source *random;   /* lent for the session's life */
     bool ice_lite;
-    int local_candidate_count;      /* where the media port can be reached */
+    int local_candidate_count; /* where the media port can be reached */
     struct address local_candidates[SDP_MAX_LOCAL_CANDIDATES];
     int min_bps, start_bps, max_bps; /* limits of the rate control */
     int64_t wall_minus_now_us;       /* wall clock = now_us + this, for sender reports' NTP time */
@@ -59,12 +66,12 @@ int64_t rtc_session_deadline(const struct rtc_session *session); /* INT64_MAX = 
 void rtc_session_close(struct rtc_session *session, int64_t now_us, const char *reason);
 
 enum rtc_output_kind {
-    RTC_OUTPUT_DATAGRAM,     /* to, data, size */
-    RTC_OUTPUT_ICE_STATE,    /* ice_state */
-    RTC_OUTPUT_CONNECTED,    /* DTLS is up: media flows, a key frame is wanted */
-    RTC_OUTPUT_KEY_FRAME,    /* PLI, FIR or a drop: a key frame is wanted */
-    RTC_OUTPUT_TARGET_BPS,   /* target_bps: what this viewer's path takes now */
-    RTC_OUTPUT_CLOSED        /* text says why; nothing comes after it */
+    RTC_OUTPUT_DATAGRAM,   /* to, data, size */
+    RTC_OUTPUT_ICE_STATE,  /* ice_state */
+    RTC_OUTPUT_CONNECTED,  /* DTLS is up: media flows, a key frame is wanted */
+    RTC_OUTPUT_KEY_FRAME,  /* PLI, FIR or a drop: a key frame is wanted */
+    RTC_OUTPUT_TARGET_BPS, /* target_bps: what this viewer's path takes now */
+    RTC_OUTPUT_CLOSED      /* text says why; nothing comes after it */
 };
 
 struct rtc_output {
