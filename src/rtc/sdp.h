@@ -66,6 +66,12 @@ struct sdp_offer {
         char kind[16], protocol[32], mid[SDP_MID_BYTES], formats[128];
         bool bundled;
     } media[SDP_MAX_MEDIA];
+    /* The first section of the video's BUNDLE group, when its transport is the one that the video
+     * uses and it is audio or another video: it cannot be rejected without taking the transport
+     * along (RFC 8843 section 7.3.3; Chromium with bundlePolicy max-bundle refuses such an answer).
+     * It is answered as inactive. -1 = every other section is rejected. */
+    int kept_index;
+    char kept_format[8], kept_rtpmap[48]; /* kept_rtpmap "" = a static payload type */
 };
 
 /* Parses an offer of `size` bytes. A failure's `why` is a sentence for the page and the log: no

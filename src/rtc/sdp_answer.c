@@ -49,7 +49,9 @@ static void write_session(struct text *text, const struct sdp_offer *offer,
     line(text, "o=- %" PRIu64 " 1 IN IP4 127.0.0.1", settings->session_id & INT64_MAX);
     line(text, "s=-");
     line(text, "t=0 0");
-    if (offer->media[offer->video_index].bundled)
+    if (offer->kept_index >= 0)
+        line(text, "a=group:BUNDLE %s %s", offer->media[offer->kept_index].mid, offer->video_mid);
+    else if (offer->media[offer->video_index].bundled)
         line(text, "a=group:BUNDLE %s", offer->video_mid);
     line(text, "a=msid-semantic: WMS %s", settings->stream_id);
     if (settings->ice_lite)
@@ -128,7 +130,8 @@ static void write_video(struct text *text, const struct sdp_offer *offer,
     else
         line(text, "m=video 9 %s %d", protocol, codec->payload_type);
     line(text, "c=IN IP4 0.0.0.0");
-    write_candidates(text, settings);
+    if (offer->kept_index < 0)
+        write_candidates(text, settings);
     write_transport(text, settings);
     if (offer->video_mid[0])
         line(text, "a=mid:%s", offer->video_mid);
@@ -144,6 +147,23 @@ static void write_video(struct text *text, const struct sdp_offer *offer,
         line(text, "a=rtcp-rsize");
     write_codec(text, codec);
     write_source(text, codec->rtx, settings);
+}
+
+/* The transport's owner: alive, without media. Candidates belong here (RFC 8829 section 5.3.1). */
+static void write_kept(struct text *text, const struct sdp_offer *offer,
+                       const struct sdp_answer_settings *settings)
+{
+    int index = offer->kept_index;
+    line(text, "m=%s 9 %s %s", offer->media[index].kind, offer->media[index].protocol,
+         offer->kept_format);
+    line(text, "c=IN IP4 0.0.0.0");
+    write_candidates(text, settings);
+    write_transport(text, settings);
+    line(text, "a=mid:%s", offer->media[index].mid);
+    line(text, "a=inactive");
+    line(text, "a=rtcp-mux");
+    if (offer->kept_rtpmap[0])
+        line(text, "a=rtpmap:%s %s", offer->kept_format, offer->kept_rtpmap);
 }
 
 /* RFC 3264 section 6: port 0 rejects; the formats are there for form's sake. */
@@ -167,6 +187,8 @@ int sdp_write_answer(char **out, const struct sdp_offer *offer,
     for (int i = 0; i < offer->media_count; i++) {
         if (i == offer->video_index)
             write_video(&text, offer, settings);
+        else if (i == offer->kept_index)
+            write_kept(&text, offer, settings);
         else
             write_rejected(&text, offer, i);
     }

@@ -442,6 +442,30 @@ static int read_video(struct parser *p, struct sdp_offer *out)
     return sdp_choose_codec(&out->codec, &reader.formats, p->why);
 }
 
+/* Does the video travel on the tagged section's transport, so that it lives and dies with it? */
+static bool shares_transport(const struct parser *p)
+{
+    return p->tagged != p->video && p->tagged->port != 0 &&
+           (p->video->bundle_only || !p->video->ufrag.text ||
+            span_equal(p->video->ufrag, p->tagged->ufrag)) &&
+           (span_is(p->tagged->kind, "audio") || span_is(p->tagged->kind, "video")) &&
+           is_rtp_over_dtls(p->tagged->protocol);
+}
+
+static void read_kept_section(struct parser *p, struct sdp_offer *out)
+{
+    out->kept_index = -1;
+    struct span formats = p->tagged->formats, body = p->tagged->body;
+    struct span format = span_next(&formats, ' '), line, name, value;
+    if (!shares_transport(p) || !span_copy(format, out->kept_format, sizeof out->kept_format))
+        return;
+    out->kept_index = (int)(p->tagged - p->media);
+    while ((line = span_next_line(&body)).text && out->kept_rtpmap[0] == '\0')
+        if (split_attribute(line, &name, &value) && span_is(name, "rtpmap") &&
+            span_equal(span_next(&value, ' '), format))
+            span_copy(span_trim(value), out->kept_rtpmap, sizeof out->kept_rtpmap);
+}
+
 /* ---- what the answer repeats of every section ---- */
 
 /* As many whole formats as fit: a rejected section needs only one. False for none. */
@@ -478,6 +502,7 @@ static int copy_sections(struct parser *p, struct sdp_offer *out)
         out->media[i].bundled = group_has(p->bundle, s->mid);
     }
     memcpy(out->video_mid, out->media[out->video_index].mid, sizeof out->video_mid);
+    read_kept_section(p, out);
     return OW_OK;
 }
 
