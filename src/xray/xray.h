@@ -19,9 +19,9 @@ struct xray_style {
     enum xray_mode mode;
     enum xray_scheme scheme;
     bool show_boxes, show_labels, show_confidence, show_track_ids;
-    int line_thickness;    /* pixels of the frame drawn on, 1..16 */
-    float font_size;       /* the old system's scale: 0.6 is about 15 px at 540 lines */
-    float min_confidence;  /* objects below are not drawn */
+    int line_thickness;   /* pixels of the frame drawn on, 1..16 */
+    float font_size;      /* the old system's scale: 0.6 is about 15 px at 540 lines */
+    float min_confidence; /* objects below are not drawn */
 };
 
 /* The defaults of the node table. */

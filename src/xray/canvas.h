@@ -1,0 +1,27 @@
+/* Blending of shapes into the planes of a frame. Everything is clipped at its edges; a chroma
+ * sample, which stands for up to four pixels, takes the colour by the share of them that the shape
+ * covers. Internal to this room. */
+#ifndef OW_XRAY_CANVAS_H
+#define OW_XRAY_CANVAS_H
+
+#include "xray/palette.h"
+
+struct rect {
+    int x, y, width, height;
+};
+
+/* Coverage 0..255 per pixel, `width` bytes a row. */
+struct mask {
+    const uint8_t *coverage;
+    int width, height;
+};
+
+/* `alpha` 0..255. Coordinates within +-CANVAS_FAR. */
+enum { CANVAS_FAR = 1 << 20 };
+void canvas_rect(struct frame *frame, struct rect rect, struct ink ink, int alpha);
+void canvas_mask(struct frame *frame, int x, int y, const struct mask *mask, struct ink ink,
+                 int alpha);
+
+bool rect_overlaps(struct rect a, struct rect b);
+
+#endif

@@ -1,0 +1,77 @@
+#include "xray/palette.h"
+
+#include <math.h>
+
+/* Neighbouring ids get hues far apart, because neighbouring classes are often seen together. None
+ * is so dark or so pale that it would be lost on footage. */
+static const struct rgb class_colors[PALETTE_COLORS] = {
+    {0x18, 0xb7, 0xf2}, {0xff, 0x7a, 0x1a}, {0x8b, 0xd4, 0x2a}, {0xf0, 0x3e, 0x6b},
+    {0x9b, 0x6b, 0xff}, {0xff, 0xc6, 0x1a}, {0x12, 0xc9, 0x9b}, {0xff, 0x5f, 0xd0},
+    {0x3d, 0x7b, 0xff}, {0xe4, 0x57, 0x2e}, {0x5f, 0xe0, 0xe6}, {0xc8, 0xe0, 0x3a},
+    {0xb5, 0x17, 0x9e}, {0x2f, 0xae, 0x4e}, {0xff, 0x9e, 0x80}, {0x5a, 0x3c, 0xd8},
+    {0xa8, 0x75, 0x2b}, {0x7f, 0xc4, 0xff}, {0xff, 0x2b, 0x24}, {0x00, 0x85, 0x7a},
+    {0xd9, 0xa6, 0xff}, {0x7a, 0x9a, 0x01}, {0xc2, 0x18, 0x5b}, {0xb0, 0xbe, 0xc5},
+};
+
+static const struct rgb text_dark = {0x0b, 0x0d, 0x10};
+static const struct rgb text_light = {0xff, 0xff, 0xff};
+
+struct rgb palette_class(int class_id)
+{
+    return class_colors[(unsigned)class_id % PALETTE_COLORS];
+}
+
+static uint8_t mix(uint8_t from, uint8_t to, float share)
+{
+    return (uint8_t)lroundf((float)from + share * (float)(to - from));
+}
+
+struct rgb palette_confidence(float confidence)
+{
+    static const struct rgb stops[] = {{0xf0, 0x39, 0x3b}, {0xff, 0xc6, 0x1a}, {0x2f, 0xc2, 0x5b}};
+    float at = confidence > 0 ? fminf(confidence, 1) * 2 : 0;
+    int stop = at < 1 ? 0 : 1;
+    float share = at - (float)stop;
+    struct rgb a = stops[stop], b = stops[stop + 1];
+    return (struct rgb){mix(a.r, b.r, share), mix(a.g, b.g, share), mix(a.b, b.b, share)};
+}
+
+static double linear(uint8_t value)
+{
+    double v = value / 255.0;
+    return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
+}
+
+static double luminance(struct rgb color)
+{
+    return 0.2126 * linear(color.r) + 0.7152 * linear(color.g) + 0.0722 * linear(color.b);
+}
+
+double palette_contrast(struct rgb a, struct rgb b)
+{
+    double x = luminance(a), y = luminance(b);
+    return (fmax(x, y) + 0.05) / (fmin(x, y) + 0.05);
+}
+
+struct rgb palette_text_on(struct rgb ground)
+{
+    return palette_contrast(ground, text_dark) >= palette_contrast(ground, text_light) ? text_dark
+                                                                                       : text_light;
+}
+
+static uint8_t to_byte(double value)
+{
+    return (uint8_t)lround(fmin(fmax(value, 0), 255));
+}
+
+struct ink palette_ink(struct rgb color, const struct frame *frame)
+{
+    bool hd = frame->matrix == COLOR_BT709;
+    double kr = hd ? 0.2126 : 0.299, kb = hd ? 0.0722 : 0.114;
+    double r = color.r / 255.0, g = color.g / 255.0, b = color.b / 255.0;
+    double y = kr * r + (1 - kr - kb) * g + kb * b;
+    double u = (b - y) / (2 * (1 - kb)), v = (r - y) / (2 * (1 - kr));
+    if (frame->full_range)
+        return (struct ink){{to_byte(255 * y), to_byte(128 + 255 * u), to_byte(128 + 255 * v)}};
+    return (struct ink){{to_byte(16 + 219 * y), to_byte(128 + 224 * u), to_byte(128 + 224 * v)}};
+}

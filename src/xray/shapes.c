@@ -1,0 +1,90 @@
+#include "xray/shapes.h"
+
+#include <math.h>
+
+enum corner { TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT, CORNERS };
+
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static float unit(float value)
+{
+    return value < 0 ? 0 : value > 1 ? 1 : value;
+}
+
+/* A quarter of a ring with outer radius `radius`, the centre of the circle in the corner of the
+ * square opposite to the one named. thickness >= radius fills it. */
+static void corner_coverage(uint8_t *coverage, int radius, int thickness, enum corner corner)
+{
+    for (int y = 0; y < radius; y++) {
+        for (int x = 0; x < radius; x++) {
+            float dx = (float)(corner == TOP_LEFT || corner == BOTTOM_LEFT ? radius - x : x + 1);
+            float dy = (float)(corner == TOP_LEFT || corner == TOP_RIGHT ? radius - y : y + 1);
+            float distance = hypotf(dx - 0.5f, dy - 0.5f);
+            float outside = unit((float)radius - distance + 0.5f);
+            float inside =
+                thickness < radius ? unit(distance - (float)(radius - thickness) + 0.5f) : 1;
+            coverage[y * radius + x] = (uint8_t)lroundf(255 * outside * inside);
+        }
+    }
+}
+
+static void draw_corner(struct frame *frame, struct rect rect, int radius, int thickness,
+                        enum corner corner, struct ink ink, int alpha)
+{
+    uint8_t coverage[SHAPE_RADIUS_MAX * SHAPE_RADIUS_MAX];
+    bool right = corner == TOP_RIGHT || corner == BOTTOM_RIGHT;
+    bool bottom = corner == BOTTOM_LEFT || corner == BOTTOM_RIGHT;
+    corner_coverage(coverage, radius, thickness, corner);
+    const struct mask mask = {coverage, radius, radius};
+    canvas_mask(frame, right ? rect.x + rect.width - radius : rect.x,
+                bottom ? rect.y + rect.height - radius : rect.y, &mask, ink, alpha);
+}
+
+static int fitting_radius(struct rect rect, int radius)
+{
+    return min_int(min_int(radius, SHAPE_RADIUS_MAX), min_int(rect.width, rect.height) / 2);
+}
+
+void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness, struct ink ink,
+                int alpha)
+{
+    if (rect.width <= 2 * thickness || rect.height <= 2 * thickness) {
+        canvas_rect(frame, rect, ink, alpha);
+        return;
+    }
+    int r = fitting_radius(rect, radius);
+    if (r < thickness)
+        r = 0; /* crisp corners: the horizontal lines take them */
+    int right = rect.x + rect.width, bottom = rect.y + rect.height;
+    int side = r > thickness ? r : thickness; /* where the vertical lines begin and end */
+    canvas_rect(frame, (struct rect){rect.x + r, rect.y, rect.width - 2 * r, thickness}, ink,
+                alpha);
+    canvas_rect(frame, (struct rect){rect.x + r, bottom - thickness, rect.width - 2 * r, thickness},
+                ink, alpha);
+    canvas_rect(frame, (struct rect){rect.x, rect.y + side, thickness, rect.height - 2 * side}, ink,
+                alpha);
+    canvas_rect(frame,
+                (struct rect){right - thickness, rect.y + side, thickness, rect.height - 2 * side},
+                ink, alpha);
+    for (enum corner corner = TOP_LEFT; r && corner < CORNERS; corner++)
+        draw_corner(frame, rect, r, thickness, corner, ink, alpha);
+}
+
+void shape_fill(struct frame *frame, struct rect rect, int radius, int round, struct ink ink,
+                int alpha)
+{
+    int r = fitting_radius(rect, radius);
+    int top = round & SHAPE_ROUND_TOP ? r : 0, bottom = round & SHAPE_ROUND_BOTTOM ? r : 0;
+    canvas_rect(frame, (struct rect){rect.x + r, rect.y, rect.width - 2 * r, top}, ink, alpha);
+    canvas_rect(frame, (struct rect){rect.x, rect.y + top, rect.width, rect.height - top - bottom},
+                ink, alpha);
+    canvas_rect(
+        frame, (struct rect){rect.x + r, rect.y + rect.height - bottom, rect.width - 2 * r, bottom},
+        ink, alpha);
+    for (enum corner corner = TOP_LEFT; corner < CORNERS; corner++)
+        if (corner <= TOP_RIGHT ? top : bottom)
+            draw_corner(frame, rect, r, r, corner, ink, alpha);
+}
