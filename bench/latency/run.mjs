@@ -3,7 +3,7 @@
 //
 //   node bench/latency/run.mjs [--seconds 20] [--only NAME]… [--fps 29] [--loads 5] [--json FILE]
 import { execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { createSocket } from 'node:dgram';
@@ -14,11 +14,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { prepareFootage, root } from '../footage.mjs';
 import { contenders } from './contenders.mjs';
 import { ageMs, calibrate, quantile } from './timing.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '../..');
 const require = createRequire(join(root, 'tests/package.json'));
 const { chromium } = require('playwright-core');
 
@@ -40,19 +40,6 @@ contenders: ${Object.keys(contenders).join(', ')}`);
   process.exit(0);
 }
 
-// The sample footage as raw frames, made once; it is mapped into memory by the feeder.
-function prepareFootage() {
-  const file = join(root, `.cache/bench/vtest-${WIDTH}x${HEIGHT}.y4m`);
-  if (existsSync(file)) return file;
-  mkdirSync(dirname(file), { recursive: true });
-  execFileSync('ffmpeg', [
-    '-v', 'error', '-y', '-i', join(root, '.cache/media/vtest.avi'), '-frames:v', String(FOOTAGE_FRAMES),
-    '-vf', `scale=${WIDTH}:${HEIGHT}`, '-pix_fmt', 'yuv420p', '-f', 'yuv4mpegpipe', `${file}.part`,
-  ]);
-  renameSync(`${file}.part`, file);
-  return file;
-}
-
 async function freePort(kind) {
   const server = kind === 'udp' ? createSocket('udp4') : createServer();
   kind === 'udp' ? server.bind(0, '127.0.0.1') : server.listen(0, '127.0.0.1');
@@ -64,7 +51,9 @@ async function freePort(kind) {
 }
 
 function start(command, args, log) {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const library = join(root, '.cache/onnxruntime/lib/libonnxruntime.so.1');
+  const env = existsSync(library) ? { OVERWATCH_ONNXRUNTIME: library, ...process.env } : process.env;
+  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const file = createWriteStream(log);
   child.text = '';
   child.stdout.on('data', (data) => { child.text += data; file.write(data); });
@@ -241,7 +230,7 @@ if (unknown.length > 0) {
   console.error(`no contender "${unknown[0]}"; there are: ${Object.keys(contenders).join(', ')}`);
   process.exit(2);
 }
-const footage = prepareFootage();
+const footage = prepareFootage(WIDTH, HEIGHT, FOOTAGE_FRAMES);
 const results = [];
 for (const name of options.only ?? Object.keys(contenders)) {
   console.error(`measuring ${name} …`);
