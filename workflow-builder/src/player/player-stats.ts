@@ -1,7 +1,7 @@
 /* What the player measures, and the snapshot of it that `element.stats` and the `stats` event give. */
 import { Rolling } from './rolling';
 import type { ConnectionState, Transport, TransportChoice } from './session-machine';
-import { modelMs, type ViewInfo } from './server-types';
+import type { ViewInfo } from './server-types';
 
 export interface ViewStats {
   readonly node: string;
@@ -101,7 +101,7 @@ export class StatsRecorder {
       frames: this.#frames,
       encoder: context.transport === 'websocket' ? 'JPEG' : (view?.encoder ?? ''),
       detections: view?.detections ?? this.#detections,
-      modelMs: view === null ? null : modelMs(view),
+      modelMs: view?.model_ms ?? null,
       modelFps: view?.model_fps ?? null,
       history: this.#history,
     };

@@ -63,13 +63,11 @@ export class ServerSocket {
     socket?.close(1000);
   }
 
-  /** Replaces what is subscribed; kept across reconnects. */
+  /** Replaces what is subscribed (on the server, too); kept across reconnects. */
   subscribe(subscription: Subscription): void {
-    const before = this.#subscription;
+    const same = JSON.stringify(subscription) === JSON.stringify(this.#subscription);
     this.#subscription = subscription;
-    const dropped = before?.topics.filter((topic) => !subscription.topics.includes(topic)) ?? [];
-    if (dropped.length > 0) this.#send({ type: 'unsubscribe', topics: dropped });
-    this.#sendSubscription();
+    if (!same) this.#sendSubscription();
   }
 
   #sendSubscription(): void {

@@ -15,8 +15,6 @@ export interface ViewInfo {
   readonly workflow_id?: string;
   readonly workflow_name?: string;
   readonly label?: string;
-  readonly prefers_webrtc?: boolean;
-  readonly predict?: boolean;
   readonly source_id?: string;
   readonly model_id?: string;
   readonly source?: SourceInfo;
@@ -26,13 +24,14 @@ export interface ViewInfo {
   readonly height?: number;
   readonly fps?: number;
   readonly model_fps?: number;
+  /** Time of one inference, milliseconds. */
   readonly model_ms?: number;
   readonly detections?: number;
+  /** Capture to encoded of the last picture, milliseconds. */
   readonly processing_ms?: number;
   readonly xray_mode?: string;
   readonly color_scheme?: string;
   readonly encoder?: string;
-  readonly target_bps?: number;
 }
 
 export interface Health {
@@ -41,15 +40,39 @@ export interface Health {
   readonly uptime_s?: number;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+type Json = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/* The server's names for what the page calls by another. */
+const OTHER_NAMES: Readonly<Record<string, keyof ViewInfo>> = {
+  detections_count: 'detections',
+  processing_time_ms: 'processing_ms',
+};
+
+/* Stage stamps are milliseconds after capture; the model's own time lies between two of them. */
+function modelMsOf(stages: unknown): number | null {
+  if (!isRecord(stages)) return null;
+  const { infer_start: start, infer_end: end } = stages;
+  return typeof start === 'number' && typeof end === 'number' && end > start ? end - start : null;
+}
+
+function describedView(raw: Json): ViewInfo {
+  const view: Record<string, unknown> = { ...raw };
+  for (const [theirs, ours] of Object.entries(OTHER_NAMES)) view[ours] ??= raw[theirs];
+  view['model_ms'] ??= modelMsOf(raw['latency_ms']) ?? undefined;
+  if (isRecord(raw['source'])) view['source_id'] ??= raw['source']['node_id'];
+  return view as unknown as ViewInfo;
 }
 
 /** Views out of `GET /api/views` or a status_update message, whatever wraps them; null = none in it. */
 export function viewsFrom(body: unknown): ViewInfo[] | null {
-  const wrapped = isRecord(body) && !Array.isArray(body) ? (body['views'] ?? (isRecord(body['data']) ? body['data']['views'] : undefined)) : body;
-  if (!Array.isArray(wrapped)) return null;
-  return wrapped.filter((view): view is ViewInfo => isRecord(view) && typeof view['node_id'] === 'string');
+  const inner = isRecord(body) && isRecord(body['data']) ? body['data'] : body;
+  const list = isRecord(inner) ? inner['views'] : inner;
+  if (!Array.isArray(list)) return null;
+  return list.filter((view): view is Json => isRecord(view) && typeof view['node_id'] === 'string').map(describedView);
 }
 
 /** The sentence in an error answer, or a plain one with the status. */
@@ -61,9 +84,4 @@ export async function errorSentence(response: Response): Promise<string> {
     /* not JSON: the status says what there is to say */
   }
   return `The server answered ${response.status} ${response.statusText}`.trim() + '.';
-}
-
-/** The model's own milliseconds: stated, or from the last picture's stage stamps. */
-export function modelMs(view: ViewInfo): number | null {
-  return typeof view.model_ms === 'number' && view.model_ms > 0 ? view.model_ms : null;
 }

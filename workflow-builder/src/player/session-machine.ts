@@ -211,7 +211,8 @@ export class SessionMachine {
   }
 
   #pauseMs(link: Link): number {
-    const covered = this.#choice === 'auto' && link.name === 'webrtc' && link.kind === 'media';
+    const mayWait = link.kind === 'media' || this.#links.websocket.phase === 'live';
+    const covered = this.#choice === 'auto' && link.name === 'webrtc' && mayWait;
     return backoffMs(link.failures, covered && !this.#serverDown ? MEDIA_PAUSES : SERVER_PAUSES);
   }
 

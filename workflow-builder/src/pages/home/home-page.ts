@@ -127,7 +127,8 @@ export class HomePage {
           return card.element;
         });
         const heading = groups.length > 1 ? h('h2', {}, group.name, h('span', { class: 'count' }, String(cards.length))) : null;
-        return h('section', { 'aria-label': group.name }, heading, h('div', { class: 'grid', 'data-count': String(Math.min(cards.length, 5)) }, ...cards));
+        const grid = h('div', { class: 'grid', 'data-few': String(views.length <= 2), style: `--count:${cards.length}` }, ...cards);
+        return h('section', { 'aria-label': group.name }, heading, grid);
       }),
     );
   }
