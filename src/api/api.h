@@ -10,9 +10,9 @@
 struct api;
 
 struct api_settings {
-    const char *bind_address; /* "127.0.0.1" by default */
-    uint16_t port;            /* TCP; 0 = chosen by the system */
-    const char *web_folder;   /* the built page */
+    const char *bind_address;  /* "127.0.0.1" by default */
+    uint16_t port;             /* TCP; 0 = chosen by the system */
+    const char *web_folder;    /* the built page */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     struct media_server *media;
 };

@@ -1,0 +1,178 @@
+#include "api/api.h"
+
+#include "api/api_internal.h"
+#include "core/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct http_route routes[] = {
+    {HTTP_GET, "/healthz", api_health, HTTP_QUICK},
+    {HTTP_GET, "/view/{node_id}", api_page_view, HTTP_QUICK},
+    {HTTP_GET, "/api/views", api_views, HTTP_QUICK},
+    {HTTP_GET, "/api/video/{node_id}/snapshot", api_snapshot, HTTP_QUICK},
+    {HTTP_POST, "/api/webrtc/offer", api_webrtc_offer, HTTP_QUICK},
+    {HTTP_GET, "/api/webrtc/stats", api_webrtc_stats, HTTP_QUICK},
+    {HTTP_POST, "/api/webrtc/close/{node_id}", api_webrtc_close, HTTP_QUICK},
+    {HTTP_POST, "/api/webrtc/cleanup", api_webrtc_cleanup, HTTP_QUICK},
+    {HTTP_GET, "/api/webrtc/config", api_webrtc_config, HTTP_QUICK},
+    {HTTP_GET, "/api/workflow-builder/performance", api_workflow_performance, HTTP_QUICK},
+    {HTTP_POST, "/api/workflow-builder/performance/reset", api_workflow_performance_reset,
+     HTTP_QUICK},
+    {HTTP_GET, "/api/workflow-builder/status", api_workflow_status_all, HTTP_QUICK},
+    {HTTP_POST, "/api/workflow-builder/execute", api_workflow_execute, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/stop-all", api_workflow_stop_all, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/{id}/stop", api_workflow_stop, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-builder/{id}/status", api_workflow_status, HTTP_QUICK},
+    {HTTP_GET, "/api/workflow-components/node-types", api_node_types, HTTP_QUICK},
+    {0, NULL, NULL, 0},
+};
+
+/* -- WebSocket callbacks carry the api; the hub knows nothing of it -- */
+
+static void on_opened(void *context, struct http_socket *socket)
+{
+    ws_hub_opened(((struct api *)context)->hub, socket);
+}
+
+static void on_message(void *context, struct http_socket *socket, const char *text, size_t size)
+{
+    ws_hub_message(((struct api *)context)->hub, socket, text, size);
+}
+
+static void on_closed(void *context, struct http_socket *socket)
+{
+    ws_hub_closed(((struct api *)context)->hub, socket);
+}
+
+static void on_tick(void *context)
+{
+    ws_hub_tick(((struct api *)context)->hub);
+}
+
+static int copy_text(const char **field)
+{
+    if (!*field)
+        return OW_OK;
+    *field = strdup(*field);
+    return *field ? OW_OK : OW_ENOMEM;
+}
+
+static void free_api(struct api *api)
+{
+    ws_hub_destroy(&api->hub);
+    free((char *)api->settings.bind_address);
+    free((char *)api->settings.web_folder);
+    free((char *)api->settings.allowed_hosts);
+    free(api);
+}
+
+int api_create(struct api **out, const struct api_settings *settings)
+{
+    if (!settings->media)
+        return OW_EINVAL;
+    struct api *api = calloc(1, sizeof *api);
+    if (!api)
+        return OW_ENOMEM;
+    api->settings = *settings;
+    if (!api->settings.bind_address)
+        api->settings.bind_address = "127.0.0.1";
+    api->media = settings->media;
+    api->started_us = clock_now_us();
+    int address_rc = copy_text(&api->settings.bind_address);
+    int folder_rc = copy_text(&api->settings.web_folder);
+    int hosts_rc = copy_text(&api->settings.allowed_hosts);
+    if (address_rc != OW_OK || folder_rc != OW_OK || hosts_rc != OW_OK ||
+        ws_hub_create(&api->hub) != OW_OK) {
+        free_api(api);
+        return OW_ENOMEM;
+    }
+    *out = api;
+    return OW_OK;
+}
+
+struct view_outputs api_view_outputs(struct api *api)
+{
+    return api_streams_outputs(api);
+}
+
+int api_start(struct api *api, struct runtime *runtime, struct reason *why)
+{
+    api->runtime = runtime;
+    struct http_server_settings settings = {
+        .bind_address = api->settings.bind_address,
+        .port = api->settings.port,
+        .allowed_hosts = api->settings.allowed_hosts,
+        .routes = routes,
+        .fallback = api_page_fallback,
+        .socket_path = "/api/ws",
+        .socket = {.opened = on_opened, .message = on_message, .closed = on_closed},
+        .tick = on_tick,
+        .context = api,
+    };
+    return http_server_start(&api->http, &settings, why);
+}
+
+uint16_t api_port(const struct api *api)
+{
+    return api->http ? http_server_port(api->http) : 0;
+}
+
+void api_stop(struct api *api)
+{
+    if (!api->http)
+        return;
+    ws_hub_goodbye(api->hub);
+    http_server_stop(&api->http);
+}
+
+void api_destroy(struct api **api)
+{
+    if (!*api)
+        return;
+    api_stop(*api);
+    free_api(*api);
+    *api = NULL;
+}
+
+/* -- answers -- */
+
+void api_reply_json(struct http_exchange *exchange, int status, json_t *json)
+{
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (text)
+        http_reply(exchange, status, "application/json", text, strlen(text),
+                   "Cache-Control: no-store\r\n");
+    else
+        http_reply_error(exchange, 503, "Out of memory.");
+    free(text);
+}
+
+void api_reply_failure(struct http_exchange *exchange, int code, const struct reason *why)
+{
+    static const struct {
+        int code, status;
+    } table[] = {
+        {OW_ENOTFOUND, 404}, {OW_EEXISTS, 409}, {OW_ELIMIT, 429},   {OW_EPARSE, 400},
+        {OW_EINVAL, 400},    {OW_EAUTH, 403},   {OW_ESTATE, 409},   {OW_EUNSUPPORTED, 415},
+        {OW_ENOMEM, 503},    {OW_ECLOSED, 503}, {OW_ETIMEOUT, 504},
+    };
+    int status = 500;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].code == code)
+            status = table[i].status;
+    http_reply_error(exchange, status, why && why->text[0] ? why->text : error_text(code));
+}
+
+json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct reason why = {""};
+    json_t *body = NULL;
+    int rc = json_body_parse(&body, request->body, request->body_size, may_be_empty, &why);
+    if (rc == OW_OK)
+        return body;
+    api_reply_failure(exchange, rc, &why);
+    return NULL;
+}

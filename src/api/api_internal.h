@@ -1,0 +1,54 @@
+/* What the files of the api room share. */
+#ifndef OW_API_INTERNAL_H
+#define OW_API_INTERNAL_H
+
+#include "api/api.h"
+#include "api/json_body.h"
+#include "api/ws_hub.h"
+
+enum { API_MAX_VIEWS = 64, API_MAX_VIEWERS = 1024 };
+
+struct api {
+    struct api_settings settings; /* its texts are copies */
+    struct media_server *media;
+    struct runtime *runtime; /* set by api_start() */
+    struct http_server *http;
+    struct ws_hub *hub;
+    int64_t started_us;
+};
+
+/* Takes the reference of `json`; answers with it, or 503 when it is NULL. */
+void api_reply_json(struct http_exchange *exchange, int status, json_t *json);
+/* {"detail": …} with the status that fits the code. */
+void api_reply_failure(struct http_exchange *exchange, int code, const struct reason *why);
+/* Parses the body of a request; answers 400 itself and returns NULL when it is not JSON. */
+json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty);
+
+/* routes_webrtc.c */
+void api_webrtc_offer(void *context, struct http_exchange *exchange);
+void api_webrtc_stats(void *context, struct http_exchange *exchange);
+void api_webrtc_close(void *context, struct http_exchange *exchange);
+void api_webrtc_cleanup(void *context, struct http_exchange *exchange);
+void api_webrtc_config(void *context, struct http_exchange *exchange);
+
+/* routes_workflow.c */
+void api_workflow_performance(void *context, struct http_exchange *exchange);
+void api_workflow_performance_reset(void *context, struct http_exchange *exchange);
+void api_workflow_status_all(void *context, struct http_exchange *exchange);
+void api_workflow_status(void *context, struct http_exchange *exchange);
+void api_workflow_execute(void *context, struct http_exchange *exchange);
+void api_workflow_stop(void *context, struct http_exchange *exchange);
+void api_workflow_stop_all(void *context, struct http_exchange *exchange);
+void api_node_types(void *context, struct http_exchange *exchange);
+
+/* routes_pages.c */
+void api_views(void *context, struct http_exchange *exchange);
+void api_snapshot(void *context, struct http_exchange *exchange);
+void api_health(void *context, struct http_exchange *exchange);
+void api_page_view(void *context, struct http_exchange *exchange);
+void api_page_fallback(void *context, struct http_exchange *exchange);
+
+/* view_streams.c */
+struct view_outputs api_streams_outputs(struct api *api);
+
+#endif

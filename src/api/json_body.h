@@ -1,0 +1,43 @@
+/* JSON bodies from outside: parsed strictly, read with limits. */
+#ifndef OW_API_JSON_BODY_H
+#define OW_API_JSON_BODY_H
+
+#include "core/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* Parses an object; NULs, duplicate keys and anything behind it are refused. An empty body is
+ * refused too, unless `may_be_empty` makes it {}. OW_EPARSE with a sentence. *out is the caller's.
+ */
+int json_body_parse(json_t **out, const char *text, size_t size, bool may_be_empty,
+                    struct reason *why);
+
+/* An optional text without control characters, at most `max` bytes; *out is lent and NULL when
+ * absent. With `lines`, line ends and tabs are fine. OW_EPARSE. */
+int json_body_text(const char **out, const json_t *object, const char *name, size_t max, bool lines,
+                   struct reason *why);
+
+/* What a client asks for in /api/ws. */
+enum {
+    TOPIC_FRAMES = 1,
+    TOPIC_STATUS = 2,
+    SUBSCRIPTION_MAX_NODES = 16,
+    SUBSCRIPTION_ID_BYTES = 128,
+};
+
+struct subscription {
+    unsigned topics;
+    bool binary;
+    double max_fps;
+    int node_count; /* 0 = all views */
+    char nodes[SUBSCRIPTION_MAX_NODES][SUBSCRIPTION_ID_BYTES];
+};
+
+/* Reads a subscribe message: topics, filters {node_id | node_ids, max_fps}, binary. Unknown topics
+ * are ignored, as many exist that others serve. OW_EPARSE. */
+int json_body_subscription(struct subscription *out, const json_t *message, struct reason *why);
+
+bool subscription_wants(const struct subscription *subscription, const char *node_id);
+
+#endif

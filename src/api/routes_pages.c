@@ -1,0 +1,64 @@
+/* Pages, their files, running views, snapshots, health. */
+#include "api/api_internal.h"
+#include "core/clock.h"
+#include "net/http_files.h"
+
+#include <string.h>
+
+void api_views(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    struct view *views[API_MAX_VIEWS];
+    int count = runtime_views(api->runtime, views, API_MAX_VIEWS);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++) {
+        json_array_append_new(list, view_describe(views[i]));
+        view_unref(&views[i]);
+    }
+    api_reply_json(exchange, 200, json_pack("{s:o}", "views", list));
+}
+
+void api_snapshot(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    ws_hub_snapshot(api->hub, http_param(http_exchange_request(exchange), "node_id"), exchange);
+}
+
+void api_health(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    double uptime_s = (double)(clock_now_us() - api->started_us) / 1e6;
+    api_reply_json(exchange, 200,
+                   json_pack("{s:s, s:f, s:i}", "status", "ok", "uptime_s", uptime_s, "views",
+                             runtime_views(api->runtime, NULL, 0)));
+}
+
+static void reply_page(struct api *api, struct http_exchange *exchange, const char *name)
+{
+    static const char not_built[] =
+        "<!doctype html><meta charset=\"utf-8\"><title>Overwatch</title>"
+        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:4em auto;padding:0 1em\">"
+        "<h1>The web page is not built</h1>"
+        "<p>The server runs, and its API answers under <code>/api</code>. To see the page, start "
+        "the program with <code>./run</code>, which builds it, or name its folder with "
+        "<code>--web</code>.</p>";
+    if (http_files_reply(exchange, api->settings.web_folder, name) != OW_OK)
+        http_reply(exchange, 503, "text/html; charset=utf-8", not_built, sizeof not_built - 1,
+                   "Cache-Control: no-store\r\n");
+}
+
+void api_page_view(void *context, struct http_exchange *exchange)
+{
+    reply_page(context, exchange, "view.html");
+}
+
+void api_page_fallback(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const char *path = http_exchange_request(exchange)->path;
+    if (strcmp(path, "/") == 0 || path[0] == '\0')
+        reply_page(api, exchange, "index.html");
+    else if (path[0] != '/' ||
+             http_files_reply(exchange, api->settings.web_folder, path + 1) != OW_OK)
+        http_reply_error(exchange, 404, "There is nothing at this path.");
+}

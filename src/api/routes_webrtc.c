@@ -1,0 +1,184 @@
+/* /api/webrtc: offers, figures, closing. */
+#include "api/api_internal.h"
+#include "core/clock.h"
+#include "core/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ID = 127, MAX_SDP = SDP_MAX_BYTES };
+
+struct offer {
+    const char *node_id, *sdp; /* inside the body */
+};
+
+static int read_offer(struct offer *out, const json_t *body, struct reason *why)
+{
+    const char *type = NULL;
+    int rc = json_body_text(&out->node_id, body, "node_id", MAX_ID, false, why);
+    if (rc == OW_OK)
+        rc = json_body_text(&type, body, "type", 16, false, why);
+    if (rc == OW_OK)
+        rc = json_body_text(&out->sdp, body, "sdp", MAX_SDP, true, why);
+    if (rc != OW_OK)
+        return rc;
+    if (!out->node_id || !out->node_id[0])
+        return reason_set(why, OW_EPARSE, "\"node_id\" is missing: which view shall be shown?");
+    if (type && strcmp(type, "offer") != 0)
+        return reason_set(why, OW_EPARSE, "\"type\" must be \"offer\".");
+    if (!out->sdp || !out->sdp[0])
+        return reason_set(why, OW_EPARSE, "\"sdp\" is missing: send the browser's offer.");
+    return OW_OK;
+}
+
+void api_webrtc_offer(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const struct http_request *request = http_exchange_request(exchange);
+    struct reason why = {""};
+    struct offer offer = {0};
+    struct media_answer answer = {0};
+    json_t *body = api_read_body(exchange, false);
+    if (!body)
+        return;
+    int rc = read_offer(&offer, body, &why);
+    if (rc == OW_OK) {
+        log_info("📡 Received WebRTC offer from node %s", offer.node_id);
+        rc = media_server_offer(api->media, offer.node_id, offer.sdp, strlen(offer.sdp),
+                                &request->local, &request->peer, &answer, &why);
+    }
+    if (rc == OW_OK) {
+        log_info("✅ Created WebRTC answer for %s", offer.node_id);
+        api_reply_json(exchange, 200,
+                       json_pack("{s:s, s:s, s:s, s:{s:I, s:I}}", "sdp", answer.sdp, "type",
+                                 "answer", "session_id", answer.session_id, "clock", "rtp_offset",
+                                 (json_int_t)answer.rtp_offset, "now_us",
+                                 (json_int_t)clock_now_us()));
+        free(answer.sdp);
+    } else {
+        log_warn("WebRTC offer refused: %s", why.text);
+        api_reply_failure(exchange, rc, &why);
+    }
+    json_decref(body);
+}
+
+static const char *address_or_empty(const struct address *address, char text[ADDRESS_TEXT_BYTES])
+{
+    return address->family == ADDRESS_NONE ? "" : address_text(address, text);
+}
+
+static json_t *describe_traffic(const struct rtc_session_stats *stats)
+{
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "frames_sent",
+        (json_int_t)stats->frames_sent, "key_frames_sent", (json_int_t)stats->key_frames_sent,
+        "frames_dropped", (json_int_t)stats->frames_dropped, "packets_sent",
+        (json_int_t)stats->packets_sent, "bytes_sent", (json_int_t)stats->bytes_sent, "nack_count",
+        (json_int_t)stats->nacks, "retransmits", (json_int_t)stats->retransmits, "pli_count",
+        (json_int_t)stats->plis, "fir_count", (json_int_t)stats->firs, "dropped_datagrams",
+        (json_int_t)stats->dropped_datagrams);
+}
+
+/* What the view behind a viewer does: size, encoder, latencies by stage. */
+static void add_view(struct api *api, json_t *out, const char *node_id)
+{
+    struct view *view = runtime_find_view(api->runtime, node_id);
+    if (!view)
+        return;
+    json_t *described = view_describe(view);
+    static const char *const wanted[] = {"width",   "height",     "fps",
+                                         "encoder", "latency_ms", "processing_time_ms"};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        json_object_set(out, wanted[i], json_object_get(described, wanted[i]));
+    json_object_set_new(out, "rendition",
+                        json_pack("{s:O, s:O}", "width", json_object_get(described, "width"),
+                                  "height", json_object_get(described, "height")));
+    json_decref(described);
+    view_unref(&view);
+}
+
+static json_t *describe_viewer(struct api *api, const struct media_viewer_info *viewer)
+{
+    const struct rtc_session_stats *stats = &viewer->stats;
+    char selected[ADDRESS_TEXT_BYTES];
+    double connected_s =
+        viewer->connected_us ? (double)(clock_now_us() - viewer->connected_us) / 1e6 : 0.0;
+    json_t *out = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:b}", "node_id",
+        viewer->stream_id, "ice_state", ice_state_name(stats->ice_state), "dtls_state",
+        stats->dtls_state ? stats->dtls_state : "new", "srtp_profile",
+        stats->srtp_profile ? stats->srtp_profile : "", "selected_pair",
+        address_or_empty(&stats->selected, selected), "connected_s", connected_s, "round_trip_ms",
+        (double)stats->round_trip_us / 1000.0, "loss_fraction", stats->loss_fraction, "jitter_ms",
+        stats->jitter_ms, "estimate_bps", stats->estimate_bps, "target_bps", stats->target_bps,
+        "sent_bps", stats->sent_bps, "transport_cc", stats->receives_transport_cc);
+    json_t *traffic = describe_traffic(stats);
+    json_object_update(out, traffic);
+    json_decref(traffic);
+    add_view(api, out, viewer->stream_id);
+    return out;
+}
+
+void api_webrtc_stats(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
+    if (!viewers) {
+        http_reply_error(exchange, 503, "Out of memory.");
+        return;
+    }
+    int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
+    int listed = count < API_MAX_VIEWERS ? count : API_MAX_VIEWERS, connected = 0;
+    json_t *ids = json_array(), *list = json_array();
+    for (int i = 0; i < listed; i++) {
+        connected += viewers[i].connected_us != 0;
+        json_array_append_new(ids, json_string(viewers[i].stream_id));
+        json_array_append_new(list, describe_viewer(api, &viewers[i]));
+    }
+    free(viewers);
+    api_reply_json(exchange, 200,
+                   json_pack("{s:i, s:i, s:o, s:o}", "active_connections", count, "active_tracks",
+                             connected, "connection_ids", ids, "connections", list));
+}
+
+void api_webrtc_close(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const struct http_request *request = http_exchange_request(exchange);
+    struct reason why = {""};
+    json_t *body = api_read_body(exchange, true);
+    if (!body)
+        return;
+    const char *session_id = http_query(request, "session_id");
+    int rc = OW_OK;
+    if (!session_id)
+        rc = json_body_text(&session_id, body, "session_id", MAX_ID, false, &why);
+    int closed = 0;
+    if (rc != OW_OK)
+        api_reply_failure(exchange, rc, &why);
+    else if (session_id)
+        closed = media_server_close_session(api->media, session_id) == OW_OK;
+    else
+        closed = media_server_close_viewers(api->media, http_param(request, "node_id"));
+    json_decref(body);
+    api_reply_json(exchange, 200, json_pack("{s:s, s:i}", "status", "closed", "closed", closed));
+}
+
+void api_webrtc_cleanup(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    int closed = media_server_close_viewers(api->media, NULL);
+    api_reply_json(exchange, 200, json_pack("{s:s, s:i}", "status", "closed", "closed", closed));
+}
+
+void api_webrtc_config(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    json_t *presets = json_pack("{s:{s:s, s:i}, s:{s:s, s:i}, s:{s:s, s:i}}", "low", "label",
+                                "Low bandwidth", "bps", 200000, "balanced", "label", "Balanced",
+                                "bps", 500000, "high", "label", "High quality", "bps", 2000000);
+    api_reply_json(exchange, 200,
+                   json_pack("{s:[], s:o, s:s, s:i}", "iceServers", "bitratePresets", presets,
+                             "defaultPreset", "balanced", "mediaPort",
+                             (int)media_server_port(api->media)));
+}

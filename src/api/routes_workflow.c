@@ -1,0 +1,192 @@
+/* /api/workflow-builder and /api/workflow-components: running workflows and their figures. */
+#include "api/api_internal.h"
+#include "core/log.h"
+#include "core/perf.h"
+#include "workflow/node_types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BOTTLENECKS = 3 };
+
+static json_t *describe_operation(const struct perf_summary *summary)
+{
+    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "count",
+                     (json_int_t)summary->count, "avg_ms", summary->avg_ms, "min_ms",
+                     summary->min_ms, "max_ms", summary->max_ms, "p50_ms", summary->p50_ms,
+                     "p95_ms", summary->p95_ms, "p99_ms", summary->p99_ms, "std_ms",
+                     summary->std_ms);
+}
+
+/* The slowest on average first. glass_to_encoder is a sum of others, no operation of its own. */
+static json_t *describe_bottlenecks(const struct perf_summary *summaries)
+{
+    bool taken[PERF_OPERATION_COUNT] = {[PERF_GLASS_TO_ENCODER] = true};
+    json_t *list = json_array();
+    for (int rank = 0; rank < BOTTLENECKS; rank++) {
+        int slowest = -1;
+        for (int i = 0; i < PERF_OPERATION_COUNT; i++)
+            if (!taken[i] && summaries[i].count > 0 &&
+                (slowest < 0 || summaries[i].avg_ms > summaries[slowest].avg_ms))
+                slowest = i;
+        if (slowest < 0)
+            break;
+        taken[slowest] = true;
+        json_array_append_new(list, json_pack("{s:s, s:f}", "operation",
+                                              perf_operation_name((enum perf_operation)slowest),
+                                              "avg_ms", summaries[slowest].avg_ms));
+    }
+    return list;
+}
+
+static json_t *describe_webrtc(struct api *api)
+{
+    struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
+    if (!viewers)
+        return NULL;
+    int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
+    int listed = count < API_MAX_VIEWERS ? count : API_MAX_VIEWERS;
+    uint64_t frames = 0, bytes = 0, dropped = 0;
+    int64_t sent_bps = 0;
+    for (int i = 0; i < listed; i++) {
+        frames += viewers[i].stats.frames_sent;
+        bytes += viewers[i].stats.bytes_sent;
+        dropped += viewers[i].stats.frames_dropped;
+        sent_bps += viewers[i].stats.sent_bps;
+    }
+    free(viewers);
+    return json_pack("{s:i, s:I, s:I, s:I, s:f}", "viewers", count, "frames_sent",
+                     (json_int_t)frames, "frames_dropped", (json_int_t)dropped, "bytes_sent",
+                     (json_int_t)bytes, "kilobytes_per_s", (double)sent_bps / 8000.0);
+}
+
+static json_t *describe_transports(struct api *api, const struct perf_summary *summaries)
+{
+    struct ws_hub_stats hub;
+    ws_hub_read_stats(api->hub, &hub);
+    json_t *webrtc = describe_webrtc(api);
+    json_t *websocket = json_pack("{s:i, s:I, s:I, s:I}", "viewers", hub.clients, "frames_sent",
+                                  (json_int_t)hub.frames, "frames_dropped",
+                                  (json_int_t)hub.replaced, "bytes_sent", (json_int_t)hub.bytes);
+    if (webrtc) {
+        json_object_set_new(webrtc, "encoding", describe_operation(&summaries[PERF_H264]));
+        json_object_set_new(webrtc, "sending", describe_operation(&summaries[PERF_SEND]));
+    }
+    json_object_set_new(websocket, "encoding", describe_operation(&summaries[PERF_JPEG]));
+    return json_pack("{s:o*, s:o}", "webrtc", webrtc, "websocket", websocket);
+}
+
+static double current_fps(struct api *api)
+{
+    struct view *views[API_MAX_VIEWS];
+    int count = runtime_views(api->runtime, views, API_MAX_VIEWS);
+    double fps = 0;
+    for (int i = 0; i < count; i++) {
+        struct view_info info = {0};
+        view_read_info(views[i], &info);
+        fps = info.fps > fps ? info.fps : fps;
+        view_unref(&views[i]);
+    }
+    return fps;
+}
+
+void api_workflow_performance(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    struct perf_summary summaries[PERF_OPERATION_COUNT];
+    json_t *operations = json_object();
+    for (int i = 0; i < PERF_OPERATION_COUNT; i++) {
+        perf_read((enum perf_operation)i, &summaries[i]);
+        json_object_set_new(operations, perf_operation_name((enum perf_operation)i),
+                            describe_operation(&summaries[i]));
+    }
+    api_reply_json(exchange, 200,
+                   json_pack("{s:f, s:o, s:o, s:o}", "current_fps", current_fps(api), "operations",
+                             operations, "bottlenecks", describe_bottlenecks(summaries),
+                             "transports", describe_transports(api, summaries)));
+}
+
+void api_workflow_performance_reset(void *context, struct http_exchange *exchange)
+{
+    (void)context;
+    perf_reset();
+    api_reply_json(exchange, 200, json_pack("{s:s}", "status", "reset"));
+}
+
+void api_workflow_status_all(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    api_reply_json(exchange, 200, runtime_status(api->runtime));
+}
+
+void api_workflow_status(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const char *id = http_param(http_exchange_request(exchange), "id");
+    json_t *status = runtime_workflow_status(api->runtime, id);
+    if (status)
+        api_reply_json(exchange, 200, status);
+    else
+        http_reply_error(exchange, 404, "No workflow with this id is running.");
+}
+
+/* What is wrong with a workflow, in the shape that the page knows. */
+static void reply_invalid(struct http_exchange *exchange, json_t *report, const struct reason *why)
+{
+    json_t *errors = json_object_get(report, "errors");
+    json_t *warnings = json_object_get(report, "warnings");
+    const char *first = json_string_value(json_object_get(json_array_get(errors, 0), "message"));
+    const char *message = first ? first : why->text;
+    api_reply_json(exchange, 400,
+                   json_pack("{s:s, s:s, s:O*, s:O*}", "message", "The workflow is not valid.",
+                             "detail", message, "errors", errors, "warnings", warnings));
+}
+
+void api_workflow_execute(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    json_t *body = api_read_body(exchange, false);
+    if (!body)
+        return;
+    json_t *inner = json_object_get(body, "workflow");
+    json_t *workflow = json_is_object(inner) ? inner : body;
+    json_t *report = NULL;
+    struct reason why = {""};
+    int rc = runtime_execute(api->runtime, workflow, &report, &why);
+    const char *id = json_string_value(json_object_get(workflow, "id"));
+    if (rc == OW_OK)
+        api_reply_json(exchange, 200,
+                       json_pack("{s:s, s:s, s:O*}", "status", "running", "workflow_id",
+                                 id ? id : "", "warnings", json_object_get(report, "warnings")));
+    else if (json_array_size(json_object_get(report, "errors")) > 0)
+        reply_invalid(exchange, report, &why);
+    else
+        api_reply_failure(exchange, rc, &why);
+    json_decref(report);
+    json_decref(body);
+}
+
+void api_workflow_stop(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const char *id = http_param(http_exchange_request(exchange), "id");
+    int rc = runtime_stop(api->runtime, id);
+    if (rc == OW_OK)
+        api_reply_json(exchange, 200,
+                       json_pack("{s:s, s:s}", "status", "stopped", "workflow_id", id));
+    else
+        http_reply_error(exchange, 404, "No workflow with this id is running.");
+}
+
+void api_workflow_stop_all(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    runtime_stop_all(api->runtime);
+    api_reply_json(exchange, 200, json_pack("{s:s}", "status", "stopped"));
+}
+
+void api_node_types(void *context, struct http_exchange *exchange)
+{
+    (void)context;
+    api_reply_json(exchange, 200, node_types_describe());
+}

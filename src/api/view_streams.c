@@ -1,0 +1,93 @@
+/* From views to viewers: each view that starts gets a stream on the media port; what its viewers
+ * want goes back to it. */
+#include "api/api_internal.h"
+#include "core/log.h"
+
+#include <stdlib.h>
+
+struct view_stream {
+    struct view *view; /* own reference */
+    struct media_stream *stream;
+    int viewers; /* media thread only */
+};
+
+static void on_key_frame_wanted(void *context)
+{
+    view_want_key_frame(((struct view_stream *)context)->view);
+}
+
+static void on_target_bps(void *context, int target_bps)
+{
+    view_set_target_bps(((struct view_stream *)context)->view, target_bps);
+}
+
+static void on_viewers(void *context, int count)
+{
+    struct view_stream *self = context;
+    if (count > self->viewers)
+        log_info("🎥 Updated WebRTC stream for %s (viewers: %d)", view_node_id(self->view), count);
+    self->viewers = count;
+    view_set_h264_viewers(self->view, count);
+}
+
+static void *on_view_opened(void *context, struct view *view)
+{
+    struct api *api = context;
+    struct view_info info = {0};
+    view_read_info(view, &info);
+    ws_hub_add_view(api->hub, view);
+    struct view_stream *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->view = view_ref(view);
+    struct media_stream_settings settings = {
+        .id = view_node_id(view),
+        .min_bps = info.min_bps,
+        .start_bps = info.start_bps,
+        .max_bps = info.max_bps,
+        .callbacks = {.context = self,
+                      .key_frame_wanted = on_key_frame_wanted,
+                      .target_bps = on_target_bps,
+                      .viewers = on_viewers},
+    };
+    int rc = media_stream_create(&self->stream, api->media, &settings);
+    if (rc == OW_OK)
+        return self;
+    log_error("View %s cannot be shown by WebRTC: %s", view_node_id(view), error_text(rc));
+    view_unref(&self->view);
+    free(self);
+    return NULL;
+}
+
+static void on_view_h264(void *context, void *handle, struct encoded *unit)
+{
+    (void)context;
+    struct view_stream *self = handle;
+    if (self)
+        media_stream_publish(self->stream, unit);
+}
+
+static void on_view_jpeg(void *context, struct view *view, struct encoded *picture)
+{
+    ws_hub_picture(((struct api *)context)->hub, view, picture);
+}
+
+static void on_view_closed(void *context, void *handle, struct view *view)
+{
+    struct view_stream *self = handle;
+    ws_hub_remove_view(((struct api *)context)->hub, view);
+    if (!self)
+        return;
+    media_stream_destroy(&self->stream);
+    view_unref(&self->view);
+    free(self);
+}
+
+struct view_outputs api_streams_outputs(struct api *api)
+{
+    return (struct view_outputs){.context = api,
+                                 .opened = on_view_opened,
+                                 .h264 = on_view_h264,
+                                 .jpeg = on_view_jpeg,
+                                 .closed = on_view_closed};
+}

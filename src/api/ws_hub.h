@@ -1,0 +1,42 @@
+/* The WebSocket hub: clients, what they subscribed to, and the JPEG pictures that views give out.
+ * Snapshots over HTTP are served from the same pictures. */
+#ifndef OW_API_WS_HUB_H
+#define OW_API_WS_HUB_H
+
+#include "net/http_server.h"
+#include "workflow/view.h"
+
+struct ws_hub;
+
+int ws_hub_create(struct ws_hub **out);
+void ws_hub_destroy(struct ws_hub **hub);
+
+/* Views come and go; pictures are lent. Any thread. */
+void ws_hub_add_view(struct ws_hub *hub, struct view *view);
+void ws_hub_remove_view(struct ws_hub *hub, struct view *view);
+void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded *picture);
+/* New references of at most `max` running views; returns how many. */
+int ws_hub_views(struct ws_hub *hub, struct view **out, int max);
+
+/* Answers with the next picture of a view, or 404, or 504 after two seconds. */
+void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange);
+
+/* Of the HTTP server's service thread. */
+void ws_hub_opened(struct ws_hub *hub, struct http_socket *socket);
+void ws_hub_message(struct ws_hub *hub, struct http_socket *socket, const char *text, size_t size);
+void ws_hub_closed(struct ws_hub *hub, struct http_socket *socket);
+/* Every 250 ms: late snapshots, and each second status_update. */
+void ws_hub_tick(struct ws_hub *hub);
+/* Tells all clients that the server stops. */
+void ws_hub_goodbye(struct ws_hub *hub);
+
+struct ws_hub_stats {
+    int clients;
+    uint64_t frames, bytes, replaced; /* sent; replaced by a newer one before they were */
+};
+void ws_hub_read_stats(struct ws_hub *hub, struct ws_hub_stats *out);
+
+/* A running view as JSON: /api/views and status_update. A new reference, NULL = no memory. */
+json_t *view_describe(struct view *view);
+
+#endif
