@@ -137,11 +137,12 @@ static void place_tab(const struct drawing *drawing, const struct tab *tabs, int
     const struct frame *frame = drawing->frame;
     struct rect rect = tab->rect;
     rect.x = clamp_int(box.x, 0, frame->width > rect.width ? frame->width - rect.width : 0);
+    int above = box.y - rect.height + drawing->thickness;
     const struct {
         int y, round;
     } places[] = {
-        {box.y - rect.height + drawing->thickness, SHAPE_ROUND_TOP},
-        {box.y, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM},
+        {above, SHAPE_ROUND_TOP},
+        {above < 0 ? box.y : box.y + drawing->thickness, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM},
         {box.y + box.height - drawing->thickness, SHAPE_ROUND_BOTTOM},
     };
     int chosen = -1;

@@ -14,33 +14,47 @@ static float unit(float value)
     return value < 0 ? 0 : value > 1 ? 1 : value;
 }
 
-/* A quarter of a ring with outer radius `radius`, the centre of the circle in the corner of the
- * square opposite to the one named. thickness >= radius fills it. */
-static void corner_coverage(uint8_t *coverage, int radius, int thickness, enum corner corner)
+/* The top left quarter of a ring with outer radius `radius`, the centre of its circle at the lower
+ * right of the square. thickness >= radius fills it. */
+static void corner_coverage(uint8_t *coverage, int radius, int thickness)
 {
     for (int y = 0; y < radius; y++) {
         for (int x = 0; x < radius; x++) {
-            float dx = (float)(corner == TOP_LEFT || corner == BOTTOM_LEFT ? radius - x : x + 1);
-            float dy = (float)(corner == TOP_LEFT || corner == TOP_RIGHT ? radius - y : y + 1);
-            float distance = hypotf(dx - 0.5f, dy - 0.5f);
+            float dx = (float)(radius - x) - 0.5f, dy = (float)(radius - y) - 0.5f;
+            float distance = sqrtf(dx * dx + dy * dy);
             float outside = unit((float)radius - distance + 0.5f);
             float inside =
                 thickness < radius ? unit(distance - (float)(radius - thickness) + 0.5f) : 1;
-            coverage[y * radius + x] = (uint8_t)lroundf(255 * outside * inside);
+            coverage[y * radius + x] = (uint8_t)(255 * outside * inside + 0.5f);
         }
     }
 }
 
-static void draw_corner(struct frame *frame, struct rect rect, int radius, int thickness,
+static void draw_corner(struct frame *frame, struct rect rect, const uint8_t *quarter, int radius,
                         enum corner corner, struct ink ink, int alpha)
 {
-    uint8_t coverage[SHAPE_RADIUS_MAX * SHAPE_RADIUS_MAX];
+    uint8_t turned[SHAPE_RADIUS_MAX * SHAPE_RADIUS_MAX];
     bool right = corner == TOP_RIGHT || corner == BOTTOM_RIGHT;
     bool bottom = corner == BOTTOM_LEFT || corner == BOTTOM_RIGHT;
-    corner_coverage(coverage, radius, thickness, corner);
-    const struct mask mask = {coverage, radius, radius};
+    for (int y = 0; y < radius; y++)
+        for (int x = 0; x < radius; x++)
+            turned[y * radius + x] =
+                quarter[(bottom ? radius - 1 - y : y) * radius + (right ? radius - 1 - x : x)];
+    const struct mask mask = {turned, radius, radius};
     canvas_mask(frame, right ? rect.x + rect.width - radius : rect.x,
                 bottom ? rect.y + rect.height - radius : rect.y, &mask, ink, alpha);
+}
+
+static void draw_corners(struct frame *frame, struct rect rect, int radius, int thickness,
+                         int round, struct ink ink, int alpha)
+{
+    uint8_t quarter[SHAPE_RADIUS_MAX * SHAPE_RADIUS_MAX];
+    if (!radius)
+        return;
+    corner_coverage(quarter, radius, thickness);
+    for (enum corner corner = TOP_LEFT; corner < CORNERS; corner++)
+        if (round & (corner <= TOP_RIGHT ? SHAPE_ROUND_TOP : SHAPE_ROUND_BOTTOM))
+            draw_corner(frame, rect, quarter, radius, corner, ink, alpha);
 }
 
 static int fitting_radius(struct rect rect, int radius)
@@ -69,8 +83,7 @@ void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness
     canvas_rect(frame,
                 (struct rect){right - thickness, rect.y + side, thickness, rect.height - 2 * side},
                 ink, alpha);
-    for (enum corner corner = TOP_LEFT; r && corner < CORNERS; corner++)
-        draw_corner(frame, rect, r, thickness, corner, ink, alpha);
+    draw_corners(frame, rect, r, thickness, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, ink, alpha);
 }
 
 void shape_fill(struct frame *frame, struct rect rect, int radius, int round, struct ink ink,
@@ -84,7 +97,5 @@ void shape_fill(struct frame *frame, struct rect rect, int radius, int round, st
     canvas_rect(
         frame, (struct rect){rect.x + r, rect.y + rect.height - bottom, rect.width - 2 * r, bottom},
         ink, alpha);
-    for (enum corner corner = TOP_LEFT; corner < CORNERS; corner++)
-        if (corner <= TOP_RIGHT ? top : bottom)
-            draw_corner(frame, rect, r, r, corner, ink, alpha);
+    draw_corners(frame, rect, r, r, round, ink, alpha);
 }
