@@ -5,7 +5,12 @@
  * Layout: 16 columns x 4 rows of squares, row by row, most significant bit first; the side of a
  * square is max(8, height / 45 rounded down to even) pixels. A 1 is white (luma 235), a 0 black
  * (luma 16), chroma 128. Bits 63..16: wall clock in microseconds modulo 2^48. Bits 15..0: CRC-16
- * (CCITT-FALSE, polynomial 0x1021, initial 0xffff) of those six bytes, big-endian. */
+ * (CCITT-FALSE, polynomial 0x1021, initial 0xffff) of those six bytes, big-endian.
+ *
+ * The picture must be at least 16 x 4 squares. The levels are 235 and 16 in full-range pictures
+ * too. A reader averages the 4 x 4 pixels at a square's centre, from (side - 4) / 2 on in both
+ * directions, and takes 126 and above for a 1. A picture that was scaled is read with the side of
+ * its own height, so scales that keep height / 45 whole and even (1080 to 540) stay readable. */
 #ifndef OW_SOURCE_CLOCK_CODE_H
 #define OW_SOURCE_CLOCK_CODE_H
 
