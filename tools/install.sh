@@ -155,13 +155,17 @@ install_footage() {
         "as root: apt-get update, then start again" fetch_footage
 }
 
+# Not npm ci: that refuses a lock file without the packages of every other platform, and npm writes
+# such a file where a registry does not have them all. The locked versions are installed all the same.
+npm_install() { npm --prefix "$1" install --no-save --no-audit --no-fund; }
+
 install_page() {
     local lock key
     lock=$(echo workflow-builder/package-lock.json | checksum_of)
     if ! stamped workflow-builder/node_modules/.overwatch-stamp "$lock"; then
         step npm-page "Installing the web page's npm packages" \
             "check that npm can reach its registry (npm ping), then start again" \
-            npm --prefix workflow-builder ci --no-audit --no-fund
+            npm_install workflow-builder
         echo "$lock" >workflow-builder/node_modules/.overwatch-stamp
     fi
     key=$(find workflow-builder -type f -not -path '*/node_modules/*' \
@@ -213,7 +217,7 @@ install_test_peers() {
     ! stamped tests/node_modules/.overwatch-stamp "$lock" || return 0
     step npm-tests "Installing the tests' npm packages (playwright-core, wrtc, ws)" \
         "check that npm can reach its registry (npm ping), then start again" \
-        npm --prefix tests ci --no-audit --no-fund
+        npm_install tests
     echo "$lock" >tests/node_modules/.overwatch-stamp
 }
 
