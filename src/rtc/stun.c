@@ -134,7 +134,7 @@ static int read_xor_mapped(struct stun_message *m, const struct attribute *a)
         return OW_OK;
     m->mapped.family = ip_bytes == 4 ? ADDRESS_IPV4 : ADDRESS_IPV6;
     m->mapped.port = read_u16(a->value + 2) ^ (MAGIC_COOKIE >> 16);
-    for (size_t i = 0; i < ip_bytes; i++)
+    for (size_t i = 0; i < ip_bytes && i < sizeof m->mapped.ip; i++)
         m->mapped.ip[i] = a->value[4 + i] ^ m->data[4 + i];
     return OW_OK;
 }

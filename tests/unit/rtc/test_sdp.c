@@ -1,0 +1,397 @@
+/* SDP_CORPUS is the directory of recorded offers (tests/fuzz/corpus/sdp). */
+#include "rtc/sdp.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define FINGERPRINT                                                                                \
+    "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:"   \
+    "ee:ff"
+#define HEAD "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+#define TRANSPORT                                                                                  \
+    "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 " FINGERPRINT   \
+    "\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+#define H264                                                                                       \
+    "a=rtpmap:96 H264/90000\r\n"                                                                   \
+    "a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+#define VIDEO "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\na=recvonly\r\n"
+
+static char *read_fixture(const char *name, size_t *size)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", SDP_CORPUS, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = malloc(SDP_MAX_BYTES);
+    *size = fread(text, 1, SDP_MAX_BYTES, file);
+    fclose(file);
+    assert_true(*size > 0);
+    return text;
+}
+
+static int parse(struct sdp_offer *offer, const char *text, struct reason *why)
+{
+    *why = (struct reason){{0}};
+    return sdp_parse_offer(offer, text, strlen(text), why);
+}
+
+static char *write_answer(const struct sdp_offer *offer)
+{
+    static const uint8_t fingerprint[32] = {0xab, [31] = 0x01};
+    struct sdp_answer_settings settings = {
+        .ufrag = "UFRAGufr",
+        .pwd = "PWDpwdPWDpwdPWDpwdPWDpwd",
+        .fingerprint = fingerprint,
+        .session_id = 77,
+        .ssrc = 1111,
+        .rtx_ssrc = 2222,
+        .cname = "name",
+        .stream_id = "stream",
+        .track_id = "track",
+        .candidate_count = 2,
+    };
+    assert_int_equal(address_parse(&settings.candidates[0].address, "192.0.2.1", 8189), OW_OK);
+    assert_int_equal(address_parse(&settings.candidates[1].address, "2001:db8::1", 8189), OW_OK);
+    char *answer = NULL;
+    assert_int_equal(sdp_write_answer(&answer, offer, &settings), OW_OK);
+    return answer;
+}
+
+static int count(const char *text, const char *what)
+{
+    int found = 0;
+    for (; (text = strstr(text, what)); text += strlen(what))
+        found++;
+    return found;
+}
+
+static void assert_has(const char *text, const char *what)
+{
+    if (!strstr(text, what))
+        fail_msg("\"%s\" is missing in:\n%s", what, text);
+}
+
+static void real_offers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        int type, rtx, media, video, kept, candidates;
+        uint8_t transport_cc, playout_delay, send_time, mid;
+        const char *fmtp;
+    } cases[] = {
+#define ASYM "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
+        {"chromium-video.sdp", 108, 109, 1, 0, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"chromium-video-audio-data.sdp", 108, 109, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-max-bundle.sdp", 108, 109, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-two-video.sdp", 108, 109, 2, 1, 0, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"firefox-composed.sdp", 126, 127, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
+        {"firefox-composed-bundle-only.sdp", 126, 127, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
+        {"safari-composed.sdp", 98, 99, 1, 0, -1, 0, 4, 5, 2, 10, ASYM "42e01f"},
+        {"aiortc.sdp", 101, 102, 3, 1, -1, 4, 0, 0, 2, 1, ASYM "42e01f"},
+        {"gstreamer-webrtcbin.sdp", 96, 97, 1, 0, -1, 3, 0, 0, 0, 0,
+         "packetization-mode=1;profile-level-id=42e01f"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size;
+        char *text = read_fixture(cases[i].file, &size);
+        struct sdp_offer offer;
+        struct reason why = {{0}};
+        print_message("%s\n", cases[i].file);
+        assert_int_equal(sdp_parse_offer(&offer, text, size, &why), OW_OK);
+        assert_int_equal(offer.codec.payload_type, cases[i].type);
+        assert_true(offer.codec.rtx && offer.codec.nack && offer.codec.pli);
+        assert_int_equal(offer.codec.rtx_payload_type, cases[i].rtx);
+        assert_string_equal(offer.codec.fmtp, cases[i].fmtp);
+        assert_int_equal(offer.media_count, cases[i].media);
+        assert_int_equal(offer.video_index, cases[i].video);
+        assert_int_equal(offer.kept_index, cases[i].kept);
+        assert_int_equal(offer.candidate_count, cases[i].candidates);
+        assert_int_equal(offer.extension_id[SDP_EXT_TRANSPORT_CC], cases[i].transport_cc);
+        assert_int_equal(offer.extension_id[SDP_EXT_PLAYOUT_DELAY], cases[i].playout_delay);
+        assert_int_equal(offer.extension_id[SDP_EXT_ABS_SEND_TIME], cases[i].send_time);
+        assert_int_equal(offer.extension_id[SDP_EXT_MID], cases[i].mid);
+        assert_int_equal(offer.setup, SDP_SETUP_ACTPASS);
+        char *answer = write_answer(&offer);
+        assert_int_equal(count(answer, "\r\nm="), cases[i].media);
+        assert_int_equal(count(answer, "\r\na=sendonly\r\n"), 1);
+        assert_int_equal(count(answer, "\r\na=end-of-candidates\r\n"), 1);
+        int rejected = cases[i].media - 1 - (cases[i].kept >= 0);
+        assert_int_equal(count(answer, "\r\na=inactive\r\n"), cases[i].media - 1);
+        assert_int_equal(count(answer, "m=audio 0 ") + count(answer, "m=video 0 ") +
+                             count(answer, "m=application 0 "),
+                         rejected);
+        free(answer);
+        free(text);
+    }
+}
+
+static void no_h264_is_said(void **state)
+{
+    (void)state;
+    size_t size;
+    char *text = read_fixture("libwebrtc-native.sdp", &size);
+    struct sdp_offer offer;
+    struct reason why = {{0}};
+    assert_int_equal(sdp_parse_offer(&offer, text, size, &why), OW_EUNSUPPORTED);
+    assert_has(why.text, "offers no H.264 (offered: VP8, VP9, AV1)");
+    free(text);
+}
+
+static void answer_is_complete(void **state)
+{
+    (void)state;
+    struct sdp_offer offer;
+    struct reason why;
+    assert_int_equal(parse(&offer,
+                           HEAD "a=group:BUNDLE v\r\na=extmap-allow-mixed\r\n" VIDEO TRANSPORT H264
+                                "a=rtcp-fb:* nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-rsize\r\n"
+                                "a=extmap:14 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+                                "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\na=mid:a\r\n",
+                           &why),
+                     OW_OK);
+    char *answer = write_answer(&offer);
+    assert_string_equal(
+        answer,
+        "v=0\r\no=- 77 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE v\r\n"
+        "a=msid-semantic: WMS stream\r\na=extmap-allow-mixed\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\n"
+        "a=candidate:2298779162 1 udp 2130706431 192.0.2.1 8189 typ host\r\n"
+        "a=candidate:1604919862 1 udp 2130706175 2001:db8::1 8189 typ host\r\n"
+        "a=end-of-candidates\r\n"
+        "a=ice-ufrag:UFRAGufr\r\na=ice-pwd:PWDpwdPWDpwdPWDpwdPWDpwd\r\n"
+        "a=ice-options:ice2 trickle\r\n"
+        "a=fingerprint:sha-256 AB:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
+        "00:00:00:00:00:00:00:00:00:01\r\n"
+        "a=setup:passive\r\na=mid:v\r\na=extmap:14 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+        "a=sendonly\r\na=msid:stream track\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
+        "a=rtpmap:96 H264/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n"
+        "a=fmtp:96 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
+        "a=ssrc:1111 cname:name\r\na=ssrc:1111 msid:stream track\r\n"
+        "m=audio 0 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=mid:a\r\na=inactive\r\n");
+    free(answer);
+}
+
+static void profiles_by_likeness(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        int chosen; /* 96, 97, or 0 = refused */
+    } cases[] = {
+        {"42001f", "42e01f", 97}, {"640c1f", "42e01f", 97}, {"42001f", "64001f", 96},
+        {"64001f", "4d001f", 97}, {"4d001f", "4d801f", 97}, {"f4001f", "42001F", 97},
+        {"f4001f", "zz001f", 0},  {"58c01f", "42001f", 96}, {"42e01", "42e01ff", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[2048];
+        snprintf(
+            text, sizeof text,
+            HEAD
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n" TRANSPORT
+            "a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=%s\r\n"
+            "a=rtpmap:97 h264/90000\r\na=fmtp:97 profile-level-id=%s; packetization-mode=1\r\n",
+            cases[i].first, cases[i].second);
+        struct sdp_offer offer;
+        struct reason why;
+        int err = parse(&offer, text, &why);
+        assert_int_equal(err, cases[i].chosen ? OW_OK : OW_EUNSUPPORTED);
+        if (!err)
+            assert_int_equal(offer.codec.payload_type, cases[i].chosen);
+    }
+}
+
+static void refusals_have_reasons(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        const char *reason;
+    } cases[] = {
+        {"", OW_EPARSE, "empty"},
+        {"hello", OW_EPARSE, "not SDP"},
+        {HEAD, OW_EUNSUPPORTED, "no video section"},
+        {HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n", OW_EUNSUPPORTED, "no video section"},
+        {HEAD "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n" TRANSPORT H264, OW_EUNSUPPORTED,
+         "no video section"},
+        {HEAD "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=sendonly\r\n" TRANSPORT H264, OW_EUNSUPPORTED,
+         "wants to receive"},
+        {HEAD "a=inactive\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n" TRANSPORT H264, OW_EUNSUPPORTED,
+         "wants to receive"},
+        {HEAD "m=video 9 RTP/AVP 96\r\n" TRANSPORT H264, OW_EUNSUPPORTED, "DTLS-SRTP"},
+        {HEAD "m=video nine UDP/TLS/RTP/SAVPF 96\r\n", OW_EPARSE, "malformed m-line"},
+        {HEAD "m=video 9\r\n", OW_EPARSE, "malformed m-line"},
+        {HEAD "m=\r\n", OW_EPARSE, "malformed m-line"},
+        {HEAD VIDEO VIDEO, OW_EPARSE, "share mid v"},
+        {HEAD "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:"
+              "0123456789012345678901234567890123456789\r\n",
+         OW_EPARSE, "a mid that is"},
+        {HEAD VIDEO H264, OW_EPARSE, "ICE user fragment"},
+        {HEAD VIDEO "a=ice-ufrag:ab\r\n" TRANSPORT H264, OW_EPARSE, "malformed"},
+        {HEAD VIDEO "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n", OW_EPARSE,
+         "no DTLS certificate fingerprint"},
+        {HEAD VIDEO "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+                    "a=fingerprint:sha-1 00:11\r\n",
+         OW_EUNSUPPORTED, "not sha-256"},
+        {HEAD VIDEO "a=fingerprint:sha-256 00:11\r\n" TRANSPORT, OW_EPARSE, "malformed"},
+        {HEAD VIDEO "a=setup:passive\r\n" TRANSPORT H264, OW_EUNSUPPORTED, "setup must be"},
+        {HEAD VIDEO "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
+                    "a=fingerprint:sha-256 " FINGERPRINT "\r\n",
+         OW_EUNSUPPORTED, "rtcp-mux"},
+        {HEAD VIDEO TRANSPORT "a=rtpmap:96 VP8/90000\r\n", OW_EUNSUPPORTED, "(offered: VP8)"},
+        {HEAD VIDEO TRANSPORT "a=rtpmap:96 H264/90000\r\n", OW_EUNSUPPORTED,
+         "packetization-mode 1"},
+        {HEAD VIDEO TRANSPORT, OW_EUNSUPPORTED, "(offered: nothing known)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sdp_offer offer;
+        struct reason why;
+        assert_int_equal(parse(&offer, cases[i].text, &why), cases[i].code);
+        assert_has(why.text, cases[i].reason);
+    }
+}
+
+static void sizes_and_odd_bytes(void **state)
+{
+    (void)state;
+    struct sdp_offer offer;
+    struct reason why = {{0}};
+    size_t large = 1024 * 1024;
+    char *text = malloc(large);
+    memset(text, 'a', large);
+    assert_int_equal(sdp_parse_offer(&offer, text, large, &why), OW_ELIMIT);
+    assert_has(why.text, "larger than 64 kB");
+
+    /* A line of 60,000 characters is skipped. */
+    int used = snprintf(text, large, "%s", HEAD VIDEO TRANSPORT H264 "a=x:");
+    memset(text + used, 'y', 60000);
+    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used + 60000, &why), OW_OK);
+
+    char nul[] = HEAD VIDEO TRANSPORT H264;
+    nul[sizeof nul / 2] = '\0';
+    assert_int_equal(sdp_parse_offer(&offer, nul, sizeof nul - 1, &why), OW_EPARSE);
+    assert_has(why.text, "NUL");
+
+    used = snprintf(text, large, HEAD);
+    for (int i = 0; i < 64; i++)
+        used += snprintf(text + used, large - (size_t)used, "m=audio 9 UDP/TLS/RTP/SAVPF 0\n");
+    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used, &why), OW_ELIMIT);
+    assert_has(why.text, "more than 32");
+    free(text);
+}
+
+static void line_ends_and_byte_order_mark(void **state)
+{
+    (void)state;
+    struct sdp_offer offer;
+    struct reason why;
+    const char *crlf = HEAD VIDEO TRANSPORT H264;
+    char lf[2048] = "\xef\xbb\xbf";
+    size_t size = 3;
+    for (const char *at = crlf; *at; at++)
+        if (*at != '\r')
+            lf[size++] = *at;
+    assert_int_equal(sdp_parse_offer(&offer, lf, size, &why), OW_OK);
+    assert_int_equal(sdp_parse_offer(&offer, lf, size - 1, &why), OW_OK); /* no last newline */
+    assert_string_equal(offer.codec.fmtp + strlen(offer.codec.fmtp) - 6, "42e01f");
+    assert_string_equal(offer.pwd, "0123456789012345678901");
+    assert_int_equal(offer.fingerprint[31], 0xff);
+}
+
+static void session_level_is_inherited(void **state)
+{
+    (void)state;
+    struct sdp_offer offer;
+    struct reason why;
+    assert_int_equal(parse(&offer, HEAD TRANSPORT "a=ice-lite\r\n" VIDEO H264, &why), OW_OK);
+    assert_string_equal(offer.ufrag, "abcd");
+    assert_true(offer.peer_ice_lite);
+    assert_int_equal(parse(&offer,
+                           HEAD "a=ice-ufrag:other\r\na=setup:passive\r\n" VIDEO TRANSPORT
+                                "a=fingerprint:sha-256 ignored, the first one counts\r\n" H264,
+                           &why),
+                     OW_OK);
+    assert_string_equal(offer.ufrag, "abcd");
+    assert_int_equal(parse(&offer, HEAD VIDEO "a=setup:active\r\n" TRANSPORT H264, &why), OW_OK);
+    assert_int_equal(offer.setup, SDP_SETUP_ACTIVE);
+}
+
+static void extension_ids(void **state)
+{
+    (void)state;
+    struct sdp_offer offer;
+    struct reason why;
+    assert_int_equal(
+        parse(&offer,
+              HEAD VIDEO TRANSPORT H264
+              "a=extmap:0 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+              "a=extmap:15 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
+              "a=extmap:3/sendonly http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n"
+              "a=extmap:4/recvonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\n"
+              "a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time\r\n",
+              &why),
+        OW_OK);
+    assert_int_equal(offer.extension_id[SDP_EXT_MID], 0);
+    assert_int_equal(offer.extension_id[SDP_EXT_ABS_SEND_TIME], 0);
+    assert_int_equal(offer.extension_id[SDP_EXT_PLAYOUT_DELAY], 4);
+    assert_int_equal(offer.extension_id[SDP_EXT_ABS_CAPTURE_TIME], 0); /* id 4 is taken */
+}
+
+static void candidates_read_and_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        const char *address;
+    } cases[] = {
+        {"candidate:1 1 udp 5 192.0.2.1 80 typ host", OW_OK, "192.0.2.1:80"},
+        {"a=candidate:1 1 UDP 5 2001:db8::1 80 typ srflx raddr :: rport 0", OW_OK,
+         "[2001:db8::1]:80"},
+        {"1 1 udp 4294967295 192.0.2.1 65535 typ relay generation 0", OW_OK, "192.0.2.1:65535"},
+        {"candidate:1 1 udp 5 abc.local 80 typ host", OW_EUNSUPPORTED, NULL},
+        {"candidate:1 1 tcp 5 192.0.2.1 9 typ host tcptype active", OW_EUNSUPPORTED, NULL},
+        {"candidate:1 2 udp 5 192.0.2.1 80 typ host", OW_EUNSUPPORTED, NULL},
+        {"candidate:1 1 udp 5 192.0.2.1 80 typ new", OW_EUNSUPPORTED, NULL},
+        {"candidate:1 1 udp 5 192.0.2.1 80 typ", OW_EPARSE, NULL},
+        {"candidate:1 1 udp 5 192.0.2.1 0 typ host", OW_EPARSE, NULL},
+        {"candidate:1 1 udp 0 192.0.2.1 80 typ host", OW_EPARSE, NULL},
+        {"candidate:1 1 udp 4294967296 192.0.2.1 80 typ host", OW_EPARSE, NULL},
+        {"candidate:1 1 udp 5 192.0.2.1 65536 typ host", OW_EPARSE, NULL},
+        {"candidate:1 1 udp -5 192.0.2.1 80 typ host", OW_EPARSE, NULL},
+        {"candidate:", OW_EPARSE, NULL},
+        {"", OW_EPARSE, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sdp_candidate candidate;
+        char text[ADDRESS_TEXT_BYTES];
+        assert_int_equal(sdp_parse_candidate(&candidate, cases[i].text, strlen(cases[i].text)),
+                         cases[i].code);
+        if (cases[i].address)
+            assert_string_equal(address_text(&candidate.address, text), cases[i].address);
+    }
+    assert_int_equal(sdp_host_priority(0), 2130706431);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(real_offers),
+        cmocka_unit_test(no_h264_is_said),
+        cmocka_unit_test(answer_is_complete),
+        cmocka_unit_test(profiles_by_likeness),
+        cmocka_unit_test(refusals_have_reasons),
+        cmocka_unit_test(sizes_and_odd_bytes),
+        cmocka_unit_test(line_ends_and_byte_order_mark),
+        cmocka_unit_test(session_level_is_inherited),
+        cmocka_unit_test(extension_ids),
+        cmocka_unit_test(candidates_read_and_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
