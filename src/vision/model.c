@@ -20,7 +20,7 @@ enum { SIDE_MIN = 32, SIDE_MAX = 4096, SIDE_DEFAULT = 640, THREADS_MAX = 4, INPU
 struct model {
     struct model_info info;
     char *path;
-    struct session *session;
+    struct ort_session *session;
     struct letterbox *letterbox;
     float *input;
     const struct model_family *family;
@@ -56,9 +56,9 @@ static int read_sides(const char *text, int sides[2])
 /* Height and width of the input tensor: what the file fixes, else its `imgsz`, else 640. */
 static int read_input_size(struct model *model, struct reason *why)
 {
-    const struct tensor_info *input = &session_info(model->session)->inputs[0];
+    const struct tensor_info *input = &ort_session_info(model->session)->inputs[0];
     int sides[2] = {SIDE_DEFAULT, SIDE_DEFAULT};
-    char *text = session_metadata(model->session, "imgsz");
+    char *text = ort_session_metadata(model->session, "imgsz");
     if (text != NULL && read_sides(text, sides) == 1)
         sides[1] = sides[0];
     free(text);
@@ -77,20 +77,20 @@ static int read_input_size(struct model *model, struct reason *why)
 
 static int not_understood(const struct model *model, const char *task, struct reason *why)
 {
-    const struct session_info *io = session_info(model->session);
+    const struct ort_session_info *io = ort_session_info(model->session);
     char inputs[80];
     char outputs[96];
     char supported[128];
     return reason_set(why, OW_EUNSUPPORTED,
                       "the model is not understood: inputs %s; outputs %s%s%.16s. Supported: "
                       "float32 input [1,3,H,W], %s",
-                      session_describe(io->inputs, io->input_count, inputs, sizeof inputs),
-                      session_describe(io->outputs, io->output_count, outputs, sizeof outputs),
+                      ort_session_describe(io->inputs, io->input_count, inputs, sizeof inputs),
+                      ort_session_describe(io->outputs, io->output_count, outputs, sizeof outputs),
                       task != NULL ? "; task " : "", task != NULL ? task : "",
                       model_families_supported(supported, sizeof supported));
 }
 
-static bool input_is_picture(const struct session_info *io)
+static bool input_is_picture(const struct ort_session_info *io)
 {
     const struct tensor_info *input = &io->inputs[0];
     return io->input_count == 1 && io->output_count >= 1 && input->is_float32 && input->rank == 4 &&
@@ -101,7 +101,7 @@ static bool input_is_picture(const struct session_info *io)
 /* The names of the metadata; none, and a word in the log, where they cannot be read. */
 static int read_names(struct model *model)
 {
-    char *text = session_metadata(model->session, "names");
+    char *text = ort_session_metadata(model->session, "names");
     int result = text != NULL ? model_names_parse(&model->info.labels, text) : OW_EPARSE;
     if (result == OW_EPARSE || result == OW_ELIMIT) {
         if (text != NULL)
@@ -124,9 +124,9 @@ static int complete_names(struct model *model)
 
 static int recognise(struct model *model, struct reason *why)
 {
-    const struct session_info *io = session_info(model->session);
-    char *task = session_metadata(model->session, "task");
-    char *end_to_end = session_metadata(model->session, "end2end");
+    const struct ort_session_info *io = ort_session_info(model->session);
+    char *task = ort_session_metadata(model->session, "task");
+    char *end_to_end = ort_session_metadata(model->session, "end2end");
     int result = OW_OK;
     if (!input_is_picture(io)) {
         result = not_understood(model, task, why);
@@ -172,7 +172,7 @@ int model_open(struct model **out, const char *path, int threads, struct reason 
     int result = OW_ENOMEM;
     model->path = strdup(path);
     if (model->path != NULL)
-        result = session_open(&model->session, path, thread_count(threads), why);
+        result = ort_session_open(&model->session, path, thread_count(threads), why);
     if (result == OW_OK)
         result = recognise(model, why);
     if (result == OW_OK)
@@ -263,8 +263,8 @@ int model_run(struct model *model, const struct frame *frame,
         return reason_set(why, result, "a frame of %dx%d cannot be prepared for the model",
                           frame->width, frame->height);
     int64_t prepared = clock_now_us();
-    result = session_run(model->session, model->input, model->info.input_height,
-                         model->info.input_width, outputs, why);
+    result = ort_session_run(model->session, model->input, model->info.input_height,
+                             model->info.input_width, outputs, why);
     if (result != OW_OK)
         return result;
     int64_t inferred = clock_now_us();
@@ -285,7 +285,7 @@ void model_close(struct model **model)
     if (self == NULL)
         return;
     *model = NULL;
-    session_close(&self->session);
+    ort_session_close(&self->session);
     letterbox_destroy(&self->letterbox);
     candidate_list_free(&self->candidates);
     label_set_unref(&self->info.labels);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-struct session {
+struct ort_session {
     const struct onnxruntime *runtime;
     OrtSession *handle;
     OrtMemoryInfo *memory;
-    struct session_info info;
+    struct ort_session_info info;
     OrtValue *outputs[SESSION_MAX_TENSORS]; /* of the last run */
 };
 
@@ -58,7 +58,8 @@ static int set_options(const struct onnxruntime *runtime, OrtSessionOptions *opt
     return result;
 }
 
-static int create_handle(struct session *session, const char *path, int threads, struct reason *why)
+static int create_handle(struct ort_session *session, const char *path, int threads,
+                         struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
     OrtSessionOptions *options = NULL;
@@ -104,7 +105,7 @@ static int read_type(const struct onnxruntime *runtime, OrtTypeInfo *type, struc
     return result;
 }
 
-static int read_tensor(struct session *session, bool is_input, size_t index,
+static int read_tensor(struct ort_session *session, bool is_input, size_t index,
                        struct tensor_info *out, struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
@@ -141,7 +142,7 @@ static int read_tensor(struct session *session, bool is_input, size_t index,
     return result;
 }
 
-static int read_info(struct session *session, struct reason *why)
+static int read_info(struct ort_session *session, struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
     static const char doing[] = "the model's inputs and outputs cannot be counted";
@@ -167,7 +168,7 @@ static int read_info(struct session *session, struct reason *why)
     return result;
 }
 
-int session_open(struct session **out, const char *path, int threads, struct reason *why)
+int ort_session_open(struct ort_session **out, const char *path, int threads, struct reason *why)
 {
     const struct onnxruntime *runtime = NULL;
     int result = check_file(path, why);
@@ -175,7 +176,7 @@ int session_open(struct session **out, const char *path, int threads, struct rea
         result = onnxruntime_get(&runtime, why);
     if (result != OW_OK)
         return result;
-    struct session *session = calloc(1, sizeof *session);
+    struct ort_session *session = calloc(1, sizeof *session);
     if (session == NULL)
         return reason_set(why, OW_ENOMEM, "out of memory");
     session->runtime = runtime;
@@ -188,19 +189,19 @@ int session_open(struct session **out, const char *path, int threads, struct rea
                                                          &session->memory),
                        OW_ENOMEM, "ONNX Runtime gives no memory", why);
     if (result != OW_OK) {
-        session_close(&session);
+        ort_session_close(&session);
         return result;
     }
     *out = session;
     return OW_OK;
 }
 
-const struct session_info *session_info(const struct session *session)
+const struct ort_session_info *ort_session_info(const struct ort_session *session)
 {
     return &session->info;
 }
 
-char *session_metadata(const struct session *session, const char *key)
+char *ort_session_metadata(const struct ort_session *session, const char *key)
 {
     const struct onnxruntime *runtime = session->runtime;
     const OrtApi *api = runtime->api;
@@ -223,7 +224,7 @@ char *session_metadata(const struct session *session, const char *key)
     return copy;
 }
 
-static void release_outputs(struct session *session)
+static void release_outputs(struct ort_session *session)
 {
     for (int i = 0; i < SESSION_MAX_TENSORS; i++) {
         if (session->outputs[i] != NULL)
@@ -270,11 +271,11 @@ out:
     return result;
 }
 
-int session_run(struct session *session, float *input, int height, int width,
-                struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why)
+int ort_session_run(struct ort_session *session, float *input, int height, int width,
+                    struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
-    const struct session_info *info = &session->info;
+    const struct ort_session_info *info = &session->info;
     const int64_t dims[4] = {1, 3, height, width};
     size_t bytes = (size_t)height * (size_t)width * 3 * sizeof *input;
     OrtValue *value = NULL;
@@ -301,9 +302,9 @@ int session_run(struct session *session, float *input, int height, int width,
     return result;
 }
 
-void session_close(struct session **session)
+void ort_session_close(struct ort_session **session)
 {
-    struct session *self = *session;
+    struct ort_session *self = *session;
     if (self == NULL)
         return;
     *session = NULL;
@@ -327,7 +328,8 @@ static void append(char *text, size_t size, const char *format, ...)
     va_end(arguments);
 }
 
-const char *session_describe(const struct tensor_info *tensors, int count, char *text, size_t size)
+const char *ort_session_describe(const struct tensor_info *tensors, int count, char *text,
+                                 size_t size)
 {
     text[0] = '\0';
     for (int i = 0; i < count; i++) {

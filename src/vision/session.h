@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct session;
+struct ort_session;
 
 enum { TENSOR_MAX_RANK = 8, SESSION_MAX_TENSORS = 16, TENSOR_NAME_BYTES = 96 };
 
@@ -20,7 +20,7 @@ struct tensor_info {
     int64_t dims[TENSOR_MAX_RANK]; /* -1: not fixed */
 };
 
-struct session_info {
+struct ort_session_info {
     int input_count, output_count; /* at most SESSION_MAX_TENSORS each */
     struct tensor_info inputs[SESSION_MAX_TENSORS];
     struct tensor_info outputs[SESSION_MAX_TENSORS];
@@ -36,20 +36,21 @@ struct tensor_view {
 
 /* `threads` >= 1. OW_ENOTFOUND for a missing file or library, OW_EPARSE for a broken file,
  * OW_EUNSUPPORTED when it has more than SESSION_MAX_TENSORS inputs or outputs. */
-int session_open(struct session **out, const char *path, int threads, struct reason *why);
-const struct session_info *session_info(const struct session *session);
+int ort_session_open(struct ort_session **out, const char *path, int threads, struct reason *why);
+const struct ort_session_info *ort_session_info(const struct ort_session *session);
 
 /* A copy of a metadata entry, to be freed by the caller; NULL when there is none. */
-char *session_metadata(const struct session *session, const char *key);
+char *ort_session_metadata(const struct ort_session *session, const char *key);
 
 /* Runs the model on `input` (row-major, 1 x 3 x height x width) and lends all outputs. One thread
  * at a time. OW_EIO when the runtime fails. */
-int session_run(struct session *session, float *input, int height, int width,
-                struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why);
+int ort_session_run(struct ort_session *session, float *input, int height, int width,
+                    struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why);
 
-void session_close(struct session **session);
+void ort_session_close(struct ort_session **session);
 
 /* "images [1,3,416,416]" for one, "a [1,2], b [3]" for several; returns `text`. */
-const char *session_describe(const struct tensor_info *tensors, int count, char *text, size_t size);
+const char *ort_session_describe(const struct tensor_info *tensors, int count, char *text,
+                                 size_t size);
 
 #endif

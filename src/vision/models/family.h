@@ -11,7 +11,7 @@
 
 /* What a family decides by. */
 struct model_traits {
-    const struct session_info *io;
+    const struct ort_session_info *io;
     int input_width, input_height;
     const char *task; /* metadata; NULL where there is none */
     bool end_to_end;  /* metadata says that the model suppresses overlaps itself */
