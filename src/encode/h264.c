@@ -15,6 +15,7 @@ enum {
     BITRATE_MIN = 16000,
     BITRATE_MAX = 200000000,
     ENDLESS_GOP = 1 << 28,
+    STAMPS = 4, /* a back end holds back one frame at most */
 };
 
 static const double fps_min = 1, fps_max = 240;
@@ -22,6 +23,13 @@ static const double fps_min = 1, fps_max = 240;
 /* A back end of H264_RATE_REOPEN pays a key frame for a new rate: smaller changes are left alone.
  */
 static const double reopen_threshold = 0.15;
+
+/* What a unit says of its frame, kept until it comes out. */
+struct stamp {
+    uint64_t sequence;
+    int64_t capture_us;
+    struct stage_times stages;
+};
 
 struct h264_encoder {
     const struct h264_backend *backend;
@@ -33,6 +41,7 @@ struct h264_encoder {
     AVFrame *picture, *upload;
     AVPacket *packet;
     int64_t next_pts;
+    struct stamp stamps[STAMPS]; /* by pts % STAMPS */
     struct h264_parameter_sets sets;
 };
 
@@ -81,7 +90,7 @@ static int open_device(struct h264_encoder *encoder, struct reason *why)
     const struct h264_backend *backend = encoder->backend;
     int rc = av_hwdevice_ctx_create(&encoder->device, backend->device, NULL, NULL, 0);
     if (rc < 0)
-        return reason_set(why, OW_EUNSUPPORTED, "no %s device: %s", backend->label, av_err2str(rc));
+        return reason_set(why, OW_EUNSUPPORTED, "no such device or driver (%s)", av_err2str(rc));
     encoder->device_frames = av_hwframe_ctx_alloc(encoder->device);
     if (!encoder->device_frames)
         return reason_set(why, OW_ENOMEM, "out of memory");
@@ -344,11 +353,17 @@ int h264_encoder_encode(struct h264_encoder *encoder, const struct frame *frame,
     int rc = send_picture(encoder, frame, key || encoder->next_pts == 0);
     if (rc < 0)
         return rc;
+    encoder->stamps[encoder->next_pts % STAMPS] =
+        (struct stamp){frame->sequence, frame->capture_us, frame->stages};
     encoder->next_pts++;
     int received = avcodec_receive_packet(encoder->codec, encoder->packet);
     if (received < 0)
         return received == AVERROR(EAGAIN) ? OW_EAGAIN : OW_EIO;
 
+    /* Back ends that lose the pts do not hold frames back. */
+    int64_t pts = encoder->packet->pts;
+    bool known = pts >= 0 && pts < encoder->next_pts && pts >= encoder->next_pts - STAMPS;
+    const struct stamp *stamp = &encoder->stamps[(known ? pts : encoder->next_pts - 1) % STAMPS];
     struct encoded *unit = NULL;
     rc = h264_stream_pack(&encoder->sets, encoder->packet->data, (size_t)encoder->packet->size,
                           &unit);
@@ -357,9 +372,9 @@ int h264_encoder_encode(struct h264_encoder *encoder, const struct frame *frame,
         return rc;
     unit->width = encoder->settings.width;
     unit->height = encoder->settings.height;
-    unit->sequence = frame->sequence;
-    unit->capture_us = frame->capture_us;
-    unit->stages = frame->stages;
+    unit->sequence = stamp->sequence;
+    unit->capture_us = stamp->capture_us;
+    unit->stages = stamp->stages;
     unit->stages.at_us[STAGE_ENCODED] = clock_now_us();
     *out = unit;
     return OW_OK;

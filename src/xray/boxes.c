@@ -1,6 +1,7 @@
 #include "xray/boxes.h"
 #include "xray/shapes.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,16 +122,17 @@ static bool write_label(const struct drawing *drawing, const struct detection *i
     return tab->label[0] || tab->track[0];
 }
 
-static bool is_free(const struct tab *tabs, int count, struct rect rect)
+/* How many pixels of other labels one at this place would cover. */
+static int cost(const struct tab *tabs, int count, struct rect rect)
 {
+    int sum = 0;
     for (int i = 0; i < count; i++)
-        if (rect_overlaps(tabs[i].rect, rect))
-            return false;
-    return true;
+        sum += rect_common(tabs[i].rect, rect);
+    return sum;
 }
 
-/* Above the box, or inside at its top where the picture ends, or below it: the first that fits and
- * covers no other label; when all do, the first that fits. */
+/* Above the box, or inside at its top, or below it: the first place in the picture that covers the
+ * least of other labels. */
 static void place_tab(const struct drawing *drawing, const struct tab *tabs, int count,
                       struct rect box, struct tab *tab)
 {
@@ -145,15 +147,15 @@ static void place_tab(const struct drawing *drawing, const struct tab *tabs, int
         {above < 0 ? box.y : box.y + drawing->thickness, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM},
         {box.y + box.height - drawing->thickness, SHAPE_ROUND_BOTTOM},
     };
-    int chosen = -1;
-    for (int i = 0; i < 3; i++) {
+    int chosen = -1, least = INT_MAX;
+    for (int i = 0; i < 3 && least > 0; i++) {
         rect.y = places[i].y;
         if (rect.y < 0 || rect.y + rect.height > frame->height)
             continue;
-        chosen = chosen < 0 ? i : chosen;
-        if (is_free(tabs, count, rect)) {
+        int covered = cost(tabs, count, rect);
+        if (covered < least) {
             chosen = i;
-            break;
+            least = covered;
         }
     }
     int most = frame->height > rect.height ? frame->height - rect.height : 0;

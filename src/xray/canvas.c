@@ -43,8 +43,7 @@ static int covered(int cell, int begin, int end)
     return max_int(0, min_int(2 * cell + 2, end) - max_int(2 * cell, begin));
 }
 
-/* One row of chroma samples under columns [begin, end); `rows` of the `rows_of` pixel rows that the
- * samples stand for are covered. */
+/* One row of the chroma samples that columns [begin, end) touch. */
 static void blend_chroma_row(uint8_t *row, int begin, int end, int frame_width, uint8_t value,
                              int alpha)
 {
@@ -110,8 +109,9 @@ void canvas_mask(struct frame *frame, int x, int y, const struct mask *mask, str
     }
 }
 
-bool rect_overlaps(struct rect a, struct rect b)
+int rect_common(struct rect a, struct rect b)
 {
-    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height &&
-           b.y < a.y + a.height;
+    int width = min_int(a.x + a.width, b.x + b.width) - max_int(a.x, b.x);
+    int height = min_int(a.y + a.height, b.y + b.height) - max_int(a.y, b.y);
+    return width > 0 && height > 0 ? width * height : 0;
 }

@@ -22,6 +22,7 @@ void canvas_rect(struct frame *frame, struct rect rect, struct ink ink, int alph
 void canvas_mask(struct frame *frame, int x, int y, const struct mask *mask, struct ink ink,
                  int alpha);
 
-bool rect_overlaps(struct rect a, struct rect b);
+/* How many pixels lie in both. */
+int rect_common(struct rect a, struct rect b);
 
 #endif
