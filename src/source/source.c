@@ -7,8 +7,6 @@
 #include "source/gate.h"
 #include "source/input.h"
 
-#include <errno.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +39,8 @@ struct source {
     pthread_mutex_t delivery; /* held during on_frame */
     pthread_mutex_t lock;     /* guards status */
     struct source_status status;
+    pthread_cond_t ended; /* with lock: the thread is about to return */
+    bool has_ended;
 
     /* the thread's own */
     struct similar_gate similar;
@@ -59,6 +59,7 @@ static void source_unref(struct source *source)
     free((char *)source->run.settings.pixel_format);
     if (source->run.stop_fd >= 0)
         close(source->run.stop_fd);
+    pthread_cond_destroy(&source->ended);
     pthread_mutex_destroy(&source->lock);
     pthread_mutex_destroy(&source->delivery);
     free(source);
@@ -206,6 +207,10 @@ static void *source_thread(void *argument)
         pause_us = pause_us * 2 < PAUSE_MAX_US ? pause_us * 2 : PAUSE_MAX_US;
         count_reopening(source);
     }
+    pthread_mutex_lock(&source->lock);
+    source->has_ended = true;
+    pthread_cond_signal(&source->ended);
+    pthread_mutex_unlock(&source->lock);
     source_unref(source);
     return NULL;
 }
@@ -282,6 +287,11 @@ int source_start(struct source **out, const struct source_settings *settings,
     source->context = context;
     pthread_mutex_init(&source->delivery, NULL);
     pthread_mutex_init(&source->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&source->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     source->status.state = SOURCE_OPENING;
     source->status.since_us = clock_now_us();
     rc = copy_settings(&source->run.settings, settings);
@@ -305,6 +315,19 @@ void source_status(struct source *source, struct source_status *out)
         out->fps = 0;
 }
 
+static bool wait_ended(struct source *source, int64_t deadline_us)
+{
+    struct timespec deadline = {.tv_sec = (time_t)(deadline_us / 1000000),
+                                .tv_nsec = (long)(deadline_us % 1000000) * 1000};
+    int rc = 0;
+    pthread_mutex_lock(&source->lock);
+    while (!source->has_ended && rc == 0)
+        rc = pthread_cond_timedwait(&source->ended, &source->lock, &deadline);
+    bool ended = source->has_ended;
+    pthread_mutex_unlock(&source->lock);
+    return ended;
+}
+
 void source_stop(struct source **source)
 {
     struct source *s = *source;
@@ -316,10 +339,9 @@ void source_stop(struct source **source)
     pthread_mutex_unlock(&s->delivery);
     eventfd_write(s->run.stop_fd, 1);
 
-    int64_t deadline_us = clock_now_us() + STOP_WAIT_US;
-    struct timespec deadline = {.tv_sec = (time_t)(deadline_us / 1000000),
-                                .tv_nsec = (long)(deadline_us % 1000000) * 1000};
-    if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &deadline) != 0) {
+    if (wait_ended(s, clock_now_us() + STOP_WAIT_US)) {
+        pthread_join(s->thread, NULL);
+    } else {
         /* It hangs where nothing reaches it (name resolution, a dead network disk). It delivers no
          * more and frees itself when it comes back. */
         log_warn("source: a thread hangs in its input and is left to end by itself");
