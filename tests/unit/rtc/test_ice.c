@@ -415,6 +415,32 @@ static void strangers_change_nothing(void **state)
     ice_agent_destroy(&w.agent);
 }
 
+/* RFC 8445 section 7.2.5.2.1: the answer has to come from where the check went. */
+static void an_answer_from_elsewhere_proves_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    open_world(&w, false);
+    offer_candidate(&w, &w.peer);
+    ice_agent_handle_timeout(w.agent, 0);
+    uint8_t data[ICE_MAX_DATAGRAM], reply[400];
+    size_t size;
+    assert_int_equal(ice_agent_poll(w.agent, &w.last_to, data, &size), OW_OK);
+    struct stun_message m;
+    assert_int_equal(stun_parse(&m, data, size), OW_OK);
+    struct stun_writer writer;
+    stun_begin(&writer, reply, sizeof reply, STUN_SUCCESS, m.transaction);
+    stun_put_xor_mapped(&writer, &w.peer);
+    assert_int_equal(stun_finish(&writer, peer_pwd), OW_OK);
+    struct address elsewhere = at("203.0.113.5", 5);
+    assert_int_equal(ice_agent_receive(w.agent, 10, &elsewhere, reply, writer.size), OW_EINVAL);
+    assert_null(ice_agent_selected(w.agent));
+    assert_int_equal(ice_agent_receive(w.agent, 20, &w.peer, reply, writer.size), OW_OK);
+    assert_true(address_equal(ice_agent_selected(w.agent), &w.peer));
+    assert_int_equal(ice_agent_round_trip_us(w.agent), 20);
+    ice_agent_destroy(&w.agent);
+}
+
 static void unknown_mandatory_attribute_is_told(void **state)
 {
     (void)state;
@@ -515,6 +541,7 @@ int main(void)
         cmocka_unit_test(lite_peer_is_nominated),
         cmocka_unit_test(lite_only_answers),
         cmocka_unit_test(strangers_change_nothing),
+        cmocka_unit_test(an_answer_from_elsewhere_proves_nothing),
         cmocka_unit_test(unknown_mandatory_attribute_is_told),
         cmocka_unit_test(candidates_are_bounded_and_sane),
         cmocka_unit_test(peeks_at_the_user_fragment),
