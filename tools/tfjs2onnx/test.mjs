@@ -43,6 +43,7 @@ test('a model file has the bytes of onnx.proto3', () => {
   graph.output('y', [1]);
   graph.metadata = { k: 'v' };
   // Field by field after onnx.proto3; lengths are counted by hand.
+  const bytes = hex(graph.serialize());
   const value = (name) => `0a01${name}120a0a08080112040a020801`;
   assert.ok(bytes.startsWith('0809' + '12097466' + '6a73326f6e6e78'), 'ir_version 9, producer');
   assert.ok(bytes.includes('0a05616c706861' + '150000003f' + 'a00101'), 'alpha = 0.5, type FLOAT');

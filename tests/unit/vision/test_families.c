@@ -17,7 +17,7 @@ static const struct model_thresholds everything = {
 static const struct model_family *find(int64_t rows, int64_t columns, int names, const char *task,
                                        bool end_to_end, struct output_layout *layout)
 {
-    static struct session_info io;
+    static struct ort_session_info io;
     memset(&io, 0, sizeof io);
     io.output_count = 1;
     io.outputs[0] = (struct tensor_info){

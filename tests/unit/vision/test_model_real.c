@@ -86,13 +86,13 @@ static void model_computes_what_tensorflow_computes(void **state)
     json_error_t error;
     json_t *golden = json_load_file(GOLDEN_FILE, 0, &error);
     assert_non_null(golden);
-    struct session *session = NULL;
+    struct ort_session *session = NULL;
     struct reason why = {0};
-    if (session_open(&session, path, 2, &why) != OW_OK)
+    if (ort_session_open(&session, path, 2, &why) != OW_OK)
         fail_msg("%s", why.text);
     float *picture = make_picture();
     struct tensor_view outputs[SESSION_MAX_TENSORS];
-    if (session_run(session, picture, SIDE, SIDE, outputs, &why) != OW_OK)
+    if (ort_session_run(session, picture, SIDE, SIDE, outputs, &why) != OW_OK)
         fail_msg("%s", why.text);
     assert_int_equal(outputs[0].rank, 3);
     assert_int_equal(outputs[0].count, ROWS * COLUMNS);
@@ -107,7 +107,7 @@ static void model_computes_what_tensorflow_computes(void **state)
     assert_true(fabs(scores - golden_scores) < 1e-4 * golden_scores);
     free(picture);
     json_decref(golden);
-    session_close(&session);
+    ort_session_close(&session);
 }
 
 struct footage {
