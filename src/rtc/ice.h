@@ -15,8 +15,8 @@ enum ice_state { ICE_NEW, ICE_CHECKING, ICE_CONNECTED, ICE_DISCONNECTED, ICE_FAI
 const char *ice_state_name(enum ice_state state); /* the browser's words: "connected", … */
 
 enum {
-    ICE_UFRAG_CHARS = 8,  /* 48 bits, RFC 8445 wants 24 */
-    ICE_PWD_CHARS = 24,   /* 144 bits, RFC 8445 wants 128 */
+    ICE_UFRAG_CHARS = 8, /* 48 bits, RFC 8445 wants 24 */
+    ICE_PWD_CHARS = 24,  /* 144 bits, RFC 8445 wants 128 */
     ICE_MAX_DATAGRAM = 1280,
 };
 
