@@ -1,0 +1,131 @@
+#include "core/encoded.h"
+#include "core/error.h"
+#include "rtc/history.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* A frame of `count` payloads of 1,000 bytes. */
+static struct rtp_frame *make_frame(int count)
+{
+    struct encoded *unit = NULL;
+    size_t nal = 1 + (size_t)count * 998;
+    assert_int_equal(encoded_create(&unit, nal + 3), OW_OK);
+    memset(unit->data, 0x41, unit->size);
+    memcpy(unit->data, "\0\0\1", 3);
+    unit->key = false;
+    unit->capture_us = 0;
+    unit->sequence = 0;
+    struct rtp_frame *frame = NULL;
+    assert_int_equal(h264_payload_cut(&frame, unit, 1000), OW_OK);
+    assert_int_equal(frame->count, count);
+    encoded_unref(&unit);
+    return frame;
+}
+
+static struct history *history;
+
+static int setup(void **state)
+{
+    (void)state;
+    history = calloc(1, sizeof(*history));
+    return history == NULL;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    history_clear(history);
+    free(history);
+    return 0;
+}
+
+static void sequence_numbers_wrap_around(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(8);
+    for (int i = 0; i < 8; i++)
+        history_add(history, 100, (uint16_t)(0xfffc + i), frame, (uint16_t)i);
+    assert_int_equal(atomic_load(&frame->refs), 9);
+    for (int i = 0; i < 8; i++) {
+        const struct history_packet *packet =
+            history_resend(history, 200, (uint16_t)(0xfffc + i), 50);
+        assert_non_null(packet);
+        assert_int_equal(packet->index, i);
+        assert_ptr_equal(packet->frame, frame);
+    }
+    assert_null(history_resend(history, 200, 0xfffb, 50));
+    assert_null(history_resend(history, 200, 4, 50));
+    history_clear(history);
+    assert_int_equal(atomic_load(&frame->refs), 1);
+    assert_null(history_resend(history, 200, 0, 50));
+    rtp_frame_unref(&frame);
+}
+
+static void a_packet_is_resent_once_a_round_trip(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(1);
+    history_add(history, 0, 7, frame, 0);
+    assert_non_null(history_resend(history, 1000, 7, 40000));
+    assert_null(history_resend(history, 1000, 7, 40000));
+    assert_null(history_resend(history, 40999, 7, 40000));
+    assert_non_null(history_resend(history, 41000, 7, 40000));
+    assert_non_null(history_find(history, 7));
+    rtp_frame_unref(&frame);
+}
+
+static void packets_older_than_a_second_go(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(2);
+    history_add(history, 0, 1, frame, 0);
+    history_add(history, 600000, 2, frame, 1);
+    assert_null(history_resend(history, HISTORY_US + 1, 1, 1));
+    assert_non_null(history_resend(history, HISTORY_US + 1, 2, 1));
+    history_expire(history, HISTORY_US + 1);
+    assert_int_equal(atomic_load(&frame->refs), 2);
+    assert_int_equal(history->bytes, frame->payloads[1].size);
+    rtp_frame_unref(&frame);
+}
+
+static void packets_and_bytes_are_bounded(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(1);
+    for (int i = 0; i < 70000; i++) {
+        history_add(history, 0, (uint16_t)i, frame, 0);
+        assert_true(history->bytes <= HISTORY_BYTES);
+    }
+    assert_int_equal(atomic_load(&frame->refs), 1 + HISTORY_PACKETS);
+    assert_int_equal(history->bytes, HISTORY_PACKETS * 999); /* a single NAL unit */
+    rtp_frame_unref(&frame);
+}
+
+static void a_jump_begins_anew(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(1);
+    history_add(history, 0, 10, frame, 0);
+    history_add(history, 0, 500, frame, 0);
+    assert_null(history_resend(history, 1, 10, 1));
+    assert_null(history_resend(history, 1, 499, 1));
+    assert_non_null(history_resend(history, 1, 500, 1));
+    rtp_frame_unref(&frame);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(sequence_numbers_wrap_around, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_packet_is_resent_once_a_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(packets_older_than_a_second_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(packets_and_bytes_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_jump_begins_anew, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
