@@ -136,7 +136,9 @@ function split([x, sizes], node) {
   const [outer, side, inner] = around(x.shape, axis);
   let start = 0;
   return integers(sizes).map((size) => {
-    const out = tensor(x.shape.with(axis, size));
+    const shape = [...x.shape];
+    shape[axis] = size;
+    const out = tensor(shape);
     for (let o = 0; o < outer; o += 1) {
       const from = (o * side + start) * inner;
       out.data.set(x.data.subarray(from, from + size * inner), o * size * inner);

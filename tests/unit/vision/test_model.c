@@ -1,6 +1,8 @@
-/* Opening what is no model. What needs ONNX Runtime itself skips without OVERWATCH_ONNXRUNTIME. */
+/* Opening what is no model. What needs ONNX Runtime itself skips where it is neither named by
+ * OVERWATCH_ONNXRUNTIME nor installed. */
 #include "core/error.h"
 #include "vision/model.h"
+#include "vision/onnxruntime.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,9 +68,11 @@ static void missing_runtime_is_said(void **state)
 
 static void need_runtime(void)
 {
-    if (getenv("OVERWATCH_ONNXRUNTIME") != NULL)
+    const struct onnxruntime *runtime = NULL;
+    struct reason why = {0};
+    if (getenv("OVERWATCH_ONNXRUNTIME") != NULL || onnxruntime_get(&runtime, &why) == OW_OK)
         return;
-    printf("skip: OVERWATCH_ONNXRUNTIME is not set\n");
+    printf("skip: %s\n", why.text);
     skip();
 }
 

@@ -1,9 +1,10 @@
 /* The default model in the real runtime, against TensorFlow.js and on real footage. Needs
- * OVERWATCH_TEST_MODEL (nanodet.onnx) and OVERWATCH_ONNXRUNTIME; the footage test also
- * OVERWATCH_TEST_VIDEO (vtest.avi). Skips without them. */
+ * OVERWATCH_TEST_MODEL (nanodet.onnx) and ONNX Runtime, by OVERWATCH_ONNXRUNTIME or installed; the
+ * footage test also OVERWATCH_TEST_VIDEO or OVERWATCH_TEST_MEDIA (vtest.avi). Skips without. */
 #include "core/error.h"
 #include "core/frame.h"
 #include "vision/model.h"
+#include "vision/onnxruntime.h"
 #include "vision/session.h"
 
 #include <jansson.h>
@@ -20,14 +21,38 @@
 
 enum { SIDE = 416, COLUMNS = 3549, ROWS = 84 };
 
-static const char *needed(const char *name)
+static const char *setting(const char *name)
 {
     const char *value = getenv(name);
-    if (value == NULL || value[0] == '\0') {
-        printf("skip: %s is not set\n", name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* The model's path; skips where there is none or nothing to run it. */
+static const char *needed_model(void)
+{
+    const char *path = setting("OVERWATCH_TEST_MODEL");
+    const struct onnxruntime *runtime = NULL;
+    struct reason why = {0};
+    if (path == NULL)
+        printf("skip: OVERWATCH_TEST_MODEL is not set\n");
+    else if (setting("OVERWATCH_ONNXRUNTIME") == NULL && onnxruntime_get(&runtime, &why) != OW_OK)
+        printf("skip: %s\n", why.text);
+    else
+        return path;
+    skip();
+    return NULL;
+}
+
+static const char *needed_video(void)
+{
+    const char *path = setting("OVERWATCH_TEST_VIDEO");
+    if (path == NULL)
+        path = setting("OVERWATCH_TEST_MEDIA");
+    if (path == NULL) {
+        printf("skip: neither OVERWATCH_TEST_VIDEO nor OVERWATCH_TEST_MEDIA is set\n");
         skip();
     }
-    return value;
+    return path;
 }
 
 /* The picture of tools/tfjs2onnx/test-picture.mjs. */
@@ -81,8 +106,7 @@ static void check_values(const json_t *golden, const float *data)
 static void model_computes_what_tensorflow_computes(void **state)
 {
     (void)state;
-    const char *path = needed("OVERWATCH_TEST_MODEL");
-    needed("OVERWATCH_ONNXRUNTIME");
+    const char *path = needed_model();
     json_error_t error;
     json_t *golden = json_load_file(GOLDEN_FILE, 0, &error);
     assert_non_null(golden);
@@ -234,9 +258,8 @@ static struct tally run_over_footage(const char *model_path, const char *video_p
 static void model_sees_the_people_and_cars_of_the_footage(void **state)
 {
     (void)state;
-    const char *model = needed("OVERWATCH_TEST_MODEL");
-    needed("OVERWATCH_ONNXRUNTIME");
-    const char *video = needed("OVERWATCH_TEST_VIDEO");
+    const char *model = needed_model();
+    const char *video = needed_video();
     const char *threads = getenv("OVERWATCH_TEST_THREADS");
     struct tally tally = run_over_footage(model, video, threads != NULL ? atoi(threads) : 2);
     assert_true(tally.frames >= 70);

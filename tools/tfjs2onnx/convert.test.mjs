@@ -1,13 +1,15 @@
-// node --test tools/tfjs2onnx/test.mjs
+// node --test tools/tfjs2onnx/convert.test.mjs
 //
-// With OVERWATCH_MODEL_CACHE naming a folder that holds nanodet.json and nanodet.bin, the whole
-// model is converted, computed and held against golden-nanodet.json.
+// Where nanodet.json and nanodet.bin are in the folder OVERWATCH_MODEL_CACHE (by default the one that
+// the start command fills), the whole model is converted, computed and held against
+// golden-nanodet.json.
 
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { convert } from './convert.mjs';
 import { evaluate } from './evaluate.mjs';
@@ -279,11 +281,12 @@ test('broken packages are refused with a reason', (context) => {
 
 // --- the whole model -------------------------------------------------------------------------
 
-const package_ = join(process.env.OVERWATCH_MODEL_CACHE ?? '', 'nanodet.json');
-const skip = !process.env.OVERWATCH_MODEL_CACHE || !existsSync(package_) ? 'OVERWATCH_MODEL_CACHE holds no nanodet.json' : false;
+const cache = process.env.OVERWATCH_MODEL_CACHE ?? fileURLToPath(new URL('../../.cache/model-sources', import.meta.url));
+const source = join(cache, 'nanodet.json');
+const skip = existsSync(source) ? false : `${source} is not there`;
 
 test('nanodet speaks the contract', { skip }, () => {
-  const graph = convert(package_, 'nanodet');
+  const graph = convert(source, 'nanodet');
   assert.deepEqual(graph.inputs, [{ name: 'images', shape: [1, 3, SIDE, SIDE], dtype: 'float32' }]);
   assert.deepEqual(graph.outputs, [{ name: 'output0', shape: [1, 84, 3549], dtype: 'float32' }]);
   assert.equal(graph.metadata.task, 'detect');
@@ -295,7 +298,7 @@ test('nanodet speaks the contract', { skip }, () => {
 
 test('nanodet computes what TensorFlow.js computes', { skip, timeout: 300000 }, () => {
   const golden = JSON.parse(readFileSync(new URL('./golden-nanodet.json', import.meta.url), 'utf8'));
-  const graph = convert(package_, 'nanodet');
+  const graph = convert(source, 'nanodet');
   const picture = { shape: [1, 3, SIDE, SIDE], data: testPicture() };
   const { data } = evaluate(graph, { images: picture }).get('output0');
   assert.equal(data.length, 84 * golden.columns);
