@@ -1,6 +1,7 @@
 /* Builds everything into dist/: the pages, the stand-alone player, the clock code reader, and a
- * .gz file beside each asset worth compressing. Quiet unless something is wrong. */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+ * .gz file beside each asset worth compressing. Quiet unless something is wrong. The old dist/ is
+ * replaced only when all is done, so that a running server never misses its files for long. */
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +10,7 @@ import { build } from 'vite';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
+const made = join(root, 'node_modules', `.dist-${process.pid}`);
 const compress = promisify(gzip);
 
 function buildLibrary(entry, fileName, format) {
@@ -19,7 +21,7 @@ function buildLibrary(entry, fileName, format) {
     logLevel: 'warn',
     build: {
       target: 'es2022',
-      outDir: dist,
+      outDir: made,
       emptyOutDir: false,
       reportCompressedSize: false,
       lib: { entry: join(root, entry), formats: [format], name: 'overwatchView', fileName: () => fileName },
@@ -40,8 +42,14 @@ async function compressFolder(folder) {
   }
 }
 
-await rm(dist, { recursive: true, force: true });
-await build({ root, logLevel: 'warn' });
-await buildLibrary('src/player/standalone.ts', 'overwatch-view.js', 'iife');
-await buildLibrary('src/player/clock-code.ts', 'clock-code.js', 'es');
-await compressFolder(dist);
+try {
+  await mkdir(made, { recursive: true });
+  await build({ root, logLevel: 'warn', build: { outDir: made, emptyOutDir: true } });
+  await buildLibrary('src/player/standalone.ts', 'overwatch-view.js', 'iife');
+  await buildLibrary('src/player/clock-code.ts', 'clock-code.js', 'es');
+  await compressFolder(made);
+  await rm(dist, { recursive: true, force: true });
+  await rename(made, dist);
+} finally {
+  await rm(made, { recursive: true, force: true });
+}

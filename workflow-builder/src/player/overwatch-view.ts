@@ -7,11 +7,13 @@ import { JpegSurface } from './jpeg-surface';
 import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
-import type { ViewInfo } from './server-types';
+import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
 import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
 import { WebRtcLink, type ServerClock, type WebRtcCounters } from './webrtc-link';
 
 const TICK_MS = 250;
+/* The server's own limit is lower by default; a view gives out no more than its source has. */
+const MAX_FPS = 60;
 const HEALTH_PERIOD_MS = 5_000;
 /* The server tells its views each second: one absence may be the moment of a restart, two are not. */
 const MISSES_UNTIL_MISSING = 2;
@@ -51,6 +53,8 @@ export class OverwatchView extends HTMLElement {
   #misses = 0;
   #paused = false;
   #healthAt = 0;
+  /* HTTP works where the WebSocket does not: something in between blocks it. */
+  #httpAnswers = false;
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #statsTimer: ReturnType<typeof setInterval> | undefined;
   #stats: ViewStats;
@@ -336,17 +340,19 @@ export class OverwatchView extends HTMLElement {
   }
 
   #subscribe(): void {
-    const fps = Number(this.getAttribute('fps') ?? '');
+    const limit = Number(this.getAttribute('fps') ?? '');
     const wantsFrames = this.#attempts.websocket !== 0 && !document.hidden;
     this.#socket?.subscribe({
       topics: wantsFrames ? ['status_update', 'xray_frame'] : ['status_update'],
-      filters: { node_id: this.node, ...(fps > 0 ? { max_fps: fps } : {}) },
+      filters: { node_id: this.node, max_fps: limit > 0 ? Math.min(limit, MAX_FPS) : MAX_FPS },
     });
   }
 
   #socketClosed(machine: SessionMachine): void {
     machine.serverGone();
-    this.#mutate((now) => machine.failed('websocket', 'server', 'The server does not answer. Is overwatch running?', now));
+    const reason = this.#httpAnswers ? SOCKET_BLOCKED : SERVER_SILENT;
+    this.#httpAnswers = false;
+    this.#mutate((now) => machine.failed('websocket', 'server', reason, now));
   }
 
   #learnView(machine: SessionMachine, views: readonly ViewInfo[]): void {
@@ -405,7 +411,8 @@ export class OverwatchView extends HTMLElement {
       const receivedUs = performance.now() * 1000;
       const { now_us: serverUs } = (await response.json()) as { now_us?: number };
       if (typeof serverUs === 'number') socket.clock.add(sentUs, receivedUs, serverUs);
-      if (response.ok && this.#machine !== null) this.#mutate((now) => this.#machine?.serverUp(now));
+      this.#httpAnswers = response.ok && !socket.isOpen;
+      if (response.ok) this.#mutate((now) => this.#machine?.serverUp(now));
     } catch {
       /* the next round asks again */
     }

@@ -100,7 +100,7 @@ export class StatsRecorder {
       height: this.#size.height,
       frames: this.#frames,
       encoder: context.transport === 'websocket' ? 'JPEG' : (view?.encoder ?? ''),
-      detections: view?.detections ?? this.#detections,
+      detections: view?.model_id === '' ? null : (view?.detections ?? this.#detections),
       modelMs: view?.model_ms ?? null,
       modelFps: view?.model_fps ?? null,
       history: this.#history,

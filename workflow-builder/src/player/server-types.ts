@@ -40,6 +40,9 @@ export interface Health {
   readonly uptime_s?: number;
 }
 
+export const SERVER_SILENT = 'The server does not answer. Start it with ./run; the picture then comes back by itself.';
+export const SOCKET_BLOCKED = 'The server answers, but its WebSocket does not open: a proxy or the browser blocks it. Choose Auto or WebRTC.';
+
 type Json = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is Json {

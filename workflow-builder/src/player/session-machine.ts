@@ -211,6 +211,8 @@ export class SessionMachine {
   }
 
   #pauseMs(link: Link): number {
+    /* The server tells when a missing view starts; asking again and again would only fill its log. */
+    if (this.#viewMissing && !this.#serverDown) return MEDIA_PAUSES.maxMs;
     const mayWait = link.kind === 'media' || this.#links.websocket.phase === 'live';
     const covered = this.#choice === 'auto' && link.name === 'webrtc' && mayWait;
     return backoffMs(link.failures, covered && !this.#serverDown ? MEDIA_PAUSES : SERVER_PAUSES);

@@ -1,7 +1,7 @@
 /* One attempt at a WebRTC picture: recvonly H.264 video, no waiting for ICE candidates (the server
  * learns ours from the first check), no jitter buffer. Made once, closed once. */
 import type { FailureKind } from './session-machine';
-import { errorSentence } from './server-types';
+import { errorSentence, SERVER_SILENT } from './server-types';
 
 export interface ServerClock {
   readonly rtpOffset: number;
@@ -134,7 +134,7 @@ export class WebRtcLink {
         signal: this.#abort.signal,
       });
     } catch {
-      this.#fail('server', 'The server does not answer. Is overwatch running?');
+      this.#fail('server', SERVER_SILENT);
       return null;
     } finally {
       clearTimeout(timer);

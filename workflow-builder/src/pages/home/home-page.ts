@@ -32,7 +32,7 @@ export class HomePage {
       h(
         'header',
         { class: 'bar' },
-        h('a', { class: 'brand', href: '/', 'aria-label': 'Overwatch X-RAY, all views' }, logo(), h('span', { class: 'product' }, 'Overwatch'), h('span', { class: 'mark' }, 'X-RAY')),
+        h('h1', {}, h('a', { class: 'brand', href: '/' }, logo(), h('span', { class: 'product' }, 'Overwatch'), h('span', { class: 'mark' }, 'X-RAY'))),
         this.#summary,
         this.#health,
       ),

@@ -38,7 +38,6 @@ const DETAILS: readonly Figure[] = [
   { id: 'source', label: 'Source', width: 0, value: (_stats, view) => sourceFigure(view) },
   { id: 'processing', label: 'Capture to encoded', width: 0, value: (_stats, view) => formatMs(view?.processing_ms) },
   { id: 'xray', label: 'X-RAY', width: 0, value: (_stats, view) => [view?.xray_mode, view?.color_scheme].filter(Boolean).join(' · ') || NONE },
-  { id: 'decoder', label: 'Decoder', width: 0, value: (stats) => stats.decoder || NONE },
   { id: 'rtt', label: 'Round trip', width: 0, value: (stats) => formatMs(stats.roundTripMs) },
   { id: 'lost', label: 'Packets lost', width: 0, value: (stats) => String(stats.packetsLost) },
   { id: 'clock', label: 'Clock', width: 0, value: (stats) => (stats.clockUncertaintyMs === null ? 'not aligned' : `± ${stats.clockUncertaintyMs.toFixed(2)} ms`) },
