@@ -75,11 +75,11 @@ static int parse_string(const char **at, char **out)
 /* Takes ownership of `name`; a key that comes twice keeps the later name, as in Python. */
 static int names_set(struct names *names, int key, char *name)
 {
-    if (key >= MODEL_NAMES_MAX) {
+    if (key < 0 || key >= MODEL_NAMES_MAX) {
         free(name);
         return OW_ELIMIT;
     }
-    if (key >= names->count) {
+    if (names->items == NULL || key >= names->count) {
         char **grown = realloc(names->items, ((size_t)key + 1) * sizeof *grown);
         if (grown == NULL) {
             free(name);
