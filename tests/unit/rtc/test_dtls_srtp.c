@@ -178,6 +178,43 @@ static void a_lost_flight_is_sent_again(void **state)
     stop();
 }
 
+static unsigned soon(SSL *ssl, unsigned timer_us)
+{
+    (void)ssl;
+    (void)timer_us;
+    return 50000;
+}
+
+/* We are connected when our last flight leaves; when it is lost, the peer repeats its own. */
+static void a_lost_last_flight_is_sent_again(void **state)
+{
+    (void)state;
+    const uint8_t *data;
+    size_t size;
+    start(BROWSER_PROFILES, 0);
+    DTLS_set_timer_cb(peer.ssl, soon); /* from the peer's second flight on */
+    peer_to_server(false);
+    server_to_peer();
+    for (int round = 0; round < 10 && dtls_transport_state(transport) != DTLS_CONNECTED; round++) {
+        peer_to_server(false);
+        if (dtls_transport_state(transport) != DTLS_CONNECTED)
+            server_to_peer();
+    }
+    assert_int_equal(dtls_transport_state(transport), DTLS_CONNECTED);
+    int lost = 0;
+    while (dtls_transport_poll(transport, &data, &size) == OW_OK)
+        lost++;
+    assert_true(lost > 0);
+    assert_false(peer.connected);
+    for (int round = 0; round < 50000000 && !peer.connected; round++) {
+        (void)DTLSv1_handle_timeout(peer.ssl);
+        if (peer_to_server(false) > 0)
+            server_to_peer();
+    }
+    assert_true(peer.connected);
+    stop();
+}
+
 static void another_certificate_is_refused(void **state)
 {
     (void)state;
@@ -303,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_client_hello_in_many_datagrams_is_put_together),
         cmocka_unit_test(records_may_come_in_any_order),
         cmocka_unit_test(a_lost_flight_is_sent_again),
+        cmocka_unit_test(a_lost_last_flight_is_sent_again),
         cmocka_unit_test(another_certificate_is_refused),
         cmocka_unit_test(alerts_in_the_clear_are_not_believed),
         cmocka_unit_test(garbage_and_cut_records_do_not_disturb),
