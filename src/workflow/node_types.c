@@ -31,11 +31,11 @@ json_t *node_types_describe(void)
     json_t *all = json_array();
     for (int i = 0; i < NODE_TYPE_COUNT; i++) {
         const struct node_type *t = node_types[i];
-        json_array_append_new(all,
-                              json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "type", t->name,
-                                        "label", t->label, "help", t->help, "role",
-                                        role_names[t->role], "input", t->input, "output", t->output,
-                                        "settings", settings_describe(t->settings)));
+        json_array_append_new(all, json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o}", "type",
+                                             t->name, "label", t->label, "icon", t->icon, "help",
+                                             t->help, "role", role_names[t->role], "input",
+                                             t->input, "output", t->output, "settings",
+                                             settings_describe(t->settings)));
     }
     return all;
 }

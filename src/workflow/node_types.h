@@ -36,6 +36,7 @@ struct view_settings {
 struct node_type {
     const char *name;  /* "videoInput" */
     const char *label; /* "Video File" */
+    const char *icon;  /* an emoji that stands before or behind the label, NULL = none */
     const char *help;
     enum node_role role;
     const char *input, *output; /* handle names, NULL = none */

@@ -123,6 +123,8 @@ static void give_h264(struct view *view, const struct drawn *drawn)
     struct encoded *unit = NULL;
     bool key = atomic_exchange(&view->key_frame_wanted, false);
     int rc = h264_encoder_encode(view->h264, drawn->frame, key, &unit);
+    if (rc == OW_EAGAIN)
+        return; /* a hardware encoder that holds its first frame back */
     if (rc < 0) {
         set_error(view, "the H.264 encoder failed; it is opened again");
         h264_encoder_close(&view->h264);

@@ -79,7 +79,8 @@ static int configure(const json_t *data, struct view_settings *out, struct reaso
 
 const struct node_type node_video_preview_webrtc = {
     .name = "videoPreviewWebRTC",
-    .label = "X-RAY View (WebRTC) 🎥",
+    .label = "X-RAY View (WebRTC)",
+    .icon = "🎥",
     .help = "Shows the picture in the browser as H.264 over WebRTC, with the least delay",
     .role = NODE_VIEW,
     .input = "video-input",

@@ -1,0 +1,132 @@
+// The view page in Chromium: pictures move, pixels are right, it recovers from what goes wrong.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { eventually, startServer, testPattern } from '../integ/server.mjs';
+import { launch, openPage, playerState, readClocks, showsPictures } from './browser.mjs';
+
+async function serve(t, workflow = testPattern(), extra = []) {
+  const server = await startServer(workflow, extra);
+  t.after(server.stop);
+  return server;
+}
+
+const viewers = async (server) => (await (await fetch(`${server.url}/api/webrtc/stats`)).json()).active_connections;
+
+test('WebRTC shows the clock, young and running', { timeout: 90000 }, async (t) => {
+  const server = await serve(t);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  const clocks = await readClocks(page, 60);
+  const ages = clocks.map((clock) => clock.age).sort((a, b) => a - b);
+  t.diagnostic(`age of shown pictures: median ${ages[30].toFixed(1)} ms`);
+  assert.ok(ages[0] > 0 && ages[30] < 200, `ages ${ages[0]}…${ages[59]} ms`);
+
+  // What the page says of itself agrees with what is in the picture.
+  await page.waitForFunction(() => document.querySelector('overwatch-view').stats.latency.p50 > 0);
+  const { stats, state } = await playerState(page);
+  assert.equal(state, 'connected');
+  assert.ok(Math.abs(stats.latency.p50 - ages[30]) < 25, `${stats.latency.p50} ms said, ${ages[30]} ms read`);
+  assert.equal(stats.width, 960);
+  assert.ok(stats.fps > 20, `${stats.fps} fps`);
+
+  for (const line of ['✅ WebRTC connection established for view', '✅ WebRTC track received',
+    'WebRTC connection state: connected']) {
+    assert.ok(page.lines.includes(line), `console lacks "${line}": ${page.lines.join(' | ')}`);
+  }
+  for (const line of ['📡 Received WebRTC offer from node view', '✅ Created WebRTC answer for view',
+    'WebRTC ICE state: connected', 'WebRTC connection state: connected', '🎥 Updated WebRTC stream for view']) {
+    assert.ok(server.log().includes(line), `log lacks "${line}"`);
+  }
+  assert.deepEqual(page.failures, []);
+});
+
+test('the WebSocket view shows the clock too, and can be chosen', { timeout: 90000 }, async (t) => {
+  const server = await serve(t);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  await page.getByRole('button', { name: 'WebSocket' }).click();
+  await showsPictures(page, 'websocket');
+  const clocks = await readClocks(page, 30);
+  assert.ok(clocks.every(({ age, transport }) => transport === 'websocket' && age > 0 && age < 500));
+  await eventually('the WebRTC session is closed', 10, async () => (await viewers(server)) === 0);
+  await page.getByRole('button', { name: 'WebRTC', exact: true }).click();
+  await showsPictures(page, 'webrtc');
+});
+
+test('two viewers share one encoding; one that leaves does not disturb the other', { timeout: 120000 }, async (t) => {
+  const server = await serve(t);
+  const browser = await launch(t);
+  const first = await openPage(browser, `${server.url}/view/view`);
+  await showsPictures(first, 'webrtc');
+  const second = await openPage(browser, `${server.url}/view/view`);
+  await showsPictures(second, 'webrtc');
+  assert.equal(await viewers(server), 2);
+  const both = await Promise.all([readClocks(first, 20), readClocks(second, 20)]);
+  assert.ok(both.flat().every(({ age }) => age < 500));
+  await second.close();
+  await eventually('the second viewer is gone', 10, async () => (await viewers(server)) === 1);
+  assert.equal((await readClocks(first, 20)).length, 20);
+  await first.reload();
+  await showsPictures(first, 'webrtc');
+  await eventually('a reload leaves no session behind', 10, async () => (await viewers(server)) === 1);
+});
+
+test('a server that is restarted is found again', { timeout: 120000 }, async (t) => {
+  const server = await startServer(testPattern());
+  const port = new URL(server.url).port;
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  await server.stop();
+  await page.waitForFunction(() => document.querySelector('overwatch-view').state !== 'connected');
+  const { reason } = await playerState(page);
+  assert.ok(reason.length > 5, 'the page says why');
+  await serve(t, testPattern(), ['--port', port]);
+  await showsPictures(page, 'webrtc', 30);
+  assert.equal((await readClocks(page, 10)).length, 10);
+});
+
+test('without UDP the picture comes over the WebSocket', { timeout: 90000 }, async (t) => {
+  const server = await serve(t);
+  const browser = await launch(t, ['--webrtc-ip-handling-policy=disable_non_proxied_udp']);
+  const page = await openPage(browser, `${server.url}/view/view`);
+  await showsPictures(page, 'websocket');
+  assert.equal((await readClocks(page, 10)).length, 10);
+  const { state } = await playerState(page);
+  assert.equal(state, 'connected');
+});
+
+test('WebRTC returns by itself when it works again', { timeout: 120000 }, async (t) => {
+  const server = await serve(t);
+  // Until told otherwise no answer of the server is taken, as if a firewall ate the packets.
+  const init = () => {
+    window.blocked = true;
+    const set = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
+      const dead = window.blocked && { type: 'answer', sdp: answer.sdp.replace(/a=candidate.*\r\n/g, '').replace(/a=ice-pwd:.*/, 'a=ice-pwd:000000000000000000000000') };
+      return set.call(this, dead || answer);
+    };
+  };
+  const page = await openPage(await launch(t), `${server.url}/view/view`, { init });
+  await showsPictures(page, 'websocket');
+  await page.evaluate(() => { window.blocked = false; });
+  await showsPictures(page, 'webrtc', 60);
+});
+
+test('an unknown view says so', { timeout: 60000 }, async (t) => {
+  const server = await serve(t);
+  const page = await openPage(await launch(t), `${server.url}/view/nobody`);
+  await page.waitForFunction(() => /nobody/.test(document.querySelector('overwatch-view')?.reason ?? ''));
+  assert.notEqual((await playerState(page)).state, 'connected');
+});
+
+test('a dead source is shown as NO SIGNAL with the reason', { timeout: 60000 }, async (t) => {
+  const workflow = testPattern();
+  workflow.nodes[0] = { id: 'pattern', type: 'videoInput', data: { videoPath: '/nowhere/missing.mp4' } };
+  const server = await serve(t, workflow);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await page.waitForFunction(() => document.querySelector('overwatch-view').stats.width > 0);
+  const views = await (await fetch(`${server.url}/api/views`)).json();
+  assert.match(JSON.stringify(views), /no_signal/i);
+  assert.match(JSON.stringify(views), /missing\.mp4/);
+});

@@ -1,0 +1,70 @@
+// Boxes in the pixels: the default model on the sample footage, shown in Chromium.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { eventually, root, startServer } from '../integ/server.mjs';
+import { grabPicture, launch, openPage, playerState, showsPictures } from './browser.mjs';
+
+const footage = join(root, '.cache/media/vtest.avi');
+
+function workflow(model, boxTiming) {
+  return {
+    id: 'xray', name: 'X-RAY', nodes: [
+      { id: 'video', type: 'videoInput', data: { videoPath: footage } },
+      { id: 'model', type: 'model', data: { confidence: 0.4, fps: 10, ...model } },
+      { id: 'view', type: 'videoPreviewWebRTC', data: { bitratePreset: 'high', boxTiming } },
+    ],
+    edges: [{ id: 'a', source: 'video', target: 'model' }, { id: 'b', source: 'model', target: 'view' }],
+  };
+}
+
+// Pixels of a colour that the grey street does not have: boxes and labels are strongly coloured.
+function vividShare({ data }) {
+  let vivid = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const high = Math.max(data[i], data[i + 1], data[i + 2]), low = Math.min(data[i], data[i + 1], data[i + 2]);
+    vivid += high - low > 110;
+  }
+  return vivid / (data.length / 4);
+}
+
+async function show(t, model, boxTiming) {
+  const server = await startServer(workflow(model, boxTiming));
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page);
+  return { server, page };
+}
+
+for (const boxTiming of ['predict', 'sync']) {
+  test(`boxes are drawn (${boxTiming})`, { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
+    const { page, server } = await show(t, {}, boxTiming);
+    await page.waitForFunction(() => document.querySelector('overwatch-view').stats.detections > 0, null, { timeout: 60000 });
+    const share = await eventually('boxes in the picture', 30, async () => {
+      const vivid = vividShare(await grabPicture(page));
+      return vivid > 0.002 && vivid;
+    });
+    assert.ok(share < 0.2, `${share} of the picture is coloured`);
+    const { stats } = await playerState(page);
+    assert.ok(stats.detections >= 1 && stats.detections < 40, `${stats.detections} detections`);
+    const { operations } = await (await fetch(`${server.url}/api/workflow-builder/performance`)).json();
+    for (const name of ['model_inference', 'xray_visualization', 'h264_encoding', 'decode']) {
+      assert.ok(operations[name].count > 0, `${name} was not measured`);
+    }
+  });
+}
+
+test('with X-RAY off the picture is plain', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
+  const { page } = await show(t, { enableXRay: false }, 'predict');
+  const share = vividShare(await grabPicture(page));
+  assert.ok(share < 0.002, `${share} of the picture is coloured`);
+});
+
+test('a model that cannot be loaded leaves the picture running and says why', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
+  const { server, page } = await show(t, { modelId: '/nowhere/none.onnx' }, 'sync');
+  const views = await (await fetch(`${server.url}/api/views`)).json();
+  assert.match(JSON.stringify(views), /none\.onnx/);
+  assert.equal((await playerState(page)).state, 'connected');
+});
