@@ -422,6 +422,21 @@ static int on_http_writable(struct connection *connection)
 
 /* -- WebSocket -- */
 
+/* There is no exchange yet in the middle of an upgrade: written at once. */
+static void write_refusal(struct lws *wsi, unsigned status, const char *detail)
+{
+    unsigned char buffer[LWS_PRE + 2048];
+    unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof buffer;
+    char body[512];
+    int size = snprintf(body, sizeof body, "{\"detail\": \"%s\"}", detail);
+    if (lws_add_http_common_headers(wsi, status, "application/json", (lws_filepos_t)size, &at,
+                                    end) ||
+        lws_finalize_write_http_header(wsi, start, &at, end))
+        return;
+    memcpy(start, body, (size_t)size);
+    (void)!lws_write(wsi, start, (size_t)size, LWS_WRITE_HTTP_FINAL);
+}
+
 /* `true` when the upgrade was refused and answered. */
 static bool refuse_upgrade(struct http_server *server, struct lws *wsi, const char *kind)
 {
@@ -445,7 +460,7 @@ static bool refuse_upgrade(struct http_server *server, struct lws *wsi, const ch
         reason_set(&why, OW_ENOTFOUND, "There is no WebSocket at this path.");
     }
     if (status != 0)
-        (void)!lws_return_http_status(wsi, status, why.text);
+        write_refusal(wsi, status, why.text);
     return status != 0;
 }
 

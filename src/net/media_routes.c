@@ -16,7 +16,7 @@ struct route {
 };
 
 struct transaction {
-    uint8_t id[STUN_TRANSACTION_BYTES];
+    uint8_t id[MEDIA_TRANSACTION_BYTES];
     struct media_viewer *viewer;
 };
 
@@ -171,8 +171,8 @@ void media_routes_add_transaction(struct media_routes *self, const uint8_t *tran
                                   struct media_viewer *viewer)
 {
     struct transaction *slot =
-        &self->transactions[bucket_of(self, transaction, STUN_TRANSACTION_BYTES) % TRANSACTIONS];
-    memcpy(slot->id, transaction, STUN_TRANSACTION_BYTES);
+        &self->transactions[bucket_of(self, transaction, MEDIA_TRANSACTION_BYTES) % TRANSACTIONS];
+    memcpy(slot->id, transaction, MEDIA_TRANSACTION_BYTES);
     slot->viewer = viewer;
 }
 
@@ -180,8 +180,8 @@ struct media_viewer *media_routes_by_transaction(const struct media_routes *self
                                                  const uint8_t *transaction)
 {
     const struct transaction *slot =
-        &self->transactions[bucket_of(self, transaction, STUN_TRANSACTION_BYTES) % TRANSACTIONS];
-    return memcmp(slot->id, transaction, STUN_TRANSACTION_BYTES) == 0 ? slot->viewer : NULL;
+        &self->transactions[bucket_of(self, transaction, MEDIA_TRANSACTION_BYTES) % TRANSACTIONS];
+    return memcmp(slot->id, transaction, MEDIA_TRANSACTION_BYTES) == 0 ? slot->viewer : NULL;
 }
 
 void media_routes_forget(struct media_routes *self, const struct media_viewer *viewer)

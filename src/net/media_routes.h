@@ -10,7 +10,7 @@
 struct media_viewer;
 struct media_routes;
 
-enum { STUN_TRANSACTION_BYTES = 12, MEDIA_ROUTES_PER_VIEWER = 8 };
+enum { MEDIA_TRANSACTION_BYTES = 12, MEDIA_ROUTES_PER_VIEWER = 8 };
 
 int media_routes_create(struct media_routes **out);
 void media_routes_destroy(struct media_routes **routes);

@@ -15,13 +15,13 @@ struct media_server;
 struct media_stream;
 
 struct media_server_settings {
-    uint16_t port;               /* UDP; 0 = chosen by the system */
-    const char *bind_address;    /* NULL = all addresses, or loopback only with loopback_only */
+    uint16_t port;            /* UDP; 0 = chosen by the system */
+    const char *bind_address; /* NULL = all addresses, or loopback only with loopback_only */
     bool loopback_only;
-    const char *public_address;  /* 1:1 NAT and containers; NULL = none */
+    const char *public_address; /* 1:1 NAT and containers; NULL = none */
     bool ice_lite;
-    int max_sessions;            /* 0 = 1000 */
-    int max_unconnected_per_ip;  /* 0 = 32 */
+    int max_sessions;           /* 0 = 1000 */
+    int max_unconnected_per_ip; /* 0 = 32 */
 };
 
 /* A port already taken: OW_EEXISTS with a `why` that names the port and the option. */
@@ -53,13 +53,14 @@ void media_stream_publish(struct media_stream *stream, struct encoded *unit);
 void media_stream_destroy(struct media_stream **stream);
 
 struct media_answer {
-    char *sdp;            /* malloc'ed, owned by the caller */
-    char session_id[33];  /* hexadecimal, unguessable */
-    uint32_t rtp_offset;  /* rtc_session_rtp_offset() */
+    char *sdp;           /* malloc'ed, owned by the caller */
+    char session_id[33]; /* hexadecimal, unguessable */
+    uint32_t rtp_offset; /* rtc_session_rtp_offset() */
 };
 
 /* Creates a viewer. `via` is the local address by which the browser reached the HTTP port (family
- * ADDRESS_NONE = unknown): it becomes a candidate too. `from` is the browser's address, for limits. */
+ * ADDRESS_NONE = unknown): it becomes a candidate too. `from` is the browser's address, for limits.
+ */
 int media_server_offer(struct media_server *server, const char *stream_id, const char *offer,
                        size_t offer_size, const struct address *via, const struct address *from,
                        struct media_answer *out, struct reason *why);
