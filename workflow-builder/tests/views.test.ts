@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupViews, livenessOf, summaryOf, troubleOf } from '../src/pages/home/view-list';
+import { groupViews, summaryOf } from '../src/pages/home/view-list';
 import { viewsFrom, type ViewInfo } from '../src/player/server-types';
 import { formatFps, formatMs, formatRate, formatSize, formatUptime, NONE } from '../src/ui/format';
 import { scaleTop, sparklineShape } from '../src/ui/sparkline';
+import { livenessOf, troubleOf } from '../src/ui/view-health';
 
 test('views are found in a list, in an object and in a message with data', () => {
   const views = [{ node_id: 'a' }, { node_id: 7 }, null, 'x'];

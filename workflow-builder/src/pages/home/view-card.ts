@@ -4,7 +4,7 @@ import { JpegSurface } from '../../player/jpeg-surface';
 import type { ViewInfo } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
 import { formatCount, formatFps, formatSize, NONE } from '../../ui/format';
-import { LIVENESS_LABELS, livenessOf, troubleOf } from './view-list';
+import { LIVENESS_LABELS, livenessOf, troubleOf } from '../../ui/view-health';
 
 export class ViewCard {
   readonly element: HTMLAnchorElement;

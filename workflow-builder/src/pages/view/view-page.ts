@@ -4,6 +4,7 @@ import type { OverwatchView } from '../../player/overwatch-view';
 import type { TransportChoice } from '../../player/session-machine';
 import { h, setData, setText } from '../../ui/dom';
 import { icon, logo } from '../../ui/icons';
+import { troubleOf } from '../../ui/view-health';
 import { StatsStrip } from './stats-strip';
 
 const CHOICES: readonly { value: TransportChoice; label: string }[] = [
@@ -23,6 +24,7 @@ export class ViewPage {
   readonly #stateLabel = h('span', { class: 'label' });
   readonly #stateReason = h('span', { class: 'why', 'data-testid': 'view-reason' });
   readonly #choices = new Map<TransportChoice, HTMLButtonElement>();
+  readonly #trouble = h('p', { class: 'trouble', role: 'status', hidden: true, 'data-testid': 'view-trouble' });
   readonly #toast = h('div', { class: 'toast', role: 'status', hidden: true });
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,7 +33,7 @@ export class ViewPage {
     const chosen = new URLSearchParams(location.search).get('transport');
     if (chosen === 'webrtc' || chosen === 'websocket') this.#player.transport = chosen;
     this.#state.append(h('span', { class: 'dot' }), this.#stateLabel, this.#stateReason);
-    this.element = h('div', { id: 'app' }, this.#bar(), h('main', { class: 'picture' }, this.#player, this.#toast), this.#strip.element);
+    this.element = h('div', { id: 'app' }, this.#bar(), this.#trouble, h('main', { class: 'picture' }, this.#player, this.#toast), this.#strip.element);
     this.#player.addEventListener('statechange', () => this.#showState());
     this.#player.addEventListener('stats', () => this.#showStats());
     document.addEventListener('keydown', (event) => this.#key(event));
@@ -76,6 +78,9 @@ export class ViewPage {
   #showStats(): void {
     const { stats, view } = this.#player;
     this.#strip.show(stats, view);
+    const trouble = view === null ? '' : troubleOf(view);
+    setText(this.#trouble, trouble);
+    this.#trouble.hidden = trouble === '';
     const name = view?.label !== undefined && view.label !== '' ? view.label : this.node;
     setText(this.#title, name);
     const workflow = view?.workflow_name ?? view?.workflow_id ?? '';
