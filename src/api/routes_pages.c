@@ -27,10 +27,14 @@ void api_snapshot(void *context, struct http_exchange *exchange)
 void api_health(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
+    struct view *views[API_MAX_VIEWS];
+    int count = runtime_views(api->runtime, views, API_MAX_VIEWS);
+    for (int i = 0; i < count; i++)
+        view_unref(&views[i]);
     double uptime_s = (double)(clock_now_us() - api->started_us) / 1e6;
-    api_reply_json(exchange, 200,
-                   json_pack("{s:s, s:f, s:i}", "status", "ok", "uptime_s", uptime_s, "views",
-                             runtime_views(api->runtime, NULL, 0)));
+    api_reply_json(
+        exchange, 200,
+        json_pack("{s:s, s:f, s:i}", "status", "ok", "uptime_s", uptime_s, "views", count));
 }
 
 static void reply_page(struct api *api, struct http_exchange *exchange, const char *name)
@@ -41,7 +45,7 @@ static void reply_page(struct api *api, struct http_exchange *exchange, const ch
         "<h1>The web page is not built</h1>"
         "<p>The server runs, and its API answers under <code>/api</code>. To see the page, start "
         "the program with <code>./run</code>, which builds it, or name its folder with "
-        "<code>--web</code>.</p>";
+        "<code>--web-folder</code>.</p>";
     if (http_files_reply(exchange, api->settings.web_folder, name) != OW_OK)
         http_reply(exchange, 503, "text/html; charset=utf-8", not_built, sizeof not_built - 1,
                    "Cache-Control: no-store\r\n");

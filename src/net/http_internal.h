@@ -64,6 +64,10 @@ int http_workers_start(struct http_workers **out);
 int http_workers_add(struct http_workers *workers, struct http_exchange *exchange);
 void http_workers_stop(struct http_workers **workers);
 
+/* A listening socket, non-blocking; `bind_address` "" = all addresses of both families. */
+int http_listen(int *out_fd, uint16_t *out_port, const char *bind_address, uint16_t port,
+                struct reason *why);
+
 /* http_server.c: makes the service thread look for answers and messages. Any thread. */
 void http_server_wake(struct http_server *server);
 

@@ -670,50 +670,6 @@ static void *service_thread(void *argument)
     return NULL;
 }
 
-static int open_listener(struct http_server *server, struct reason *why)
-{
-    bool all = !server->bind_address[0];
-    struct address address = {.family = ADDRESS_IPV6, .port = server->settings.port};
-    if (!all && address_parse(&address, server->bind_address, address.port) != OW_OK)
-        return reason_set(why, OW_EINVAL, "The address to listen on, \"%s\", is not an IP address.",
-                          server->bind_address);
-    struct sockaddr_storage name;
-    socklen_t size;
-    int on = 1, off = 0, fd = -1, error = 0;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        address_to_sockaddr(&address, false, &name, &size);
-        fd = socket(name.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (fd >= 0) {
-            (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-            if (address.family == ADDRESS_IPV6)
-                (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, all ? &off : &on, sizeof on);
-            if (bind(fd, (struct sockaddr *)&name, size) == 0 && listen(fd, 128) == 0)
-                break;
-        }
-        error = errno;
-        if (fd >= 0)
-            close(fd);
-        fd = -1;
-        if (!all || error == EADDRINUSE)
-            break;
-        address.family = ADDRESS_IPV4; /* a kernel without IPv6 */
-    }
-    if (fd < 0 && error == EADDRINUSE)
-        return reason_set(why, OW_EEXISTS,
-                          "TCP port %u is already in use: stop the other program or choose another "
-                          "port with --port.",
-                          server->settings.port);
-    if (fd < 0)
-        return reason_set(why, OW_EIO, "Cannot listen on port %u: %s.", server->settings.port,
-                          strerror(error));
-    size = sizeof name;
-    getsockname(fd, (struct sockaddr *)&name, &size);
-    address_from_sockaddr(&address, &name);
-    server->port = address.port;
-    server->listen_fd = fd;
-    return OW_OK;
-}
-
 static void library_log(int level, const char *line)
 {
     (void)level; /* strangers' bad requests are not the operator's errors */
@@ -786,7 +742,8 @@ int http_server_start(struct http_server **out, const struct http_server_setting
         http_workers_start(&server->workers) != OW_OK)
         rc = reason_set(why, OW_ENOMEM, "Out of memory.");
     if (rc == OW_OK)
-        rc = open_listener(server, why);
+        rc = http_listen(&server->listen_fd, &server->port, server->bind_address,
+                         server->settings.port, why);
     if (rc == OW_OK)
         rc = open_context(server, why);
     if (rc == OW_OK) {

@@ -108,7 +108,9 @@ static void figures_are_there(void **state)
     assert_non_null(json_object_get(json_object_get(json, "transports"), "webrtc"));
     json_decref(json);
     json_decref(call("POST", "/api/workflow-builder/performance/reset", NULL, 200));
-    json_decref(call("GET", "/healthz", NULL, 200));
+    json = call("GET", "/healthz", NULL, 200);
+    assert_int_equal(json_integer_value(json_object_get(json, "views")), 1);
+    json_decref(json);
     json = call("GET", "/api/webrtc/config", NULL, 200);
     assert_true(json_is_array(json_object_get(json, "iceServers")));
     json_decref(json);
