@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "encode/h264.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,17 +141,16 @@ static int run_workflow(struct app *app, const struct config *config, struct rea
     return rc;
 }
 
-/* Viewers are told by the API and the media server; views stop before the server they give to. */
+/* The API tells its clients and takes no more calls; then the views end, whose streams must be gone
+ * before the media server that they give to. */
 static void stop_all(struct app *app)
 {
-    if (app->runtime)
-        runtime_stop_all(app->runtime);
     if (app->api)
         api_stop(app->api);
     runtime_destroy(&app->runtime);
-    if (app->media)
-        media_server_stop(&app->media);
-    api_destroy(&app->api);
+    if (app->api)
+        api_destroy(&app->api);
+    media_server_stop(&app->media);
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -171,6 +171,8 @@ static int run(const struct config *config)
     pthread_sigmask(SIG_BLOCK, &signals,
                     NULL); /* before the first thread, so that all inherit it */
     signal(SIGPIPE, SIG_IGN);
+    /* A fixed threshold: glibc's own one grows until large buffers, once freed, stay resident. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 
     open_log(config);
     int rc = check_bind(config, &why);

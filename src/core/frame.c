@@ -2,19 +2,67 @@
 
 #include "core/error.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 32 };
+enum { ALIGNMENT = 32, POOL_SLOTS = 8 };
+
+/* Pixel buffers of frames that are gone, kept for the next ones: fresh memory costs a page fault
+ * every 4 KiB, and the allocator would hoard what it is given back in each thread's arena. */
+static struct pool {
+    pthread_mutex_t lock;
+    int count;
+    struct {
+        size_t bytes;
+        void *pixels;
+    } slots[POOL_SLOTS];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *pool_take(size_t bytes)
+{
+    void *pixels = NULL;
+    pthread_mutex_lock(&pool.lock);
+    for (int i = pool.count - 1; i >= 0 && !pixels; i--) {
+        if (pool.slots[i].bytes != bytes)
+            continue;
+        pixels = pool.slots[i].pixels;
+        pool.slots[i] = pool.slots[--pool.count];
+    }
+    pthread_mutex_unlock(&pool.lock);
+    return pixels ? pixels : aligned_alloc(ALIGNMENT, bytes);
+}
+
+/* The oldest buffer makes room, so that sizes no longer in use fade out. */
+static void pool_give(void *pixels, size_t bytes)
+{
+    void *oldest = NULL;
+    pthread_mutex_lock(&pool.lock);
+    if (pool.count == POOL_SLOTS) {
+        oldest = pool.slots[0].pixels;
+        memmove(pool.slots, pool.slots + 1, sizeof pool.slots - sizeof pool.slots[0]);
+        pool.count--;
+    }
+    pool.slots[pool.count].bytes = bytes;
+    pool.slots[pool.count++].pixels = pixels;
+    pthread_mutex_unlock(&pool.lock);
+    free(oldest);
+}
 
 static size_t align_up(size_t value)
 {
     return (value + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
+static size_t pixel_bytes(const struct frame *frame)
+{
+    return (size_t)frame->stride[0] * (size_t)frame->height +
+           2 * (size_t)frame->stride[1] * (size_t)chroma_size(frame->height);
+}
+
 static void release_owned(struct frame *frame)
 {
-    free(frame->opaque);
+    pool_give(frame->opaque, pixel_bytes(frame));
     free(frame);
 }
 
@@ -28,10 +76,9 @@ int frame_create(struct frame **out, int width, int height)
     size_t chroma_bytes = chroma_stride * (size_t)chroma_size(height);
 
     struct frame *frame = calloc(1, sizeof *frame);
-    uint8_t *pixels = aligned_alloc(ALIGNMENT, luma_bytes + 2 * chroma_bytes);
+    uint8_t *pixels = frame ? pool_take(luma_bytes + 2 * chroma_bytes) : NULL;
     if (!frame || !pixels) {
         free(frame);
-        free(pixels);
         return OW_ENOMEM;
     }
     atomic_init(&frame->refs, 1);

@@ -2,6 +2,7 @@
 #include "net/http_server.h"
 
 #include "core/log.h"
+#include "core/thread.h"
 #include "net/http_guard.h"
 #include "net/http_internal.h"
 #include "net/media_socket.h"
@@ -664,6 +665,7 @@ static void on_tick(lws_sorted_usec_list_t *timer)
 static void *service_thread(void *argument)
 {
     struct http_server *server = argument;
+    thread_introduce("http", THREAD_SERVICE);
     while (!atomic_load(&server->quit))
         if (lws_service(server->context, 0) < 0)
             break;

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "net/media_internal.h"
 #include "rtc/dtls_srtp.h"
 
@@ -11,15 +12,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 enum {
     DEFAULT_MAX_SESSIONS = 1000,
     DEFAULT_MAX_UNCONNECTED = 32,
-    MEDIA_NICE = -5,
     RECEIVE_ROUNDS = 8, /* batches read before the outgoing side has its turn */
 };
 
@@ -131,8 +129,7 @@ static void handle_wake(struct media_server *server)
 static void *media_thread(void *argument)
 {
     struct media_server *server = argument;
-    /* Of this thread alone (Linux); not allowed to everyone, and fine without. */
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), MEDIA_NICE);
+    thread_introduce("media", THREAD_PICTURE);
     while (!server->quit) {
         struct epoll_event events[3];
         int count = epoll_wait(server->epoll_fd, events, 3, -1);

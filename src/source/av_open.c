@@ -3,7 +3,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-#include <libavdevice/avdevice.h>
+#include <dlfcn.h>
+#include <libavdevice/version.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,7 +187,17 @@ static int find_video(AVFormatContext *format, bool file, AVStream **out, struct
     return OW_OK;
 }
 
-static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live, struct reason *why)
+/* RTP gives the decoder's units one by one. Joining them to pictures, as libavformat does unless it
+ * is told not to, means to wait for the next picture's first: a frame interval of latency. FFmpeg's
+ * H.264 decoder takes them as they come and gives the picture with its last. */
+static bool comes_in_pieces(const AVFormatContext *format, const AVStream *stream)
+{
+    return strcmp(format->iformat->name, "rtsp") == 0 &&
+           stream->codecpar->codec_id == AV_CODEC_ID_H264;
+}
+
+static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live, bool in_pieces,
+                        struct reason *why)
 {
     const AVCodecParameters *parameters = stream->codecpar;
     const char *name = avcodec_get_name(parameters->codec_id);
@@ -200,6 +211,8 @@ static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live,
     }
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     bool large = (int64_t)codec->width * codec->height > LARGE_PICTURE_PIXELS;
+    if (in_pieces)
+        codec->flags2 |= AV_CODEC_FLAG2_CHUNKS;
     codec->pkt_timebase = stream->time_base;
     codec->thread_type = FF_THREAD_SLICE; /* frame threads hold back a frame each */
     codec->thread_count = large && cpus > 1 ? (int)(cpus < THREADS_MAX ? cpus : THREADS_MAX) : 1;
@@ -240,7 +253,10 @@ static int open_once(struct av_opened *out, struct av_patience *patience,
                         opened.format->duration != AV_NOPTS_VALUE && opened.format->duration > 0);
         opened.seekable = has_end;
         opened.live = !has_end && !is_segmented(opened.format);
-        rc = open_decoder(&opened.codec, opened.stream, opened.live, why);
+        opened.in_pieces = comes_in_pieces(opened.format, opened.stream);
+        if (opened.in_pieces)
+            opened.format->flags |= AVFMT_FLAG_NOPARSE;
+        rc = open_decoder(&opened.codec, opened.stream, opened.live, opened.in_pieces, why);
     }
     if (rc < 0) {
         av_opened_close(&opened);
@@ -250,16 +266,33 @@ static int open_once(struct av_opened *out, struct av_patience *patience,
     return OW_OK;
 }
 
-static void register_all(void)
+/* libavdevice draws in X11, SDL, PulseAudio and more, some 17 MB of memory: it is loaded only when
+ * somebody wants a local camera. */
+static void register_devices(void)
 {
-    avdevice_register_all();
+    char name[32];
+    snprintf(name, sizeof name, "libavdevice.so.%d", LIBAVDEVICE_VERSION_MAJOR);
+    void *library = dlopen(name, RTLD_NOW);
+    void (*register_all)(void) = NULL;
+    if (library)
+        *(void **)&register_all = dlsym(library, "avdevice_register_all");
+    if (register_all)
+        register_all();
+    else
+        log_warn("local cameras need %s, which is not installed", name);
+}
+
+static void init_network(void)
+{
     avformat_network_init();
 }
 
 int av_open(struct av_opened *out, struct av_patience *patience, struct reason *why)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_all);
+    static pthread_once_t network = PTHREAD_ONCE_INIT, devices = PTHREAD_ONCE_INIT;
+    pthread_once(&network, init_network);
+    if (is_v4l2(patience->run->settings.url))
+        pthread_once(&devices, register_devices);
     if (is_file(patience->run->settings.url))
         return open_once(out, patience, NULL, why);
     int rc = OW_EIO;

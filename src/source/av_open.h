@@ -19,6 +19,7 @@ struct av_opened {
     AVStream *stream; /* belongs to format */
     bool live;        /* comes as it comes; else it is read ahead and played by its time stamps */
     bool seekable;    /* has an end and can be started again */
+    bool in_pieces;   /* a packet is a piece of a picture (an H.264 NAL unit), and not flagged */
 };
 
 /* OW_EINVAL for a URL that nothing here could open. */

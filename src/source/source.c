@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "source/av_log.h"
 #include "source/gate.h"
 #include "source/input.h"
@@ -189,6 +190,7 @@ static int play(struct source *source, struct reason *why)
 static void *source_thread(void *argument)
 {
     struct source *source = argument;
+    thread_introduce("source", THREAD_PICTURE);
     int64_t pause_us = PAUSE_FIRST_US;
     while (!source_run_stopping(&source->run)) {
         struct reason why = {{0}};

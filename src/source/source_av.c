@@ -217,12 +217,27 @@ static int at_end(struct av_input *input, struct reason *why)
     return reason_set(why, OW_ECLOSED, "the end of the file");
 }
 
+/* Does a packet begin what can be decoded without what came before? Pieces have no flag: an IDR
+ * slice or the parameter sets in front of it (NAL unit types 5 and 7, ITU-T H.264 table 7-1). */
+static bool begins_afresh(const struct av_input *input)
+{
+    const AVPacket *packet = input->packet;
+    if (!input->opened.in_pieces)
+        return packet->flags & AV_PKT_FLAG_KEY;
+    for (int i = 0; i + 3 < packet->size; i++) {
+        const uint8_t *at = packet->data + i;
+        if (at[0] == 0 && at[1] == 0 && at[2] == 1)
+            return (at[3] & 0x1f) == 5 || (at[3] & 0x1f) == 7;
+    }
+    return false;
+}
+
 /* Packets that are let go until the decoder can start afresh. */
 static bool skip_to_key(struct av_input *input)
 {
     if (!input->wait_key)
         return false;
-    if (!(input->packet->flags & AV_PKT_FLAG_KEY))
+    if (!begins_afresh(input))
         return true;
     avcodec_flush_buffers(input->opened.codec);
     input->wait_key = false;
@@ -244,16 +259,39 @@ static int read_failed(struct av_input *input, int av_error, struct reason *why)
     return av_reason(why, "lost", input->run->settings.url, av_error);
 }
 
+/* The first piece of a picture tells when it came. */
+static void note_arrival(struct av_input *input)
+{
+    int64_t pts = input->packet->pts;
+    if (input->arrival_count > 0 &&
+        input->arrivals[(input->arrival_count - 1) % ARRIVALS].pts == pts)
+        return;
+    input->arrivals[input->arrival_count++ % ARRIVALS] = (struct arrival){pts, input->packet_us};
+}
+
+static bool patience_over(const struct av_input *input)
+{
+    return clock_now_us() > input->patience.deadline_us && !source_run_stopping(input->run);
+}
+
+static int silent(struct reason *why)
+{
+    return reason_set(why, OW_ETIMEOUT, "no picture has come for 5 s");
+}
+
 static int read_packet(struct av_input *input, struct reason *why)
 {
     int rc = av_read_frame(input->opened.format, input->packet);
     if (rc < 0)
         return read_failed(input, rc, why);
     AVPacket *packet = input->packet;
+    if (patience_over(input)) { /* what was held back, not what came: the reading was broken off */
+        av_packet_unref(packet);
+        return silent(why);
+    }
     if (packet->stream_index == input->opened.stream->index && !skip_to_key(input)) {
         input->packet_us = clock_now_us();
-        input->arrivals[input->arrival_count++ % ARRIVALS] =
-            (struct arrival){packet->pts, input->packet_us};
+        note_arrival(input);
         /* A packet that the decoder does not understand is the stream's fault, not the end. */
         (void)avcodec_send_packet(input->opened.codec, packet);
         input->decode_us += clock_now_us() - input->packet_us;
@@ -274,8 +312,8 @@ static int av_read(void *state, struct frame **out, struct reason *why)
         return at_end(input, why);
     if (rc != AVERROR(EAGAIN) && input->draining)
         return at_end(input, why);
-    if (clock_now_us() > input->patience.deadline_us && !source_run_stopping(input->run))
-        return reason_set(why, OW_ETIMEOUT, "no picture has come for 5 s");
+    if (patience_over(input))
+        return silent(why);
     return read_packet(input, why);
 }
 

@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/mailbox.h"
 #include "core/perf.h"
+#include "core/thread.h"
 #include "vision/tracker.h"
 #include "workflow/meter.h"
 #include "workflow/picture.h"
@@ -13,6 +14,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* An inference keeps every core busy, and it wants the same frame at the same moment as the view
+ * that draws and encodes it. When no picture waits for the result, the picture goes first. A model
+ * slower than its source is not slowed further: the frame it finds is older than this. */
+enum { PICTURE_FIRST_US = 6000 };
 
 struct model_node {
     struct model_node_parts parts;
@@ -146,6 +152,7 @@ static void wait_for_turn(struct model_node *node)
 static void *run(void *argument)
 {
     struct model_node *node = argument;
+    thread_introduce("model", THREAD_MODEL); /* the session's own threads inherit this */
     if (!open_model(node))
         return NULL;
     for (;;) {
@@ -157,7 +164,10 @@ static void *run(void *argument)
         if (rc != OW_OK)
             continue;
         struct frame *frame = item;
-        if (node->parts.is_needed(node->parts.context) &&
+        enum model_demand demand = node->parts.demand(node->parts.context);
+        if (demand == MODEL_FOR_PREDICTION)
+            clock_sleep_until_us(frame->capture_us + PICTURE_FIRST_US);
+        if (demand != MODEL_UNWANTED &&
             rate_gate_pass(&node->gate, clock_now_us(), node->parts.settings.max_fps))
             infer(node, frame);
         frame_unref(&frame);

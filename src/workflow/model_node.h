@@ -7,13 +7,20 @@
 
 struct model_node;
 
+/* Who waits for a result. */
+enum model_demand {
+    MODEL_UNWANTED,       /* nobody is looking: no inference */
+    MODEL_FOR_PREDICTION, /* only where the next boxes go depends on it */
+    MODEL_FOR_PICTURE     /* a picture waits for it */
+};
+
 struct model_node_parts {
     const char *id;
     struct model_node_settings settings;
     char path[NODE_PATH_BYTES]; /* of the ONNX file */
     int threads;
     void *context;
-    bool (*is_needed)(void *context); /* is anybody looking? asked before each inference */
+    enum model_demand (*demand)(void *context); /* asked before each inference */
     /* A result, on the model's thread; both are lent. */
     void (*on_result)(void *context, struct frame *frame, struct detections *detections);
 };

@@ -95,15 +95,20 @@ static void on_result(void *context, struct frame *frame, struct detections *det
     }
 }
 
-static bool is_needed(void *context)
+static enum model_demand demand(void *context)
 {
     struct running_node *model = context;
     struct running_workflow *w = model->workflow;
-    for (int i = 0; i < w->graph->node_count; i++)
-        if (w->nodes[i].view && input_of(&w->nodes[i]) == model &&
-            view_is_watched(w->nodes[i].view))
-            return true;
-    return false;
+    enum model_demand most = MODEL_UNWANTED;
+    for (int i = 0; i < w->graph->node_count; i++) {
+        struct running_node *node = &w->nodes[i];
+        if (!node->view || input_of(node) != model || !view_is_watched(node->view))
+            continue;
+        if (!view_takes_frames(node->view))
+            return MODEL_FOR_PICTURE;
+        most = MODEL_FOR_PREDICTION;
+    }
+    return most;
 }
 
 /* ---- starting ---- */
@@ -134,7 +139,7 @@ static int start_model(struct runtime *r, struct running_node *node, struct reas
         .id = g->id,
         .threads = r->settings.model_threads,
         .context = node,
-        .is_needed = is_needed,
+        .demand = demand,
         .on_result = on_result,
     };
     int rc = g->type->configure_model(g->data, &parts.settings, why);

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/perf.h"
+#include "core/thread.h"
 #include "workflow/view_state.h"
 
 #include <math.h>
@@ -330,6 +331,7 @@ static int64_t next_look_us(struct view *view)
 void *view_thread(void *argument)
 {
     struct view *view = argument;
+    thread_introduce("view", THREAD_PICTURE);
     for (;;) {
         void *item = NULL;
         int rc = mailbox_take(view->inbox, next_look_us(view), &item);

@@ -9,7 +9,7 @@
 static json_t *load(const char *text)
 {
     json_error_t error;
-    json_t *json = json_loads(text, 0, &error);
+    json_t *json = json_loads(text, JSON_ALLOW_NUL, &error);
     if (!json)
         fail_msg("test JSON: %s at %d", error.text, error.position);
     return json;
