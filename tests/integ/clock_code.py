@@ -1,4 +1,4 @@
-"""Reads the machine-readable clock (src/source/clock_code.h) from a luma plane."""
+"""Reads and draws the machine-readable clock (src/source/clock_code.h) in a luma plane."""
 
 COLUMNS, ROWS = 16, 4
 
@@ -12,10 +12,14 @@ def crc16(data):
     return crc
 
 
+def side_of(height):
+    return max(8, height // 45 // 2 * 2)
+
+
 def read(luma):
     """luma: a numpy array of rows. Wall clock in microseconds modulo 2^48, or None."""
     height, width = luma.shape
-    side = max(8, height // 45 // 2 * 2)
+    side = side_of(height)
     if width < COLUMNS * side or height < ROWS * side:
         return None
     bits = 0
@@ -25,3 +29,13 @@ def read(luma):
             bits = bits << 1 | int(luma[y - 1:y + 2, x - 1:x + 2].mean() >= 128)
     stamp, check = bits >> 16, bits & 0xFFFF
     return stamp if crc16(stamp.to_bytes(6, "big")) == check else None
+
+
+def draw(luma, wall_us):
+    """luma: a numpy array of rows, at least COLUMNS x ROWS squares large."""
+    side = side_of(luma.shape[0])
+    stamp = wall_us % 2**48
+    bits = stamp << 16 | crc16(stamp.to_bytes(6, "big"))
+    for i in range(COLUMNS * ROWS):
+        y, x = i // COLUMNS * side, i % COLUMNS * side
+        luma[y:y + side, x:x + side] = 235 if bits >> (COLUMNS * ROWS - 1 - i) & 1 else 16

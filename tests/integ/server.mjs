@@ -32,10 +32,11 @@ export function environment() {
 }
 
 /**
- * Runs the server with a workflow (or none) and waits until it says that it is ready.
+ * Runs the server with a workflow (or none) and waits until it says that it is ready. `stdin` is what
+ * its standard input is, as spawn() takes it.
  * Returns { url, mediaPort, log(), child, exited, stop() }.
  */
-export async function startServer(workflow, extra = []) {
+export async function startServer(workflow, extra = [], stdin = 'ignore') {
   const folder = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
   const args = ['run'];
   if (workflow) {
@@ -43,7 +44,7 @@ export async function startServer(workflow, extra = []) {
     args.push(join(folder, 'workflow.json'));
   }
   args.push('--port', '0', '--media-port', '0', '--log-file', 'none', ...extra);
-  const child = spawn(binary, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment() });
+  const child = spawn(binary, args, { stdio: [stdin, 'ignore', 'pipe'], env: environment() });
   let log = '', look = () => {};
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text) => { log += text; look(); });

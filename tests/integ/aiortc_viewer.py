@@ -1,0 +1,50 @@
+"""A WebRTC viewer (aiortc) that watches until its standard input is closed.
+
+  aiortc_viewer.py URL NODE
+
+Prints a line of JSON for each frame, {"frame", "width", "height", "mean"} with the mean of the luma,
+and for each change of the connection, {"state"}.
+"""
+
+import asyncio
+import json
+import sys
+
+import aiohttp
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+
+def say(**what):
+    print(json.dumps(what), flush=True)
+
+
+async def watch(track):
+    count = 0
+    while True:
+        frame = await track.recv()
+        count += 1
+        luma = frame.to_ndarray(format="yuv420p")[:frame.height]
+        say(frame=count, width=frame.width, height=frame.height, mean=round(float(luma.mean()), 1))
+
+
+async def main(url, node):
+    connection = RTCPeerConnection()
+    connection.addTransceiver("video", direction="recvonly")
+    connection.on("connectionstatechange", lambda: say(state=connection.connectionState))
+    tracks = asyncio.Queue()
+    connection.on("track", tracks.put_nowait)
+    await connection.setLocalDescription(await connection.createOffer())
+    local = connection.localDescription
+    async with aiohttp.ClientSession() as http:
+        offer = {"node_id": node, "sdp": local.sdp, "type": local.type}
+        async with http.post(f"{url}/api/webrtc/offer", json=offer) as response:
+            answer = await response.json()
+            assert response.status == 200, answer
+    await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+    watching = asyncio.create_task(watch(await tracks.get()))
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    watching.cancel()
+    await connection.close()
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2]))
