@@ -18,8 +18,8 @@ export async function launch(t, extra = []) {
 }
 
 /** A page that keeps its console lines in `page.lines` and its errors in `page.failures`. */
-export async function openPage(browser, url, { viewport = { width: 1280, height: 720 }, init } = {}) {
-  const context = await browser.newContext({ viewport });
+export async function openPage(browser, url, { viewport = { width: 1280, height: 720 }, colorScheme, init } = {}) {
+  const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();
   page.lines = [];
   page.failures = [];
