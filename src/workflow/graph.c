@@ -174,28 +174,38 @@ static void read_edge(struct graph *g, const json_t *edge, size_t index, struct 
         node->input = from;
 }
 
-/* Every node has at most one input here, so a cycle is a walk that does not end. */
+/* The node that feeds each one, -1 = none, by the edges as they came: edges that were refused by
+ * role can close a circle too. */
+static void find_feeders(const struct graph *g, const json_t *edges, int feeder[GRAPH_MAX_NODES])
+{
+    size_t i;
+    json_t *edge;
+    for (int node = 0; node < g->node_count; node++)
+        feeder[node] = -1;
+    json_array_foreach(edges, i, edge)
+    {
+        const char *source = text_of(edge, "source"), *target = text_of(edge, "target");
+        int from = source ? find_node(g, source) : -1;
+        int to = target ? find_node(g, target) : -1;
+        if (from >= 0 && to >= 0 && feeder[to] < 0)
+            feeder[to] = from;
+    }
+}
+
+/* Every node has at most one input here, so a cycle is a walk that comes back. */
 static void check_cycles(const struct graph *g, const json_t *edges, struct findings *f)
 {
-    /* Edges that were refused by role can close a circle too: walk the raw edges. */
-    size_t count = json_array_size(edges);
+    int feeder[GRAPH_MAX_NODES];
+    find_feeders(g, edges, feeder);
     for (int start = 0; start < g->node_count; start++) {
-        int at = start;
-        for (int steps = 0; steps <= g->node_count && at >= 0; steps++) {
-            int next = -1;
-            for (size_t e = 0; e < count && next < 0; e++) {
-                const json_t *edge = json_array_get(edges, e);
-                const char *target = text_of(edge, "target"), *source = text_of(edge, "source");
-                if (target && source && strcmp(target, g->nodes[at].id) == 0)
-                    next = find_node(g, source);
-            }
-            at = next;
-            if (at == start && steps > 0) {
-                find(f->errors, g->nodes[start].id, "edges",
-                     "node \"%s\" is part of a circle: its picture would come from itself",
-                     g->nodes[start].id);
-                return;
-            }
+        int at = feeder[start];
+        for (int steps = 1; steps < g->node_count && at >= 0 && at != start; steps++)
+            at = feeder[at];
+        if (at == start) {
+            find(f->errors, g->nodes[start].id, "edges",
+                 "node \"%s\" is part of a circle: its picture would come from itself",
+                 g->nodes[start].id);
+            return;
         }
     }
 }

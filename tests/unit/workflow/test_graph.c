@@ -1,3 +1,4 @@
+#include "core/clock.h"
 #include "workflow/graph.h"
 
 #include <setjmp.h>
@@ -160,6 +161,35 @@ static void too_many_nodes_are_refused(void **state)
     json_decref(json);
 }
 
+/* As large as a workflow may be and as tangled: a chain of all nodes, its edges behind useless
+ * ones. Checking it must not take a time that grows with nodes x nodes x edges. */
+static void a_full_workflow_is_checked_at_once(void **state)
+{
+    (void)state;
+    json_t *nodes = json_array(), *edges = json_array();
+    for (int i = 0; i < GRAPH_MAX_EDGES - GRAPH_MAX_NODES + 1; i++)
+        json_array_append_new(edges, json_pack("{s:s, s:s}", "source", "x", "target", "y"));
+    for (int i = 0; i < GRAPH_MAX_NODES; i++) {
+        json_array_append_new(
+            nodes, json_pack("{s:o, s:s}", "id", json_sprintf("node %d", i), "type", "model"));
+        if (i > 0)
+            json_array_append_new(edges,
+                                  json_pack("{s:o, s:o}", "source", json_sprintf("node %d", i - 1),
+                                            "target", json_sprintf("node %d", i)));
+    }
+    json_t *json = json_pack("{s:o, s:o}", "nodes", nodes, "edges", edges);
+    json_t *report = NULL;
+    struct graph *graph = NULL;
+    int64_t start_us = clock_now_us();
+    assert_int_equal(graph_parse(&graph, json, &report), OW_EPARSE);
+    int64_t took_us = clock_now_us() - start_us;
+    if (took_us > 500000)
+        fail_msg("it took %lld ms", (long long)took_us / 1000);
+    assert_true(says(json_object_get(report, "errors"), "hangs in the air"));
+    json_decref(report);
+    json_decref(json);
+}
+
 static void node_types_describe_their_settings(void **state)
 {
     (void)state;
@@ -192,6 +222,7 @@ int main(void)
         cmocka_unit_test(circles_are_found),
         cmocka_unit_test(unknown_settings_are_kept_with_a_warning),
         cmocka_unit_test(too_many_nodes_are_refused),
+        cmocka_unit_test(a_full_workflow_is_checked_at_once),
         cmocka_unit_test(node_types_describe_their_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
