@@ -31,7 +31,11 @@ const char *srtp_link_profile_name(enum srtp_link_profile profile)
 
 int srtp_link_start(void)
 {
-    return srtp_init() == srtp_err_status_ok ? OW_OK : OW_EIO;
+    /* Per process like the library's own kernel, which some builds refuse to start twice. */
+    static bool started;
+    if (!started)
+        started = srtp_init() == srtp_err_status_ok;
+    return started ? OW_OK : OW_EIO;
 }
 
 static void set_profile(srtp_crypto_policy_t *policy, enum srtp_link_profile profile)
