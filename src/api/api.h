@@ -14,6 +14,7 @@ struct api_settings {
     uint16_t port;             /* TCP; 0 = chosen by the system */
     const char *web_folder;    /* the built page */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
+    const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
     struct media_server *media;
 };
 

@@ -31,10 +31,13 @@ void api_health(void *context, struct http_exchange *exchange)
     int count = runtime_views(api->runtime, views, API_MAX_VIEWS);
     for (int i = 0; i < count; i++)
         view_unref(&views[i]);
-    double uptime_s = (double)(clock_now_us() - api->started_us) / 1e6;
-    api_reply_json(
-        exchange, 200,
-        json_pack("{s:s, s:f, s:i}", "status", "ok", "uptime_s", uptime_s, "views", count));
+    const char *version = api->settings.version;
+    int64_t now_us = clock_now_us();
+    double uptime_s = (double)(now_us - api->started_us) / 1e6;
+    api_reply_json(exchange, 200,
+                   json_pack("{s:s, s:s, s:f, s:i, s:I}", "status", "ok", "version",
+                             version ? version : "", "uptime_s", uptime_s, "views", count, "now_us",
+                             (json_int_t)now_us));
 }
 
 static void reply_page(struct api *api, struct http_exchange *exchange, const char *name)

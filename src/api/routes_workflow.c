@@ -39,41 +39,49 @@ static json_t *describe_bottlenecks(const struct perf_summary *summaries)
     return list;
 }
 
-static json_t *describe_webrtc(struct api *api)
+/* The same members for each transport, so that they can be compared. */
+static json_t *describe_transport(int viewers, const struct send_figures *sent, uint64_t dropped,
+                                  const struct perf_summary *encoding)
+{
+    return json_pack("{s:i, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:o*}", "viewers", viewers, "fps",
+                     sent->fps, "kB_per_s", sent->kilobytes_per_s, "frames",
+                     (json_int_t)sent->frames, "bytes", (json_int_t)sent->bytes, "frames_dropped",
+                     (json_int_t)dropped, "latency_ms", sent->latency_ms, "latency_max_ms",
+                     sent->latency_max_ms, "encoding", describe_operation(encoding));
+}
+
+static json_t *describe_webrtc(struct api *api, const struct perf_summary *summaries)
 {
     struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
     if (!viewers)
         return NULL;
     int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
     int listed = count < API_MAX_VIEWERS ? count : API_MAX_VIEWERS;
-    uint64_t frames = 0, bytes = 0, dropped = 0;
-    int64_t sent_bps = 0;
+    uint64_t dropped = 0, packets = 0, repeated = 0;
     for (int i = 0; i < listed; i++) {
-        frames += viewers[i].stats.frames_sent;
-        bytes += viewers[i].stats.bytes_sent;
         dropped += viewers[i].stats.frames_dropped;
-        sent_bps += viewers[i].stats.sent_bps;
+        packets += viewers[i].stats.packets_sent;
+        repeated += viewers[i].stats.retransmits;
     }
     free(viewers);
-    return json_pack("{s:i, s:I, s:I, s:I, s:f}", "viewers", count, "frames_sent",
-                     (json_int_t)frames, "frames_dropped", (json_int_t)dropped, "bytes_sent",
-                     (json_int_t)bytes, "kilobytes_per_s", (double)sent_bps / 8000.0);
+    struct send_figures sent;
+    media_server_figures(api->media, &sent);
+    json_t *out = describe_transport(count, &sent, dropped, &summaries[PERF_H264]);
+    if (!out)
+        return NULL;
+    json_object_set_new(out, "packets", json_integer((json_int_t)packets));
+    json_object_set_new(out, "retransmits", json_integer((json_int_t)repeated));
+    json_object_set_new(out, "sending", describe_operation(&summaries[PERF_SEND]));
+    return out;
 }
 
 static json_t *describe_transports(struct api *api, const struct perf_summary *summaries)
 {
     struct ws_hub_stats hub;
     ws_hub_read_stats(api->hub, &hub);
-    json_t *webrtc = describe_webrtc(api);
-    json_t *websocket = json_pack("{s:i, s:I, s:I, s:I}", "viewers", hub.clients, "frames_sent",
-                                  (json_int_t)hub.frames, "frames_dropped",
-                                  (json_int_t)hub.replaced, "bytes_sent", (json_int_t)hub.bytes);
-    if (webrtc) {
-        json_object_set_new(webrtc, "encoding", describe_operation(&summaries[PERF_H264]));
-        json_object_set_new(webrtc, "sending", describe_operation(&summaries[PERF_SEND]));
-    }
-    json_object_set_new(websocket, "encoding", describe_operation(&summaries[PERF_JPEG]));
-    return json_pack("{s:o*, s:o}", "webrtc", webrtc, "websocket", websocket);
+    return json_pack(
+        "{s:o*, s:o*}", "webrtc", describe_webrtc(api, summaries), "websocket",
+        describe_transport(hub.viewers, &hub.figures, hub.replaced, &summaries[PERF_JPEG]));
 }
 
 static double current_fps(struct api *api)

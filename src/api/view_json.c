@@ -43,15 +43,16 @@ json_t *view_describe(struct view *view)
                             ? "running"
                             : source_state_name(info.source.state);
     json_t *out =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "node_id", info.node_id,
-                  "workflow_id", info.workflow_id, "label", info.label, "state", state, "transport",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "node_id", info.node_id,
+                  "workflow_id", info.workflow_id, "workflow_name", info.workflow_name, "label",
+                  info.label, "state", state, "transport",
                   info.prefers_webrtc ? "webrtc" : "websocket", "predict", info.predict, "model_id",
                   info.model_id, "model_error", info.model_error, "error", info.error);
     json_t *more = json_pack(
-        "{s:i, s:i, s:f, s:f, s:i, s:f, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I}", "width",
-        info.width, "height", info.height, "fps", info.fps, "model_fps", info.model_fps,
-        "detections_count", info.detections, "processing_time_ms", info.processing_ms, "xray_mode",
-        info.xray_mode ? info.xray_mode : "", "color_scheme",
+        "{s:i, s:i, s:f, s:f, s:f, s:i, s:f, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I}", "width",
+        info.width, "height", info.height, "fps", info.fps, "model_fps", info.model_fps, "model_ms",
+        info.model_ms, "detections_count", info.detections, "processing_time_ms",
+        info.processing_ms, "xray_mode", info.xray_mode ? info.xray_mode : "", "color_scheme",
         info.color_scheme ? info.color_scheme : "", "encoder", info.encoder, "min_bps",
         info.min_bps, "start_bps", info.start_bps, "max_bps", info.max_bps, "target_bps",
         info.target_bps, "frames", (json_int_t)info.frames, "dropped", (json_int_t)info.dropped);

@@ -52,7 +52,9 @@ struct ws_hub {
     struct snapshot snapshots[MAX_SNAPSHOTS];
     int snapshot_count;
     int ticks;
-    struct ws_hub_stats stats;
+    int client_count;
+    uint64_t replaced;
+    struct send_meter meter;
 };
 
 int ws_hub_create(struct ws_hub **out)
@@ -170,14 +172,15 @@ static bool is_due(struct client_view *view, double max_fps, int64_t now_us)
 }
 
 static void send_picture(struct ws_hub *hub, struct client *client, int slot,
-                         struct http_message *message)
+                         struct http_message *message, int64_t capture_us)
 {
     if (!message)
         return;
     if (!http_socket_send_latest(client->socket, slot, message))
-        hub->stats.replaced++;
-    hub->stats.frames++;
-    hub->stats.bytes += (uint64_t)http_message_size(message);
+        hub->replaced++;
+    int64_t now_us = clock_now_us();
+    send_meter_add(&hub->meter, now_us, 1, (uint64_t)http_message_size(message),
+                   now_us - capture_us);
 }
 
 static void answer_snapshots(struct ws_hub *hub, const char *node_id, const struct encoded *picture)
@@ -214,7 +217,7 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
         bool binary = i->subscription.binary;
         if (!forms[binary])
             forms[binary] = frame_message_create(view, picture, binary);
-        send_picture(hub, i, (int)(slot - i->views), forms[binary]);
+        send_picture(hub, i, (int)(slot - i->views), forms[binary], picture->capture_us);
     }
     answer_snapshots(hub, node_id, picture);
     pthread_mutex_unlock(&hub->lock);
@@ -279,7 +282,7 @@ void ws_hub_opened(struct ws_hub *hub, struct http_socket *socket)
     pthread_mutex_lock(&hub->lock);
     client->next = hub->clients;
     hub->clients = client;
-    hub->stats.clients++;
+    hub->client_count++;
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -294,7 +297,7 @@ void ws_hub_closed(struct ws_hub *hub, struct http_socket *socket)
         link = &(*link)->next;
     if (*link)
         *link = client->next;
-    hub->stats.clients--;
+    hub->client_count--;
     ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
     free(client);
@@ -465,6 +468,9 @@ void ws_hub_goodbye(struct ws_hub *hub)
 void ws_hub_read_stats(struct ws_hub *hub, struct ws_hub_stats *out)
 {
     pthread_mutex_lock(&hub->lock);
-    *out = hub->stats;
+    *out = (struct ws_hub_stats){.clients = hub->client_count, .replaced = hub->replaced};
+    for (const struct client *i = hub->clients; i; i = i->next)
+        out->viewers += (i->subscription.topics & TOPIC_FRAMES) != 0;
+    send_meter_read(&hub->meter, clock_now_us(), &out->figures);
     pthread_mutex_unlock(&hub->lock);
 }

@@ -4,6 +4,7 @@
 #define OW_API_WS_HUB_H
 
 #include "net/http_server.h"
+#include "net/send_meter.h"
 #include "workflow/view.h"
 
 struct ws_hub;
@@ -31,8 +32,9 @@ void ws_hub_tick(struct ws_hub *hub);
 void ws_hub_goodbye(struct ws_hub *hub);
 
 struct ws_hub_stats {
-    int clients;
-    uint64_t frames, bytes, replaced; /* sent; replaced by a newer one before they were */
+    int clients, viewers; /* viewers: the clients that have subscribed to pictures */
+    uint64_t replaced;    /* by a newer picture before they were sent */
+    struct send_figures figures;
 };
 void ws_hub_read_stats(struct ws_hub *hub, struct ws_hub_stats *out);
 

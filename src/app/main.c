@@ -101,6 +101,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .port = (uint16_t)config_number(config->port),
         .web_folder = find_web_folder(config, web_folder),
         .allowed_hosts = config->allowed_hosts,
+        .version = OVERWATCH_VERSION,
         .media = app->media,
     };
     rc = api_create(&app->api, &api);

@@ -6,6 +6,7 @@
 #include "net/media_routes.h"
 #include "net/media_server.h"
 #include "net/media_socket.h"
+#include "net/send_meter.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +25,7 @@ struct media_viewer {
     struct address from;
     int64_t created_us, connected_us;
     int target_bps; /* 0 = not known yet */
-    bool closed;
+    bool closed, close_asked;
 };
 
 struct media_stream {
@@ -74,6 +75,7 @@ struct media_server {
 
     struct media_stream *streams;
     int viewer_count;
+    struct send_meter meter;
     int64_t armed_us; /* what the timer stands at, INT64_MAX = nothing */
 };
 

@@ -370,3 +370,13 @@ int media_server_viewers(struct media_server *server, struct media_viewer_info *
     media_server_run_call(server, run_info, &call);
     return call.count;
 }
+
+static void run_figures(struct media_server *server, void *argument)
+{
+    send_meter_read(&server->meter, clock_now_us(), argument);
+}
+
+void media_server_figures(struct media_server *server, struct send_figures *out)
+{
+    media_server_run_call(server, run_figures, out);
+}

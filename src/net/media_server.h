@@ -9,6 +9,7 @@
 #include "core/address.h"
 #include "core/encoded.h"
 #include "core/error.h"
+#include "net/send_meter.h"
 #include "rtc/session.h"
 
 struct media_server;
@@ -77,5 +78,7 @@ struct media_viewer_info {
 };
 /* Copies at most `max` entries; returns how many viewers there are. */
 int media_server_viewers(struct media_server *server, struct media_viewer_info *out, int max);
+/* What all connected viewers were sent (access units: without packets' headers and repetition). */
+void media_server_figures(struct media_server *server, struct send_figures *out);
 
 #endif

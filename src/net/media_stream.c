@@ -94,15 +94,20 @@ static void fan_out(struct media_stream *stream, const struct encoded *unit, int
     struct rtp_frame *frame = NULL;
     if (h264_payload_cut(&frame, unit, MAX_PAYLOAD_BYTES) != OW_OK)
         return;
+    int connected = 0;
     for (struct media_viewer *i = stream->viewers; i; i = i->next) {
         if (i->closed)
             continue;
+        connected += i->connected_us != 0;
         rtc_session_send(i->session, now_us, frame);
         media_viewer_drain(i, now_us);
     }
     media_socket_flush(stream->server->socket);
     rtp_frame_unref(&frame);
-    perf_add(PERF_SEND, clock_now_us() - now_us);
+    int64_t sent_us = clock_now_us();
+    perf_add(PERF_SEND, sent_us - now_us);
+    send_meter_add(&stream->server->meter, sent_us, connected,
+                   (uint64_t)connected * (uint64_t)unit->size, sent_us - unit->capture_us);
 }
 
 void media_stream_work(struct media_stream *stream, int64_t now_us)

@@ -186,8 +186,9 @@ static void send_datagram(struct media_viewer *viewer, const struct rtc_output *
 
 static void on_closed(struct media_viewer *viewer, const char *text)
 {
-    log_info("WebRTC connection state: closed (%s, %s)", viewer->stream->id,
-             text && text[0] ? text : "closed");
+    log_info("WebRTC connection state: %s (%s, %s)",
+             viewer->connected_us == 0 && !viewer->close_asked ? "failed" : "closed",
+             viewer->stream->id, text && text[0] ? text : "closed");
     viewer->closed = true;
 }
 
@@ -261,12 +262,20 @@ void media_viewer_receive(struct media_server *server, const struct media_datagr
     media_viewer_drain(viewer, now_us);
 }
 
+static void end(struct media_viewer *viewer, int64_t now_us, const char *reason)
+{
+    rtc_session_close(viewer->session, now_us, reason);
+    media_viewer_drain(viewer, now_us);
+    if (!viewer->closed)
+        on_closed(viewer, reason);
+}
+
 void media_viewer_tick(struct media_viewer *viewer, int64_t now_us)
 {
     if (viewer->closed)
         return;
     if (viewer->connected_us == 0 && now_us - viewer->created_us >= CONNECT_TIMEOUT_US) {
-        media_viewer_close(viewer, now_us, "no connection within 30 s");
+        end(viewer, now_us, "no connection within 30 s");
     } else if (rtc_session_deadline(viewer->session) <= now_us) {
         rtc_session_handle_timeout(viewer->session, now_us);
         media_viewer_drain(viewer, now_us);
@@ -284,10 +293,8 @@ void media_viewer_close(struct media_viewer *viewer, int64_t now_us, const char 
 {
     if (viewer->closed)
         return;
-    rtc_session_close(viewer->session, now_us, reason);
-    media_viewer_drain(viewer, now_us);
-    if (!viewer->closed)
-        on_closed(viewer, reason);
+    viewer->close_asked = true;
+    end(viewer, now_us, reason);
 }
 
 void media_viewers_sweep(struct media_stream *stream)

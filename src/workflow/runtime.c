@@ -166,6 +166,7 @@ static int start_view(struct runtime *r, struct running_node *node, struct reaso
     struct view_parts parts = {
         .node_id = g->id,
         .workflow_id = node->workflow->graph->id,
+        .workflow_name = node->workflow->graph->name,
         .label = label_of(g),
         .source_id = source_behind(node)->graph_node->id,
         .model_id = model ? model->graph_node->id : "",

@@ -2,6 +2,7 @@
 #include "workflow/view_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct view *view_ref(struct view *view)
 {
@@ -95,12 +96,25 @@ void view_read_info(struct view *view, struct view_info *out)
     out->dropped = mailbox_dropped(view->inbox);
 }
 
+/* Texts for people may be of any length: cut between characters, never inside one (UTF-8). */
+static void copy_cut(char *out, size_t room, const char *text)
+{
+    size_t size = text ? strlen(text) : 0;
+    if (size >= room)
+        for (size = room - 1; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80; size--) {
+        }
+    if (size > 0)
+        memcpy(out, text, size);
+    out[size] = '\0';
+}
+
 static void describe(struct view *view, const struct view_parts *parts)
 {
     struct view_info *info = &view->info;
     snprintf(info->node_id, sizeof info->node_id, "%s", parts->node_id);
     snprintf(info->workflow_id, sizeof info->workflow_id, "%s", parts->workflow_id);
-    snprintf(info->label, sizeof info->label, "%s", parts->label);
+    copy_cut(info->workflow_name, sizeof info->workflow_name, parts->workflow_name);
+    copy_cut(info->label, sizeof info->label, parts->label);
     snprintf(info->source_id, sizeof info->source_id, "%s", parts->source_id);
     snprintf(info->model_id, sizeof info->model_id, "%s", parts->model_id);
     info->prefers_webrtc = parts->settings.prefers_webrtc;

@@ -39,7 +39,7 @@ void view_set_target_bps(struct view *view, int bits_per_second);
 void view_set_jpeg_fps(struct view *view, double max_fps);
 
 struct view_info {
-    char node_id[128], workflow_id[128], label[128];
+    char node_id[128], workflow_id[128], workflow_name[128], label[128];
     bool prefers_webrtc; /* videoPreviewWebRTC; videoPreview prefers the WebSocket */
     bool predict;        /* boxes moved forward to the frame instead of the frame waiting */
     char source_id[128]; /* node id of the source at the head */

@@ -6,7 +6,8 @@
 #include "workflow/view.h"
 
 struct view_parts {
-    const char *node_id, *workflow_id, *label, *source_id, *model_id; /* copied */
+    const char *node_id, *workflow_id, *workflow_name; /* copied */
+    const char *label, *source_id, *model_id;          /* copied */
     struct view_settings settings;
     bool xray; /* draw what the model sees */
     struct xray_style style;

@@ -19,7 +19,8 @@ static struct {
 } fixture;
 
 static const char pattern_workflow[] =
-    "{\"id\":\"t\",\"name\":\"t\",\"nodes\":[{\"id\":\"s\",\"type\":\"testPattern\",\"data\":{}},"
+    "{\"id\":\"t\",\"name\":\"Gate\",\"nodes\":[{\"id\":\"s\",\"type\":\"testPattern\",\"data\":{}}"
+    ","
     "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{}}],"
     "\"edges\":[{\"id\":\"e\",\"source\":\"s\",\"target\":\"v\"}]}";
 
@@ -49,7 +50,8 @@ static int start(void **state)
     struct reason why = {""};
     struct media_server_settings media = {.loopback_only = true};
     assert_int_equal(media_server_start(&fixture.media, &media, &why), OW_OK);
-    struct api_settings settings = {.media = fixture.media, .web_folder = "/nonexistent"};
+    struct api_settings settings = {
+        .media = fixture.media, .web_folder = "/nonexistent", .version = "1.2.3"};
     assert_int_equal(api_create(&fixture.api, &settings), OW_OK);
     struct runtime_settings runtime = {.outputs = api_view_outputs(fixture.api)};
     assert_int_equal(runtime_create(&fixture.runtime, &runtime), OW_OK);
@@ -88,6 +90,8 @@ static void workflows_run_and_are_described(void **state)
     json = call("GET", "/api/views", NULL, 200);
     json_t *view = json_array_get(json_object_get(json, "views"), 0);
     assert_string_equal(json_string_value(json_object_get(view, "node_id")), "v");
+    assert_string_equal(json_string_value(json_object_get(view, "workflow_name")), "Gate");
+    assert_true(json_is_number(json_object_get(view, "model_ms")));
     json_decref(json);
     json = call("GET", "/api/workflow-components/node-types", NULL, 200);
     json_decref(json);
@@ -105,11 +109,19 @@ static void figures_are_there(void **state)
         assert_true(
             json_is_number(json_object_get(json_object_get(operations, names[i]), "p95_ms")));
     assert_true(json_is_array(json_object_get(json, "bottlenecks")));
-    assert_non_null(json_object_get(json_object_get(json, "transports"), "webrtc"));
+    static const char *const transports[] = {"webrtc", "websocket"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *transport = json_object_get(json_object_get(json, "transports"), transports[i]);
+        static const char *const members[] = {"viewers", "fps", "kB_per_s", "frames", "latency_ms"};
+        for (size_t k = 0; k < sizeof members / sizeof members[0]; k++)
+            assert_true(json_is_number(json_object_get(transport, members[k])));
+    }
     json_decref(json);
     json_decref(call("POST", "/api/workflow-builder/performance/reset", NULL, 200));
     json = call("GET", "/healthz", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(json, "views")), 1);
+    assert_string_equal(json_string_value(json_object_get(json, "version")), "1.2.3");
+    assert_true(json_integer_value(json_object_get(json, "now_us")) > 0);
     json_decref(json);
     json = call("GET", "/api/webrtc/config", NULL, 200);
     assert_true(json_is_array(json_object_get(json, "iceServers")));
@@ -232,6 +244,33 @@ static void websocket_clients_get_pictures_and_status(void **state)
     close(fd);
 }
 
+/* Until the last whole second had pictures in it. */
+static void the_websocket_is_metered(void **state)
+{
+    (void)state;
+    int status;
+    int fd = raw_websocket(fixture.port, "/api/ws", NULL, &status);
+    assert_true(fd >= 0);
+    raw_ws_send(fd, "{\"type\":\"subscribe\",\"topics\":[\"xray_frame\"]}");
+    json_decref(next_message(fd, "subscribed"));
+    double fps = 0;
+    for (int frames = 0; frames < 400 && fps < 1; frames++) {
+        json_decref(next_message(fd, "xray_frame"));
+        json_t *json = call("GET", "/api/workflow-builder/performance", NULL, 200);
+        json_t *sent = json_object_get(json_object_get(json, "transports"), "websocket");
+        assert_int_equal(json_integer_value(json_object_get(sent, "viewers")), 1);
+        assert_true(json_integer_value(json_object_get(sent, "frames")) > 0);
+        fps = json_real_value(json_object_get(sent, "fps"));
+        double latency_ms = json_real_value(json_object_get(sent, "latency_ms"));
+        assert_true(latency_ms >= 0 && latency_ms < 5000);
+        if (fps >= 1)
+            assert_true(latency_ms > 0 && json_real_value(json_object_get(sent, "kB_per_s")) > 1);
+        json_decref(json);
+    }
+    assert_true(fps >= 1);
+    close(fd);
+}
+
 static void binary_pictures_have_a_header(void **state)
 {
     (void)state;
@@ -301,6 +340,7 @@ int main(void)
         cmocka_unit_test(offers_are_checked),
         cmocka_unit_test(an_offer_is_answered_counted_and_closed),
         cmocka_unit_test(websocket_clients_get_pictures_and_status),
+        cmocka_unit_test(the_websocket_is_metered),
         cmocka_unit_test(binary_pictures_have_a_header),
         cmocka_unit_test(snapshots_and_pages),
         cmocka_unit_test(stopping_a_workflow_takes_its_views_away),
