@@ -172,8 +172,10 @@ static int run(const struct config *config)
     pthread_sigmask(SIG_BLOCK, &signals,
                     NULL); /* before the first thread, so that all inherit it */
     signal(SIGPIPE, SIG_IGN);
-    /* A fixed threshold: glibc's own one grows until large buffers, once freed, stay resident. */
+    /* A fixed threshold: glibc's own one grows until large buffers, once freed, stay resident. Two
+     * arenas: what one thread frees another can use, and hardly any thread allocates often. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    mallopt(M_ARENA_MAX, 2);
 
     open_log(config);
     int rc = check_bind(config, &why);

@@ -1,5 +1,6 @@
 // The view page in Chromium: pictures move, pixels are right, it recovers from what goes wrong.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { eventually, startServer, testPattern } from '../integ/server.mjs';
@@ -129,4 +130,40 @@ test('a dead source is shown as NO SIGNAL with the reason', { timeout: 60000 }, 
   const views = await (await fetch(`${server.url}/api/views`)).json();
   assert.match(JSON.stringify(views), /no_signal/i);
   assert.match(JSON.stringify(views), /missing\.mp4/);
+});
+
+test('keys: a snapshot in full size, the details, the transport', { timeout: 60000 }, async (t) => {
+  const server = await serve(t);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('s')]);
+  const png = readFileSync(await download.path());
+  assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from('PNG')]);
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [960, 540]);
+  assert.match(download.suggestedFilename(), /view.*\.png$/);
+
+  const details = page.getByTestId('stat-clock');
+  assert.equal(await details.isVisible(), false);
+  await page.keyboard.press('i');
+  await details.waitFor({ state: 'visible' });
+  await page.keyboard.press('t');
+  await page.waitForFunction(() => document.querySelector('overwatch-view').transport !== 'auto');
+});
+
+test('the figures do not move when they change', { timeout: 60000 }, async (t) => {
+  const server = await serve(t);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  // Two updates a second: look at the places over six of them.
+  const moved = await page.evaluate(() => new Promise((resolve) => {
+    const places = () => [...document.querySelectorAll('[data-testid^=stat-]')].map((cell) => Math.round(cell.getBoundingClientRect().left)).join();
+    const seen = new Set();
+    let updates = 0;
+    document.querySelector('overwatch-view').addEventListener('stats', () => {
+      updates += 1;
+      if (updates > 2) seen.add(places()); // the first ones still fill empty cells
+      if (updates === 8) resolve(seen.size - 1);
+    });
+  }));
+  assert.equal(moved, 0, 'columns changed their place');
 });
