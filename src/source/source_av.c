@@ -9,6 +9,7 @@
 #include "source/av_open.h"
 #include "source/convert.h"
 #include "source/gate.h"
+#include "source/nal_join.h"
 #include "source/timeline.h"
 
 #include <stdio.h>
@@ -33,7 +34,9 @@ struct av_input {
     struct source_run *run;
     struct av_opened opened;
     AVPacket *packet;
+    AVPacket *unit; /* made of pieces */
     AVFrame *picture;
+    struct nal_join join;
     struct converter *converter;
     struct fps_gate gate;
     struct timeline timeline;
@@ -71,6 +74,8 @@ static void av_close(void **state)
     input->patience.deadline_us = clock_now_us() + 500000; /* a last word to the server */
     av_opened_close(&input->opened);
     av_packet_free(&input->packet);
+    av_packet_free(&input->unit);
+    nal_join_free(&input->join);
     av_frame_free(&input->picture);
     converter_destroy(&input->converter);
     free(input);
@@ -100,9 +105,10 @@ static int av_input_open(struct source_run *run, void **state, struct reason *wh
     input->run = run;
     input->patience = (struct av_patience){run, clock_now_us() + 2 * SOURCE_STALL_US};
     input->packet = av_packet_alloc();
+    input->unit = av_packet_alloc();
     input->picture = av_frame_alloc();
     int rc = converter_create(&input->converter, run->settings.resolution_scale);
-    if (rc < 0 || !input->packet || !input->picture) {
+    if (rc < 0 || !input->packet || !input->unit || !input->picture) {
         av_close(&failed);
         return reason_set(why, OW_ENOMEM, "no memory for the input");
     }
@@ -226,8 +232,9 @@ static bool begins_afresh(const struct av_input *input)
         return packet->flags & AV_PKT_FLAG_KEY;
     for (int i = 0; i + 3 < packet->size; i++) {
         const uint8_t *at = packet->data + i;
-        if (at[0] == 0 && at[1] == 0 && at[2] == 1)
-            return (at[3] & 0x1f) == 5 || (at[3] & 0x1f) == 7;
+        int type = at[3] & 0x1f;
+        if (at[0] == 0 && at[1] == 0 && at[2] == 1 && (type == 5 || type == 7))
+            return true;
     }
     return false;
 }
@@ -240,6 +247,7 @@ static bool skip_to_key(struct av_input *input)
     if (!begins_afresh(input))
         return true;
     avcodec_flush_buffers(input->opened.codec);
+    nal_join_reset(&input->join);
     input->wait_key = false;
     input->hopeless_since_us = 0;
     return false;
@@ -274,6 +282,32 @@ static bool patience_over(const struct av_input *input)
     return clock_now_us() > input->patience.deadline_us && !source_run_stopping(input->run);
 }
 
+static void decode_unit(struct av_input *input)
+{
+    const struct nal_unit *unit = nal_join_take(&input->join);
+    if (av_new_packet(input->unit, (int)unit->size) < 0)
+        return;
+    memcpy(input->unit->data, unit->bytes, unit->size);
+    input->unit->pts = unit->pts;
+    (void)avcodec_send_packet(input->opened.codec, input->unit);
+    av_packet_unref(input->unit);
+}
+
+/* Gives a packet to the decoder. One that it does not understand is the stream's fault, not the
+ * end. The decoder takes two packets without being asked for a picture. */
+static void decode_packet(struct av_input *input)
+{
+    const AVPacket *packet = input->packet;
+    if (!input->opened.in_pieces) {
+        (void)avcodec_send_packet(input->opened.codec, packet);
+        return;
+    }
+    if (nal_join_add(&input->join, packet->data, (size_t)packet->size, packet->pts))
+        decode_unit(input);
+    if (nal_join_ends(&input->join))
+        decode_unit(input);
+}
+
 static int silent(struct reason *why)
 {
     return reason_set(why, OW_ETIMEOUT, "no picture has come for 5 s");
@@ -292,8 +326,7 @@ static int read_packet(struct av_input *input, struct reason *why)
     if (packet->stream_index == input->opened.stream->index && !skip_to_key(input)) {
         input->packet_us = clock_now_us();
         note_arrival(input);
-        /* A packet that the decoder does not understand is the stream's fault, not the end. */
-        (void)avcodec_send_packet(input->opened.codec, packet);
+        decode_packet(input);
         input->decode_us += clock_now_us() - input->packet_us;
     }
     av_packet_unref(packet);
