@@ -2,8 +2,9 @@
 
   rtsp_camera.py PORT FPS [USER:PASSWORD]
 
-PORT 0 is any free one. Prints {"port"} when it serves rtsp://127.0.0.1:PORT/camera. The picture is a
-grey slope with the machine-readable clock (src/source/clock_code.h) in the corner.
+PORT 0 is any free one. Prints {"port"} when it serves rtsp://127.0.0.1:PORT/camera. The picture is
+noise under a grey slope with the machine-readable clock (src/source/clock_code.h) in the corner: each
+picture comes as four slices in many packets.
 """
 
 import json
@@ -20,16 +21,18 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 WIDTH, HEIGHT = 320, 240
+noise = numpy.random.default_rng(1)
 LAUNCH = (
     "( appsrc name=source is-live=true do-timestamp=true format=time"
     " caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
-    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=500 threads=1"
+    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=4000 threads=4 sliced-threads=true"
     " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 
 
 def picture():
     luma = numpy.tile(numpy.linspace(60, 200, WIDTH).astype(numpy.uint8), (HEIGHT, 1))
+    luma[HEIGHT // 4:] = noise.integers(60, 200, (HEIGHT - HEIGHT // 4, WIDTH), dtype=numpy.uint8)
     clock_code.draw(luma, time.time_ns() // 1000)
     return luma.tobytes() + bytes([128]) * (WIDTH * HEIGHT // 2)
 
