@@ -1,9 +1,12 @@
-/* What the files of the HTTP server share. libwebsockets itself stays in http_server.c. */
+/* What the files of the HTTP server share. */
 #ifndef OW_NET_HTTP_INTERNAL_H
 #define OW_NET_HTTP_INTERNAL_H
 
+#include "net/http_chunks.h"
+#include "net/http_head.h"
 #include "net/http_server.h"
 
+#include <libwebsockets.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -68,7 +71,52 @@ void http_workers_stop(struct http_workers **workers);
 int http_listen(int *out_fd, uint16_t *out_port, const char *bind_address, uint16_t port,
                 struct reason *why);
 
+struct http_server {
+    struct http_server_settings settings;
+    char *bind_address, *allowed_hosts;
+    uint16_t port;
+    int listen_fd;         /* accepted from on the service thread */
+    bool listener_adopted; /* the library closes it */
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct lws_protocols protocols[4];
+    lws_sorted_usec_list_t timer;
+    struct http_workers *workers;
+    pthread_t thread;
+    bool thread_started;
+    atomic_bool quit;
+
+    /* Of the service thread. */
+    struct http_connection *connections;
+    struct http_ws *sockets;
+    struct http_ws *arriving; /* handed to the library, not yet known to it */
+    int connection_count;     /* of both kinds */
+};
+
 /* http_server.c: makes the service thread look for answers and messages. Any thread. */
 void http_server_wake(struct http_server *server);
+
+/* http_router.c: has the right handler answer, or answers itself. */
+void http_router_dispatch(struct http_server *server, struct http_exchange *exchange);
+
+/* http_answer.c: status line and fields of an answer; its size, 0 = it does not fit. */
+size_t http_answer_head(const struct http_exchange *exchange, bool close_after, char *out,
+                        size_t room);
+
+/* http_connection.c: one client over HTTP/1.1, in the library's loop as a plain descriptor. Takes
+ * the descriptor. All on the service thread. */
+void http_connection_open(struct http_server *server, int fd);
+int http_connection_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+                             void *in, size_t size);
+void http_connections_look_for_answers(struct http_server *server);
+void http_connections_expire(struct http_server *server);
+
+/* http_websocket.c: a client after its upgrade, spoken to by the library. Takes the descriptor; the
+ * handshake is given to the library anew, with what came `behind` it. */
+int http_ws_open(struct http_server *server, int fd, const struct http_head *head,
+                 const char *behind, size_t behind_size);
+int http_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t size);
+void http_ws_look_for_messages(struct http_server *server);
 
 #endif

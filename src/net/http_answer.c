@@ -1,0 +1,83 @@
+/* The head of an answer. */
+#include "net/http_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+struct writer {
+    char *out;
+    size_t at, room;
+};
+
+static void __attribute__((format(printf, 2, 3)))
+add(struct writer *writer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(writer->out + writer->at, writer->room - writer->at, format, arguments);
+    va_end(arguments);
+    size_t left = writer->room - writer->at;
+    writer->at = size < 0 || (size_t)size >= left ? writer->room - 1 : writer->at + (size_t)size;
+}
+
+static const char *phrase_of(int status)
+{
+    static const struct {
+        int status;
+        const char *phrase;
+    } table[] = {
+        {200, "OK"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].status == status)
+            return table[i].phrase;
+    return "Answer";
+}
+
+/* A page of another origin that the operator has allowed may read our answers. */
+static void add_cross_origin(struct writer *writer, const struct http_request *request)
+{
+    const char *authority = strstr(request->origin, "://");
+    if (!authority || strcasecmp(authority + 3, request->host) == 0)
+        return;
+    add(writer, "Access-Control-Allow-Origin: %s\r\n", request->origin);
+    add(writer, "Access-Control-Allow-Headers: content-type\r\n");
+    add(writer, "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n");
+    add(writer, "Vary: Origin\r\n");
+}
+
+size_t http_answer_head(const struct http_exchange *exchange, bool close_after, char *out,
+                        size_t room)
+{
+    struct writer writer = {.out = out, .room = room};
+    add(&writer, "HTTP/1.1 %d %s\r\n", exchange->status, phrase_of(exchange->status));
+    if (exchange->status != 204 && exchange->status != 304)
+        add(&writer, "Content-Type: %s\r\nContent-Length: %zu\r\n", exchange->type,
+            exchange->body_size);
+    add(&writer, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+    if (close_after)
+        add(&writer, "Connection: close\r\n");
+    if (exchange->status != 403)
+        add_cross_origin(&writer, &exchange->request);
+    add(&writer, "%s\r\n", exchange->headers ? exchange->headers : "");
+    return writer.at + 1 < room ? writer.at : 0;
+}

@@ -1,0 +1,417 @@
+/* One client over HTTP/1.1: reads a request, waits for its answer, writes it, and again. */
+#include "core/clock.h"
+#include "net/http_guard.h"
+#include "net/http_internal.h"
+#include "net/media_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    IDLE_US = 30 * 1000 * 1000,    /* between requests */
+    HEAD_US = 15 * 1000 * 1000,    /* for a whole head */
+    PIECE_US = 15 * 1000 * 1000,   /* for the next piece of a body, in or out */
+    ANSWER_US = 120 * 1000 * 1000, /* a model may take long to open */
+    LINGER_US = 2 * 1000 * 1000,
+    DISCARD_BYTES = 8 * 1024 * 1024, /* read and thrown away so that a refusal is seen */
+    ANSWER_HEAD_BYTES = 4096,
+};
+
+enum phase {
+    READS_HEAD,
+    READS_BODY,
+    WAITS, /* for the answer */
+    WRITES,
+    LINGERS, /* all is written; closing at once would take the answer away from the client */
+};
+
+struct http_connection {
+    struct http_connection *next;
+    struct http_server *server;
+    struct lws *wsi;
+    int fd;
+    enum phase phase;
+    int64_t deadline_us;
+    bool ended; /* the client sends no more */
+    bool close_after, reading_off;
+    struct http_exchange *exchange;
+    struct http_head head;
+    struct http_chunks chunks;
+    uint64_t body_left; /* of a body with a length */
+    uint64_t discarded;
+    bool too_large;
+    char out[ANSWER_HEAD_BYTES];
+    size_t out_size, out_written, body_written;
+    size_t in_size;
+    char in[HTTP_MAX_HEAD_BYTES];
+};
+
+static void set_phase(struct http_connection *self, enum phase phase, int64_t patience_us)
+{
+    self->phase = phase;
+    self->deadline_us = clock_now_us() + patience_us;
+}
+
+static void drop_exchange(struct http_connection *self)
+{
+    if (!self->exchange)
+        return;
+    http_exchange_detach(self->exchange);
+    http_exchange_unref(&self->exchange);
+}
+
+static void take(struct http_connection *self, size_t size)
+{
+    self->in_size -= size;
+    memmove(self->in, self->in + size, self->in_size);
+}
+
+/* -- answers -- */
+
+/* OW_OK when all is out, OW_EAGAIN, OW_ECLOSED. */
+static int write_some(struct http_connection *self, const void *data, size_t size, size_t *written)
+{
+    while (*written < size) {
+        ssize_t sent = send(self->fd, (const char *)data + *written, size - *written,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) {
+            *written += (size_t)sent;
+            self->deadline_us = clock_now_us() + PIECE_US;
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            lws_callback_on_writable(self->wsi);
+            return OW_EAGAIN;
+        } else if (errno != EINTR) {
+            return OW_ECLOSED;
+        }
+    }
+    return OW_OK;
+}
+
+static int end_answer(struct http_connection *self)
+{
+    drop_exchange(self);
+    if (self->close_after || (self->ended && self->in_size == 0)) {
+        if (self->ended)
+            return OW_ECLOSED;
+        (void)shutdown(self->fd, SHUT_WR);
+        self->in_size = 0;
+        set_phase(self, LINGERS, LINGER_US);
+        return OW_OK;
+    }
+    set_phase(self, READS_HEAD, IDLE_US);
+    return OW_OK;
+}
+
+static int write_answer(struct http_connection *self)
+{
+    struct http_exchange *exchange = self->exchange;
+    if (self->phase == WAITS) {
+        self->out_size = http_answer_head(exchange, self->close_after, self->out, sizeof self->out);
+        self->out_written = self->body_written = 0;
+        if (self->out_size == 0)
+            return OW_ECLOSED;
+        set_phase(self, WRITES, PIECE_US);
+    }
+    bool has_body = exchange->body_size > 0 && !exchange->request.head;
+    int rc = write_some(self, self->out, self->out_size, &self->out_written);
+    if (rc == OW_OK && has_body)
+        rc = write_some(self, exchange->body + HTTP_HEADROOM, exchange->body_size,
+                        &self->body_written);
+    return rc == OW_OK ? end_answer(self) : rc;
+}
+
+/* -- requests -- */
+
+static void refuse(struct http_connection *self, int status, const char *detail)
+{
+    self->close_after = true;
+    set_phase(self, WAITS, ANSWER_US);
+    http_reply_error(self->exchange, status, detail);
+}
+
+static void request_complete(struct http_connection *self)
+{
+    if (self->too_large) {
+        refuse(self, 413, "The body is larger than 1 MB.");
+        return;
+    }
+    set_phase(self, WAITS, ANSWER_US);
+    http_router_dispatch(self->server, self->exchange);
+}
+
+static void read_addresses(int fd, struct http_request *request)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t size = sizeof name;
+    if (getpeername(fd, (struct sockaddr *)&name, &size) == 0)
+        address_from_sockaddr(&request->peer, &name);
+    size = sizeof name;
+    if (getsockname(fd, (struct sockaddr *)&name, &size) == 0)
+        address_from_sockaddr(&request->local, &name);
+}
+
+/* Hands the client to the library. OW_ECLOSED: this connection ends, the client's goes on. */
+static int upgrade(struct http_connection *self)
+{
+    struct http_server *server = self->server;
+    const struct http_request *request = &self->exchange->request;
+    const char *path = server->settings.socket_path;
+    struct reason why;
+    if (http_guard_check(request->host, request->origin, server->bind_address,
+                         server->allowed_hosts, &why) != OW_OK) {
+        refuse(self, 403, why.text);
+        return OW_OK;
+    }
+    if (!path || strcmp(request->path, path) != 0) {
+        refuse(self, 404, "There is no WebSocket at this path.");
+        return OW_OK;
+    }
+    int fd = fcntl(self->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0)
+        (void)http_ws_open(server, fd, &self->head, self->in, self->in_size);
+    return OW_ECLOSED;
+}
+
+static int begin_body(struct http_connection *self)
+{
+    self->chunks = (struct http_chunks){0};
+    self->discarded = 0;
+    self->body_left = self->head.content_length;
+    self->too_large = self->body_left > HTTP_MAX_BODY_BYTES;
+    if (self->body_left > DISCARD_BYTES) {
+        request_complete(self);
+        return OW_OK;
+    }
+    if (!self->head.chunked && self->body_left == 0) {
+        request_complete(self);
+        return OW_OK;
+    }
+    set_phase(self, READS_BODY, PIECE_US);
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (self->head.expects_continue && !self->too_large)
+        (void)!send(self->fd, go_on, sizeof go_on - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return OW_OK;
+}
+
+/* OW_EAGAIN: more must come first. */
+static int read_head(struct http_connection *self)
+{
+    while (self->in_size >= 2 && memcmp(self->in, "\r\n", 2) == 0)
+        take(self, 2); /* RFC 9112, 2.2 */
+    size_t size = http_head_size(self->in, self->in_size);
+    bool full = self->in_size == sizeof self->in;
+    if (size == 0 && !full)
+        return OW_EAGAIN;
+    if (http_exchange_create(&self->exchange, self->server) != OW_OK)
+        return OW_ECLOSED;
+    self->close_after = false;
+    if (size == 0) {
+        refuse(self, 431, "The request's header is too large.");
+        return OW_OK;
+    }
+    read_addresses(self->fd, &self->exchange->request);
+    http_head_parse(self->in, size - 4, &self->exchange->request, &self->head);
+    take(self, size);
+    self->close_after = !self->head.keep_alive;
+    if (self->head.refusal != 0) {
+        refuse(self, self->head.refusal, self->head.detail);
+        return OW_OK;
+    }
+    return self->head.websocket ? upgrade(self) : begin_body(self);
+}
+
+/* Keeps a piece of the body, or throws it away when the whole is too large. */
+static int keep(struct http_connection *self, const char *data, size_t size)
+{
+    struct http_request *request = &self->exchange->request;
+    self->too_large |= request->body_size + size > HTTP_MAX_BODY_BYTES;
+    if (self->too_large) {
+        self->discarded += size;
+        return OW_OK;
+    }
+    char *grown = realloc(request->body, request->body_size + size + 1);
+    if (!grown)
+        return OW_ECLOSED;
+    memcpy(grown + request->body_size, data, size);
+    request->body = grown;
+    request->body_size += size;
+    request->body[request->body_size] = '\0';
+    return OW_OK;
+}
+
+static int read_body(struct http_connection *self)
+{
+    size_t used = 0, size = 0;
+    const char *piece = self->in;
+    if (!self->head.chunked) {
+        used = size = self->in_size < self->body_left ? self->in_size : (size_t)self->body_left;
+        self->body_left -= size;
+    } else if (http_chunks_read(&self->chunks, self->in, self->in_size, &used, &piece, &size) !=
+               OW_OK) {
+        refuse(self, 400, "The chunks of the body are not well formed.");
+        return OW_OK;
+    }
+    if (size > 0 && keep(self, piece, size) != OW_OK)
+        return OW_ECLOSED;
+    take(self, used);
+    bool complete =
+        self->head.chunked ? self->chunks.state == HTTP_CHUNKS_DONE : self->body_left == 0;
+    if (complete || self->discarded > DISCARD_BYTES) {
+        self->close_after |= !complete;
+        request_complete(self);
+        return OW_OK;
+    }
+    return used > 0 ? OW_OK : OW_EAGAIN;
+}
+
+/* -- the connection -- */
+
+/* As far as it goes with what is there. OW_ECLOSED: to be closed. */
+static int advance(struct http_connection *self)
+{
+    int rc = OW_OK;
+    while (rc == OW_OK) {
+        switch (self->phase) {
+        case READS_HEAD:
+            rc = read_head(self);
+            break;
+        case READS_BODY:
+            rc = read_body(self);
+            break;
+        case WAITS:
+        case WRITES:
+            rc = atomic_load(&self->exchange->replied) ? write_answer(self) : OW_EAGAIN;
+            break;
+        case LINGERS:
+            self->in_size = 0;
+            rc = OW_EAGAIN;
+            break;
+        }
+    }
+    bool wants_more = self->phase == READS_HEAD || self->phase == READS_BODY;
+    if (rc == OW_EAGAIN && self->ended && (wants_more || self->phase == LINGERS))
+        return OW_ECLOSED;
+    return rc == OW_EAGAIN ? OW_OK : rc;
+}
+
+/* While an answer is awaited, what comes in is kept up to the buffer's size; then the client's
+ * window closes. At its end there is nothing to be told of any more. */
+static void steer_reading(struct http_connection *self)
+{
+    bool off = self->ended || self->in_size == sizeof self->in;
+    if (off != self->reading_off)
+        lws_rx_flow_control(self->wsi, !off);
+    self->reading_off = off;
+}
+
+static int on_readable(struct http_connection *self)
+{
+    if (self->in_size == sizeof self->in || self->ended)
+        return 0;
+    bool was_empty = self->in_size == 0;
+    ssize_t got = recv(self->fd, self->in + self->in_size, sizeof self->in - self->in_size, 0);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    self->ended = got == 0;
+    self->in_size += (size_t)got;
+    if (self->phase == READS_HEAD && was_empty)
+        self->deadline_us = clock_now_us() + HEAD_US;
+    else if (self->phase == READS_BODY)
+        self->deadline_us = clock_now_us() + PIECE_US;
+    if (advance(self) != OW_OK)
+        return -1;
+    steer_reading(self);
+    return 0;
+}
+
+static int on_writable(struct http_connection *self)
+{
+    if (advance(self) != OW_OK)
+        return -1;
+    steer_reading(self);
+    return 0;
+}
+
+static void free_connection(struct http_connection *self)
+{
+    struct http_connection **link = &self->server->connections;
+    while (*link && *link != self)
+        link = &(*link)->next;
+    if (*link)
+        *link = self->next;
+    self->server->connection_count--;
+    drop_exchange(self);
+    free(self);
+}
+
+void http_connection_open(struct http_server *server, int fd)
+{
+    struct http_connection *self = calloc(1, sizeof *self);
+    if (!self) {
+        close(fd);
+        return;
+    }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    self->server = server;
+    self->fd = fd;
+    set_phase(self, READS_HEAD, IDLE_US);
+    lws_sock_file_fd_type descriptor = {.filefd = fd};
+    self->wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
+                                           "http", NULL);
+    if (!self->wsi) {
+        free(self);
+        return;
+    }
+    self->next = server->connections;
+    server->connections = self;
+    server->connection_count++;
+    lws_set_opaque_user_data(self->wsi, self);
+}
+
+void http_connections_look_for_answers(struct http_server *server)
+{
+    for (struct http_connection *i = server->connections; i; i = i->next)
+        if (i->phase == WAITS && atomic_load(&i->exchange->replied))
+            lws_callback_on_writable(i->wsi);
+}
+
+void http_connections_expire(struct http_server *server)
+{
+    int64_t now_us = clock_now_us();
+    for (struct http_connection *i = server->connections; i; i = i->next)
+        if (now_us >= i->deadline_us) {
+            i->deadline_us = INT64_MAX;
+            lws_set_timeout(i->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+        }
+}
+
+int http_connection_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+                             void *in, size_t size)
+{
+    (void)user;
+    (void)in;
+    (void)size;
+    struct http_connection *self = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    if (!self)
+        return 0;
+    switch ((int)reason) {
+    case LWS_CALLBACK_RAW_RX_FILE:
+        return on_readable(self);
+    case LWS_CALLBACK_RAW_WRITEABLE_FILE:
+        return on_writable(self);
+    case LWS_CALLBACK_RAW_CLOSE_FILE:
+    case LWS_CALLBACK_WSI_DESTROY:
+        lws_set_opaque_user_data(wsi, NULL);
+        free_connection(self);
+        return 0;
+    default:
+        return 0;
+    }
+}

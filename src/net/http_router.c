@@ -1,0 +1,63 @@
+/* From a request to its handler. */
+#include "net/http_guard.h"
+#include "net/http_internal.h"
+
+#include <stdio.h>
+
+static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+
+/* The methods that a path knows, as an Allow header; NULL when no route takes it. */
+static char *allow_header(const struct http_server *server, const char *path, char *out,
+                          size_t room)
+{
+    struct http_request scratch;
+    size_t at = 0;
+    for (const struct http_route *i = server->settings.routes; i->pattern; i++)
+        if (http_route_match(i->pattern, path, &scratch))
+            at += (size_t)snprintf(out + at, room - at, "%s%s",
+                                   at ? ", " : "Allow: ", method_names[i->method]);
+    if (at == 0)
+        return NULL;
+    snprintf(out + at, room - at, "\r\n");
+    return out;
+}
+
+static void run_route(struct http_server *server, struct http_exchange *exchange,
+                      const struct http_route *route)
+{
+    exchange->route = route;
+    exchange->context = server->settings.context;
+    if (!(route->flags & HTTP_MAY_BLOCK))
+        route->handle(exchange->context, exchange);
+    else if (http_workers_add(server->workers, exchange) != OW_OK)
+        http_reply_error(exchange, 503, "Too many requests are waiting: try again in a moment.");
+}
+
+void http_router_dispatch(struct http_server *server, struct http_exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    struct reason why;
+    if (http_guard_check(request->host, request->origin, server->bind_address,
+                         server->allowed_hosts, &why) != OW_OK) {
+        http_reply_error(exchange, 403, why.text);
+        return;
+    }
+    for (const struct http_route *i = server->settings.routes; i->pattern; i++)
+        if (i->method == request->method && http_route_match(i->pattern, request->path, request)) {
+            run_route(server, exchange, i);
+            return;
+        }
+    char allow[128];
+    const char *known = allow_header(server, request->path, allow, sizeof allow);
+    if (request->method == HTTP_OPTIONS) {
+        http_reply(exchange, 204, "text/plain", NULL, 0,
+                   known ? known : "Allow: GET, HEAD, OPTIONS\r\n");
+    } else if (known) {
+        static const char body[] = "{\"detail\": \"This path does not know that method.\"}";
+        http_reply(exchange, 405, "application/json", body, sizeof body - 1, known);
+    } else if (request->method == HTTP_GET && server->settings.fallback) {
+        server->settings.fallback(server->settings.context, exchange);
+    } else {
+        http_reply_error(exchange, 404, "There is nothing at this path.");
+    }
+}
