@@ -14,7 +14,7 @@ struct config {
     const char *model_threads, *encoder;
     const char *log_file, *log_level, *log_format, *pid_file;
     /* the shorthand that makes a workflow */
-    const char *source, *model, *confidence, *box_timing, *bitrate, *width;
+    const char *source, *model, *confidence, *box_timing, *bitrate, *width, *raw;
     /* what is left */
     const char *command;       /* "run", "help", "version" */
     const char *workflow_file; /* NULL = made from the shorthand */

@@ -1,5 +1,6 @@
 #include "app/shorthand.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,37 @@ static json_t *edge(const char *id, const char *from, const char *to)
     return json_pack("{s:s, s:s, s:s}", "id", id, "source", from, "target", to);
 }
 
-/* Files loop as videoInput; everything with a scheme is a camera, "test:" the test pattern. */
-static json_t *source_node(const char *url)
+/* What --raw says of headerless video, such as "yuv420p:640x480". */
+struct raw_format {
+    char name[32];
+    int width, height;
+};
+
+static bool parse_raw(const char *text, struct raw_format *out)
 {
+    return sscanf(text, "%31[^:]:%5dx%5d", out->name, &out->width, &out->height) == 3;
+}
+
+static json_t *camera_data(const struct config *config)
+{
+    struct raw_format raw;
+    json_t *data = json_pack("{s:s}", "url", config->source);
+    if (config->raw && parse_raw(config->raw, &raw)) {
+        json_object_set_new(data, "pixelFormat", json_string(raw.name));
+        json_object_set_new(data, "width", json_integer(raw.width));
+        json_object_set_new(data, "height", json_integer(raw.height));
+    }
+    return data;
+}
+
+/* Files loop as videoInput; everything with a scheme is a camera, "test:" the test pattern. */
+static json_t *source_node(const struct config *config)
+{
+    const char *url = config->source;
     if (strcmp(url, "test:") == 0)
         return node("source", "testPattern", json_object());
     if (strchr(url, ':'))
-        return node("source", "camera", json_pack("{s:s}", "url", url));
+        return node("source", "camera", camera_data(config));
     return node("source", "videoInput", json_pack("{s:s}", "videoPath", url));
 }
 
@@ -29,7 +54,7 @@ static json_t *make(const struct config *config)
     bool with_model = !config->model || strcmp(config->model, "none") != 0;
     const char *last = with_model ? "model" : "source";
     json_t *nodes = json_array(), *edges = json_array();
-    json_array_append_new(nodes, source_node(config->source));
+    json_array_append_new(nodes, source_node(config));
     if (with_model) {
         json_t *data = json_pack("{s:s, s:f, s:i}", "modelId", config->model ? config->model : "",
                                  "confidence", strtod(config->confidence, NULL), "fps", 30);
@@ -56,6 +81,11 @@ int shorthand_workflow(json_t **out, const struct config *config, struct reason 
             return reason_set(why, OW_EPARSE, "workflow %.150s: %s (line %d)",
                               config->workflow_file, error.text, error.line);
     } else if (config->source) {
+        struct raw_format raw;
+        if (config->raw && !parse_raw(config->raw, &raw))
+            return reason_set(why, OW_EINVAL,
+                              "--raw is \"%.60s\", but must look like yuv420p:640x480",
+                              config->raw);
         workflow = make(config);
         if (!workflow)
             return reason_set(why, OW_EINVAL, "--source is not valid text");

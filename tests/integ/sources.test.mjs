@@ -259,6 +259,20 @@ test('standard input plays Y4M', { timeout: 60000 }, async (t) => {
   assert.match(ended.text, /standard input/);
 });
 
+test('headerless video on standard input plays by the format that is stated', { timeout: 60000 }, async (t) => {
+  const child = spawn('ffmpeg', ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=20',
+    '-pix_fmt', 'bgr24', '-f', 'rawvideo', '-'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const server = await startServer(cameraWorkflow('pipe:-', { pixelFormat: 'bgr24', width: 320, height: 240 }), [], 'pipe');
+  t.after(server.stop);
+  child.stdout.pipe(server.child.stdin);
+  const source = await playing(server);
+  assert.deepEqual([source.width, source.height, source.codec], [320, 240, 'rawvideo']);
+  await snapshot(server);
+  await assert.rejects(startServer(cameraWorkflow('pipe:-', { pixelFormat: 'bgr24', width: 320 })), /height/);
+  await assert.rejects(startServer(null, ['--source', 'pipe:-', '--raw', 'bgr24']), /yuv420p:640x480/);
+});
+
 test('a local camera that is not there is named', { timeout: 60000 }, async (t) => {
   for (const data of [{ url: 'v4l2:/dev/video77' }, { url: '', cameraId: '77' }]) {
     const server = await startServer(cameraWorkflow('', data));

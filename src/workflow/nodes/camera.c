@@ -28,6 +28,24 @@ static const struct setting settings[] = {
      .default_text = "high",
      .choices = qualities,
      .help = "size of the decoded picture: low 25 %, medium 50 %, high 100 %"},
+    {.name = "pixelFormat",
+     .label = "Raw format",
+     .type = SETTING_TEXT,
+     .help =
+         "of headerless video from a pipe, by FFmpeg's name (yuv420p, nv12, bgr24); empty = the "
+         "pipe carries Y4M"},
+    {.name = "width",
+     .label = "Raw width",
+     .type = SETTING_INT,
+     .max = FRAME_MAX_SIDE,
+     .unit = "px",
+     .help = "of headerless video from a pipe"},
+    {.name = "height",
+     .label = "Raw height",
+     .type = SETTING_INT,
+     .max = FRAME_MAX_SIDE,
+     .unit = "px",
+     .help = "of headerless video from a pipe"},
     {0},
 };
 
@@ -54,8 +72,17 @@ static int configure(const json_t *data, struct source_settings *out, char *url,
                           "of a local camera as cameraId");
     if (length >= NODE_PATH_BYTES)
         return reason_set(why, OW_EINVAL, "url is too long");
+    const char *pixel_format = setting_text(data, settings, "pixelFormat");
+    int width = setting_int(data, settings, "width"),
+        height = setting_int(data, settings, "height");
+    if (pixel_format[0] && (width == 0 || height == 0))
+        return reason_set(why, OW_EINVAL, "%s is 0: raw video needs its width and height",
+                          width == 0 ? "width" : "height");
     *out = (struct source_settings){
         .url = url,
+        .pixel_format = pixel_format[0] ? pixel_format : NULL,
+        .width = width,
+        .height = height,
         .fps = setting_number(data, settings, "fps"),
         .playback_speed = 1,
         .resolution_scale = scale_of(setting_text(data, settings, "streamQuality")),
