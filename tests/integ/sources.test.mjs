@@ -260,8 +260,7 @@ test('standard input plays Y4M', { timeout: 60000 }, async (t) => {
 });
 
 test('headerless video on standard input plays by the format that is stated', { timeout: 60000 }, async (t) => {
-  const child = spawn('ffmpeg', ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=20',
-    '-pix_fmt', 'bgr24', '-f', 'rawvideo', '-'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = ffmpeg([...testVideo(), '-pix_fmt', 'bgr24', '-f', 'rawvideo', 'pipe:1']);
   t.after(() => child.kill('SIGKILL'));
   const server = await startServer(cameraWorkflow('pipe:-', { pixelFormat: 'bgr24', width: 320, height: 240 }), [], 'pipe');
   t.after(server.stop);
