@@ -1,9 +1,8 @@
 #!/bin/sh
-# Puts ONNX Runtime where a system without a package of it can use it:
+# Puts ONNX Runtime into a folder:
 #   DEST/include/onnxruntime_c_api.h   from Debian 13's libonnxruntime-dev
 #   DEST/lib/libonnxruntime.so.1       from the npm package onnxruntime-node
-# Does nothing when both are there. Debian 13 and later need none of this: apt-get install
-# libonnxruntime-dev there.
+# Does nothing when both are there.
 #
 # The header is of API 21 and the library newer; the C API is made to work that way round. The
 # Debian 13 library itself needs a newer libc than Debian 12 has, hence the one from npm.

@@ -15,8 +15,6 @@ cd "$root"
 with_tests=false
 [ "${1:-}" != --test ] || with_tests=true
 
-debian=$(. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ] && echo "${VERSION_ID:-99}" || echo 0)
-debian=${debian%%.*}
 
 base_packages=(
     ca-certificates build-essential pkg-config meson ninja-build
@@ -37,7 +35,6 @@ wanted_packages() {
     printf '%s\n' "${base_packages[@]}"
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
-    [ "$debian" -lt 13 ] || echo libonnxruntime-dev
     if $with_tests; then
         printf '%s\n' "${test_packages[@]}"
         command -v chromium >/dev/null || echo chromium
@@ -99,13 +96,13 @@ check_node() {
         fail "Node.js $version is too old to build the web page." "install version 18 or later"
 }
 
-# Debian 13 has it as a package; before that Microsoft's library is taken from an npm package.
+# The same library on every Debian. Debian 13's own package works (src/vision/onnxruntime.c finds it),
+# but writes a thousand "Schema error" lines to standard error at every start.
 install_onnxruntime() {
-    [ ! -e /usr/include/onnxruntime/onnxruntime_c_api.h ] || return 0
     local key
     key=$(echo tools/fetch-onnxruntime.sh | checksum_of)
     ! stamped "$cache/onnxruntime/.stamp" "$key" || return 0
-    step onnxruntime "Fetching ONNX Runtime, which runs the models (this Debian has no package of it)" \
+    step onnxruntime "Fetching ONNX Runtime, which runs the models" \
         "check that npm can reach its registry (npm ping), then start again" \
         tools/fetch-onnxruntime.sh "$cache/onnxruntime"
     echo "$key" >"$cache/onnxruntime/.stamp"
@@ -178,11 +175,8 @@ install_page() {
     fi
 }
 
-# The folder with onnxruntime_c_api.h, for meson; empty when a package provides it.
-onnxruntime_include() {
-    [ ! -e /usr/include/onnxruntime/onnxruntime_c_api.h ] || return 0
-    dirname "$(find "$cache/onnxruntime" -name onnxruntime_c_api.h | head -n 1)"
-}
+# The folder with onnxruntime_c_api.h, for meson.
+onnxruntime_include() { echo "$cache/onnxruntime/include"; }
 
 # configure FOLDER OPTION…: meson setup, again when the options have changed.
 configure() {

@@ -11,9 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char library_name[] = "libonnxruntime.so.1";
-
 enum { PATH_BYTES = 4096 };
+
+/* Upstream's name first. Debian's carries the minor version too, which is the API version. */
+#define NAME_OF(version) "libonnxruntime.so.1." #version
+#define NAME_WITH(version) NAME_OF(version)
+static const char library_name[] = "libonnxruntime.so.1";
+static const char *const system_names[] = {library_name, NAME_WITH(ORT_API_VERSION)};
 
 /* Per process, because the library itself is: one environment with its own threads and logger. */
 static struct onnxruntime loaded;
@@ -64,8 +68,8 @@ static void *open_library(char path[PATH_BYTES], struct reason *why)
     void *handle = NULL;
     if (path_beside_executable(path))
         handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (handle == NULL) {
-        snprintf(path, PATH_BYTES, "%s", library_name);
+    for (size_t i = 0; handle == NULL && i < sizeof system_names / sizeof *system_names; i++) {
+        snprintf(path, PATH_BYTES, "%s", system_names[i]);
         handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     }
     if (handle == NULL)
