@@ -80,7 +80,7 @@ static int write_some(struct http_connection *self, const void *data, size_t siz
     while (*written < size) {
         ssize_t sent = send(self->fd, (const char *)data + *written, size - *written,
                             MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0) {
+        if (sent >= 0) {
             *written += (size_t)sent;
             self->deadline_us = clock_now_us() + PIECE_US;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
