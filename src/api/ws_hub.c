@@ -15,6 +15,7 @@ enum {
     MAX_SNAPSHOTS = 64,
     STATUS_SLOT = HTTP_SOCKET_SLOTS - 1,
     SNAPSHOT_WAIT_US = 2 * 1000 * 1000,
+    MODEL_WAIT_US = 1200 * 1000,
     SNAPSHOT_FPS = 10,
     STATUS_TICKS = 4,
 };
@@ -41,7 +42,7 @@ struct hub_view {
 struct snapshot {
     struct http_exchange *exchange;
     char node_id[SUBSCRIPTION_ID_BYTES];
-    int64_t deadline_us;
+    int64_t asked_us;
 };
 
 struct ws_hub {
@@ -183,12 +184,16 @@ static void send_picture(struct ws_hub *hub, struct client *client, int slot,
                    now_us - capture_us);
 }
 
+/* The first picture of a view that nobody watched has no boxes yet, since its model was at rest: a
+ * snapshot waits a while for one that has. */
 static void answer_snapshots(struct ws_hub *hub, const char *node_id, const struct encoded *picture)
 {
+    int64_t now_us = clock_now_us();
     int kept = 0;
     for (int i = 0; i < hub->snapshot_count; i++) {
         struct snapshot *snapshot = &hub->snapshots[i];
-        if (strcmp(snapshot->node_id, node_id) == 0) {
+        bool good = !picture->model_awaited || now_us - snapshot->asked_us >= MODEL_WAIT_US;
+        if (good && strcmp(snapshot->node_id, node_id) == 0) {
             http_reply(snapshot->exchange, 200, "image/jpeg", picture->data, picture->size,
                        "Cache-Control: no-store\r\n");
             http_exchange_unref(&snapshot->exchange);
@@ -243,7 +248,7 @@ void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchan
     } else {
         struct snapshot *snapshot = &hub->snapshots[hub->snapshot_count++];
         snapshot->exchange = http_exchange_ref(exchange);
-        snapshot->deadline_us = clock_now_us() + SNAPSHOT_WAIT_US;
+        snapshot->asked_us = clock_now_us();
         snprintf(snapshot->node_id, sizeof snapshot->node_id, "%s", node_id);
         ask_views(hub);
     }
@@ -257,7 +262,7 @@ static void expire_snapshots(struct ws_hub *hub)
     pthread_mutex_lock(&hub->lock);
     for (int i = 0; i < hub->snapshot_count; i++) {
         struct snapshot *snapshot = &hub->snapshots[i];
-        if (now_us >= snapshot->deadline_us) {
+        if (now_us - snapshot->asked_us >= SNAPSHOT_WAIT_US) {
             http_reply_error(snapshot->exchange, 504,
                              "The view gave no picture within 2 s: look at its source.");
             http_exchange_unref(&snapshot->exchange);

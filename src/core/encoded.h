@@ -17,6 +17,7 @@ struct encoded {
     uint64_t sequence;  /* of the frame it shows */
     int64_t capture_us; /* of the frame it shows */
     int detections;     /* how many objects were drawn on it */
+    bool model_awaited; /* a model belongs to it that has said nothing of late: it was not asked */
     struct stage_times stages;
     size_t size;
     uint8_t data[]; /* H.264: Annex B byte stream; JPEG: the file */

@@ -20,6 +20,12 @@
  * slower than its source is not slowed further: the frame it finds is older than this. */
 enum { PICTURE_FIRST_US = 6000 };
 
+/* The slowest model node is asked once a second. */
+enum { FRESH_US = 2000000 };
+
+/* The tracker believes in an object after its second sighting. */
+enum { SETTLED_RESULTS = 3 };
+
 struct model_node {
     struct model_node_parts parts;
     char id[128];
@@ -28,7 +34,9 @@ struct model_node {
     struct tracker *tracker;
     struct mailbox *inbox; /* of struct frame */
     pthread_t thread;
-    atomic_bool ready, stopping;
+    atomic_bool ready, failed, stopping;
+    _Atomic int64_t result_us; /* when the last result came */
+    atomic_int streak;         /* results without a longer pause between */
     struct rate_gate gate;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -86,6 +94,7 @@ static bool open_model(struct model_node *node)
     if (rc < 0) {
         log_error("model node %s: %s", node->id, why.text[0] ? why.text : error_text(rc));
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
+        atomic_store(&node->failed, true);
         return false;
     }
     const struct model_info *info = model_info(node->model);
@@ -126,6 +135,8 @@ static void infer(struct model_node *node, struct frame *frame)
     }
     rc = tracker_update(node->tracker, found, &tracked);
     int64_t end_us = clock_now_us();
+    bool paused = end_us - atomic_exchange(&node->result_us, end_us) > FRESH_US;
+    atomic_store(&node->streak, paused ? 1 : atomic_load(&node->streak) + 1);
     record(node, &timing, found, end_us);
     /* The frame is shared; the result's own stamps travel with a shallow picture in on_result. */
     if (rc == OW_OK) {
@@ -208,6 +219,12 @@ void model_node_offer(struct model_node *node, struct frame *frame)
 bool model_node_is_ready(struct model_node *node)
 {
     return atomic_load(&node->ready);
+}
+
+bool model_node_is_awaited(struct model_node *node, int64_t now_us)
+{
+    bool fresh = now_us - atomic_load(&node->result_us) <= FRESH_US;
+    return !atomic_load(&node->failed) && !(fresh && atomic_load(&node->streak) >= SETTLED_RESULTS);
 }
 
 int model_node_predict(struct model_node *node, int64_t capture_us, struct detections **out)

@@ -35,6 +35,10 @@ void model_node_offer(struct model_node *node, struct frame *frame);
 /* Is the model loaded and able to run? */
 bool model_node_is_ready(struct model_node *node);
 
+/* Has it, though able to run or still loading, given no results of late, as when nobody needed any
+ * until now? Then they will come. */
+bool model_node_is_awaited(struct model_node *node, int64_t now_us);
+
 /* The objects as they should stand at capture_us; see tracker_predict(). Never waits for the model.
  */
 int model_node_predict(struct model_node *node, int64_t capture_us, struct detections **out);

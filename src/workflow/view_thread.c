@@ -25,6 +25,7 @@ enum {
 struct drawn {
     struct frame *frame; /* owned reference */
     int detections;
+    bool model_awaited;
     int64_t infer_start_us, infer_end_us, drawn_us;
 };
 
@@ -41,6 +42,7 @@ static void set_error(struct view *view, const char *text)
 static void stamp(struct encoded *unit, const struct drawn *drawn)
 {
     unit->detections = drawn->detections;
+    unit->model_awaited = drawn->model_awaited;
     unit->stages.at_us[STAGE_INFER_START] = drawn->infer_start_us;
     unit->stages.at_us[STAGE_INFER_END] = drawn->infer_end_us;
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
@@ -218,6 +220,8 @@ static int draw(struct view *view, const struct picture *picture, struct drawn *
     if (rc < 0)
         return rc;
     drawn.drawn_us = clock_now_us();
+    drawn.model_awaited = view->parts.model && view->parts.xray &&
+                          model_node_is_awaited(view->parts.model, drawn.drawn_us);
     if (change)
         perf_add(PERF_XRAY, drawn.drawn_us - start_us);
     *out = drawn;

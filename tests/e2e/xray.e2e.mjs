@@ -68,3 +68,19 @@ test('a model that cannot be loaded leaves the picture running and says why', { 
   assert.match(JSON.stringify(views), /none\.onnx/);
   assert.equal((await playerState(page)).state, 'connected');
 });
+
+test('a snapshot has boxes though nobody was watching', { timeout: 60000, skip: !existsSync(footage) }, async (t) => {
+  const server = await startServer(workflow({}, 'predict'));
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/healthz`);
+  const picture = await page.evaluate(async () => {
+    const response = await fetch('/api/video/view/snapshot');
+    const bitmap = await createImageBitmap(await response.blob());
+    const { width, height } = bitmap;
+    const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    return { width, height, data: Array.from(context.getImageData(0, 0, width, height).data) };
+  });
+  assert.equal(picture.width, 768);
+  assert.ok(vividShare(picture) > 0.002, 'there are no boxes in the snapshot');
+});
