@@ -187,16 +187,17 @@ static int find_video(AVFormatContext *format, bool file, AVStream **out, struct
     return OW_OK;
 }
 
-/* RTP gives the decoder's units one by one. Joining them to pictures, as libavformat does unless it
- * is told not to, means to wait for the next picture's first: a frame interval of latency. FFmpeg's
- * H.264 decoder takes them as they come and gives the picture with its last. */
-static bool comes_in_pieces(const AVFormatContext *format, const AVStream *stream)
+/* RTP gives NAL units one by one or in fragments. Joining them to pictures, as libavformat does
+ * unless it is told not to, means to wait for the next picture's first: a frame interval of
+ * latency. FFmpeg's H.264 decoder takes them as they come and gives the picture with its last; its
+ * H.265 decoder takes pictures only. */
+static const struct nal_codec *find_pieces(const AVFormatContext *format, const AVStream *stream)
 {
-    return strcmp(format->iformat->name, "rtsp") == 0 &&
-           stream->codecpar->codec_id == AV_CODEC_ID_H264;
+    bool rtsp = strcmp(format->iformat->name, "rtsp") == 0;
+    return rtsp ? nal_codec_find(stream->codecpar->codec_id) : NULL;
 }
 
-static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live, bool in_pieces,
+static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live, bool by_nal,
                         struct reason *why)
 {
     const AVCodecParameters *parameters = stream->codecpar;
@@ -211,7 +212,7 @@ static int open_decoder(AVCodecContext **out, const AVStream *stream, bool live,
     }
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     bool large = (int64_t)codec->width * codec->height > LARGE_PICTURE_PIXELS;
-    if (in_pieces)
+    if (by_nal)
         codec->flags2 |= AV_CODEC_FLAG2_CHUNKS;
     codec->pkt_timebase = stream->time_base;
     codec->thread_type = FF_THREAD_SLICE; /* frame threads hold back a frame each */
@@ -253,10 +254,11 @@ static int open_once(struct av_opened *out, struct av_patience *patience,
                         opened.format->duration != AV_NOPTS_VALUE && opened.format->duration > 0);
         opened.seekable = has_end;
         opened.live = !has_end && !is_segmented(opened.format);
-        opened.in_pieces = comes_in_pieces(opened.format, opened.stream);
-        if (opened.in_pieces)
+        opened.pieces = find_pieces(opened.format, opened.stream);
+        if (opened.pieces)
             opened.format->flags |= AVFMT_FLAG_NOPARSE;
-        rc = open_decoder(&opened.codec, opened.stream, opened.live, opened.in_pieces, why);
+        bool by_nal = opened.pieces && !opened.pieces->by_picture;
+        rc = open_decoder(&opened.codec, opened.stream, opened.live, by_nal, why);
     }
     if (rc < 0) {
         av_opened_close(&opened);

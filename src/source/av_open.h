@@ -3,6 +3,7 @@
 #define OW_SOURCE_AV_OPEN_H
 
 #include "source/input.h"
+#include "source/nal_join.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -19,7 +20,9 @@ struct av_opened {
     AVStream *stream; /* belongs to format */
     bool live;        /* comes as it comes; else it is read ahead and played by its time stamps */
     bool seekable;    /* has an end and can be started again */
-    bool in_pieces;   /* a packet is a piece of a picture (an H.264 NAL unit), and not flagged */
+    /* Packets are pieces of pictures, to be joined with nal_join.h, and not flagged. NULL: they are
+     * whole pictures. */
+    const struct nal_codec *pieces;
 };
 
 /* OW_EINVAL for a URL that nothing here could open. */

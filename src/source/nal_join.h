@@ -1,33 +1,58 @@
-/* H.264 NAL units from the pieces that libavformat makes of RTP packets. Pure. Internal.
+/* Units for a decoder from the pieces that libavformat makes of RTP packets. Pure. Internal.
  *
- * A piece that begins a unit has a start code in front; the further pieces of a fragmented unit
- * (RFC 6184 section 5.8) have none, and nothing tells the last one. To wait for the next start code
- * is sure, but for a picture's last unit that means to wait for the next picture. Senders fill
- * their packets, though: a piece smaller than a full one is the last. That is tried, and given up
- * for good when a unit goes on after its supposed end. */
+ * What the decoder takes as a unit is one NAL unit for H.264 and all NAL units of a picture for
+ * H.265. A piece that begins a NAL unit has a start code in front (several NAL units that came in
+ * one packet have one each); the further pieces of a fragmented one (RFC 6184 section 5.8, RFC 7798
+ * section 4.4.3) have none, and nothing tells the last one. To wait for the start of the next unit
+ * is sure, but for a picture's last it means to wait for the next picture. Two habits of senders
+ * tell more: they fill their packets, so a piece smaller than a full one is the last of its NAL
+ * unit; and they cut all pictures into as many slices. That is tried, and given up for good when a
+ * unit goes on after its supposed end. */
 #ifndef OW_SOURCE_NAL_JOIN_H
 #define OW_SOURCE_NAL_JOIN_H
 
+#include <libavcodec/codec_id.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { NAL_UNIT_BYTES_MAX = 8 << 20 };
 
-struct nal_unit {
-    uint8_t *bytes; /* with its start code */
-    size_t size, room;
-    int64_t pts;
+/* How a codec's NAL units are told apart. Sets of types have one bit for each. */
+struct nal_codec {
+    enum AVCodecID id;
+    size_t header_bytes;
+    int type_shift; /* of the type in the header's first byte */
+    uint8_t type_mask;
+    uint64_t afresh; /* begin what can be decoded without what came before */
+    bool by_picture; /* the decoder wants all slices of a picture at once; then also: */
+    uint64_t slices;
+    uint64_t ahead; /* stand only in front of a picture's first slice */
 };
 
-/* Zero-initialised. */
+/* NULL: pieces of this codec are not understood here. */
+const struct nal_codec *nal_codec_find(enum AVCodecID id);
+
+/* Does this piece begin what can be decoded without what came before? */
+bool nal_codec_afresh(const struct nal_codec *codec, const uint8_t *bytes, size_t size);
+
+struct nal_unit {
+    uint8_t *bytes; /* with start codes */
+    size_t size, room;
+    int64_t pts;
+    unsigned slices; /* begun; a unit that is one NAL unit has one, whatever it is */
+};
+
+/* Zero but for the codec at first. */
 struct nal_join {
+    const struct nal_codec *codec;
     struct nal_unit open;  /* being joined */
     struct nal_unit ready; /* lent by nal_join_take() */
     size_t full_bytes;     /* largest piece so far that another one followed */
     size_t last_bytes;     /* of the last piece, without start code and header */
+    unsigned usual_slices; /* the most that a unit has had */
     int64_t ended_pts;     /* of the unit that was taken for whole */
-    bool ended_early;      /* the last unit was, and nothing has come since */
+    bool ended_early;      /* the last unit was, and no other has begun */
     bool distrust;
     unsigned units;
 };

@@ -117,6 +117,7 @@ static int av_input_open(struct source_run *run, void **state, struct reason *wh
         av_close(&failed);
         return rc;
     }
+    input->join.codec = input->opened.pieces;
     set_rate(input);
     snprintf(run->codec, sizeof run->codec, "%s",
              avcodec_get_name(input->opened.stream->codecpar->codec_id));
@@ -223,20 +224,13 @@ static int at_end(struct av_input *input, struct reason *why)
     return reason_set(why, OW_ECLOSED, "the end of the file");
 }
 
-/* Does a packet begin what can be decoded without what came before? Pieces have no flag: an IDR
- * slice or the parameter sets in front of it (NAL unit types 5 and 7, ITU-T H.264 table 7-1). */
+/* Does a packet begin what can be decoded without what came before? Pieces have no flag. */
 static bool begins_afresh(const struct av_input *input)
 {
     const AVPacket *packet = input->packet;
-    if (!input->opened.in_pieces)
+    if (!input->opened.pieces)
         return packet->flags & AV_PKT_FLAG_KEY;
-    for (int i = 0; i + 3 < packet->size; i++) {
-        const uint8_t *at = packet->data + i;
-        int type = at[3] & 0x1f;
-        if (at[0] == 0 && at[1] == 0 && at[2] == 1 && (type == 5 || type == 7))
-            return true;
-    }
-    return false;
+    return nal_codec_afresh(input->opened.pieces, packet->data, (size_t)packet->size);
 }
 
 /* Packets that are let go until the decoder can start afresh. */
@@ -298,7 +292,7 @@ static void decode_unit(struct av_input *input)
 static void decode_packet(struct av_input *input)
 {
     const AVPacket *packet = input->packet;
-    if (!input->opened.in_pieces) {
+    if (!input->opened.pieces) {
         (void)avcodec_send_packet(input->opened.codec, packet);
         return;
     }

@@ -1,6 +1,6 @@
-"""An RTSP camera: GStreamer's RTSP server with a live picture in H.264 that shows the time.
+"""An RTSP camera: GStreamer's RTSP server with a live picture that shows the time.
 
-  rtsp_camera.py PORT FPS [USER:PASSWORD]
+  rtsp_camera.py PORT FPS [h264|h265 [USER:PASSWORD]]
 
 PORT 0 is any free one. Prints {"port"} when it serves rtsp://127.0.0.1:PORT/camera. The picture is
 noise under a grey slope with the machine-readable clock (src/source/clock_code.h) in the corner: each
@@ -22,11 +22,16 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 WIDTH, HEIGHT = 320, 240
 noise = numpy.random.default_rng(1)
+ENCODERS = {
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=4000 threads=4"
+            " sliced-threads=true ! rtph264pay",
+    "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=4000"
+            " option-string=log-level=error ! rtph265pay",
+}
 LAUNCH = (
     "( appsrc name=source is-live=true do-timestamp=true format=time"
     " caps=video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
-    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 bitrate=4000 threads=4 sliced-threads=true"
-    " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+    " ! {encoder} name=pay0 pt=96 config-interval=1 )"
 )
 
 
@@ -60,13 +65,13 @@ def protect(server, factory, user, password):
     factory.set_permissions(permissions)
 
 
-def main(port, fps, credentials):
+def main(port, fps, codec="h264", credentials=""):
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(LAUNCH.format(width=WIDTH, height=HEIGHT, fps=fps))
+    factory.set_launch(LAUNCH.format(width=WIDTH, height=HEIGHT, fps=fps, encoder=ENCODERS[codec]))
     factory.set_shared(True)
     factory.connect("media-configure", lambda _, media: feed(media, fps))
     server.get_mount_points().add_factory("/camera", factory)
@@ -78,4 +83,4 @@ def main(port, fps, credentials):
     GLib.MainLoop().run()
 
 
-main(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "")
+main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])

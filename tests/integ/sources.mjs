@@ -72,8 +72,8 @@ async function end(child, signal = 'SIGKILL') {
 }
 
 /** An RTSP camera (GStreamer). Resolves with { port, freeze(), thaw(), kill() }; port 0 is any free one. */
-export async function rtspCamera({ port = 0, fps = 25, credentials = '' } = {}) {
-  const child = python('rtsp_camera.py', [port, fps, credentials]);
+export async function rtspCamera({ port = 0, fps = 25, codec = 'h264', credentials = '' } = {}) {
+  const child = python('rtsp_camera.py', [port, fps, codec, credentials]);
   let err = '';
   child.stderr.on('data', (data) => (err += data));
   const found = await new Promise((resolve, reject) => {
