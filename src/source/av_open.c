@@ -299,10 +299,15 @@ int av_open(struct av_opened *out, struct av_patience *patience, struct reason *
         return open_once(out, patience, NULL, why);
     int rc = OW_EIO;
     for (size_t i = 0; i < sizeof live_probes / sizeof live_probes[0]; i++) {
+        int64_t begin_us = clock_now_us();
         rc = open_once(out, patience, &live_probes[i], why);
         bool too_small = rc == OW_EUNSUPPORTED || rc == OW_EPARSE;
         if (!too_small || source_run_stopping(patience->run))
             break;
+        /* An RTSP server that is silent until the time-out is reported as one that talks nonsense.
+         */
+        if (rc == OW_EPARSE && clock_now_us() - begin_us >= SOURCE_STALL_US)
+            return av_reason(why, "cannot open", patience->run->settings.url, AVERROR_EXIT);
     }
     return rc;
 }

@@ -170,7 +170,7 @@ for (const scheme of ['rtsp', 'http', 'rtmp']) {
     t.after(hanging.stop);
     const server = await startServer(cameraWorkflow(`${scheme}://127.0.0.1:${hanging.port}/live/camera`));
     t.after(server.stop);
-    const dark = await noSignal(server, 12);
+    const dark = await noSignal(server, 7);
     assert.ok(hanging.accepted() > 0);
     assert.match(dark.text, /answer|timed out/i);
     await eventually('it is tried again', 20, () => hanging.accepted() > 1);
