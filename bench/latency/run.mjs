@@ -28,6 +28,15 @@ contenders: ${Object.keys(contenders).join(', ')}`);
   process.exit(0);
 }
 
+// What the model itself takes for a frame, all its steps, median; undefined where there is none.
+async function modelTime(url) {
+  const response = await fetch(new URL('/api/workflow-builder/performance', url)).catch(() => null);
+  if (!response?.ok) return undefined;
+  const { operations } = await response.json();
+  const steps = ['preprocess', 'model_inference', 'postprocess'].map((name) => operations[name]);
+  return steps[1].count > 0 ? steps.reduce((sum, step) => sum + step.p50_ms, 0) : undefined;
+}
+
 async function measure({ browser, server, url }) {
   const firsts = [];
   for (let i = 1; i < Number(options.loads); i++) {
@@ -41,6 +50,7 @@ async function measure({ browser, server, url }) {
   const skewBefore = await calibrate(page);
   const result = await observe(page, server, Number(options.seconds));
   const skewAfter = await calibrate(page);
+  const modelMs = await modelTime(url);
   await context.close();
 
   const skew = (skewBefore.offsetMs + skewAfter.offsetMs) / 2;
@@ -54,6 +64,7 @@ async function measure({ browser, server, url }) {
     fps: sorted.length / result.elapsed,
     p5: quantile(sorted, 0.05), p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), p99: quantile(sorted, 0.99),
     firstMs: quantile(firsts.sort((a, b) => a - b), 0.5),
+    modelMs,
     skewMs: skew, skewDriftMs: skewAfter.offsetMs - skewBefore.offsetMs, skewErrorMs: skewAfter.errorMs,
   };
 }
@@ -61,7 +72,9 @@ async function measure({ browser, server, url }) {
 const COLUMNS = [
   ['p5', 'p5'], ['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['fps', 'fps'], ['kBps', 'kB/s'],
   ['cpu', 'CPU %'], ['firstMs', 'first ms'], ['rss', 'RSS MB'],
+  ['modelMs', 'model ms'],
 ];
+const cell = (value, digits) => (value === undefined || Number.isNaN(value) ? '–' : value.toFixed(digits));
 function printRow(cells) {
   console.log(cells[0].padEnd(26) + cells.slice(1).map((cell) => cell.padStart(9)).join(''));
 }
@@ -70,7 +83,7 @@ function print(results) {
   printRow(['', ...COLUMNS.map(([, title]) => title), 'codec']);
   for (const result of results) {
     if (result.error) console.log(`${result.name.padEnd(26)}  ${result.error}`);
-    else printRow([result.name, ...COLUMNS.map(([key]) => result[key].toFixed(1)), (result.codec ?? 'jpeg').replace('video/', '')]);
+    else printRow([result.name, ...COLUMNS.map(([key]) => cell(result[key], 1)), (result.codec ?? 'jpeg').replace('video/', '')]);
   }
   const good = Object.fromEntries(results.filter((result) => !result.error).map((result) => [result.name, result]));
   const compared = Object.values(good).filter(({ name }) => good[contenders[name].against]);
@@ -78,7 +91,7 @@ function print(results) {
   console.log('\nAs a share of the old stack\'s shape in this run (less is better, but for fps):');
   for (const result of compared) {
     const old = good[contenders[result.name].against];
-    printRow([result.name, ...COLUMNS.map(([key]) => (result[key] / old[key]).toFixed(2)), `of ${old.name}`]);
+    printRow([result.name, ...COLUMNS.map(([key]) => cell(result[key] / old[key], 2)), `of ${old.name}`]);
   }
 }
 
