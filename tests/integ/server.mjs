@@ -34,7 +34,7 @@ export function environment() {
 /**
  * Runs the server with a workflow (or none) and waits until it says that it is ready. `stdin` is what
  * its standard input is, as spawn() takes it.
- * Returns { url, mediaPort, log(), child, exited, stop() }.
+ * Returns { url, mediaPort, log(), child, exited, stop() }; stop() fails when the server ends badly.
  */
 export async function startServer(workflow, extra = [], stdin = 'ignore') {
   const folder = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
@@ -49,13 +49,15 @@ export async function startServer(workflow, extra = [], stdin = 'ignore') {
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text) => { log += text; look(); });
   const exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  // Every test ends with this: a server that crashed or hangs at its end fails the test, and so does
+  // one that a sanitizer has found fault with.
   const stop = async () => {
     child.kill('SIGTERM');
     const forced = setTimeout(() => child.kill('SIGKILL'), 5000);
-    const how = await exited;
+    const { code, signal } = await exited;
     clearTimeout(forced);
     rmSync(folder, { recursive: true, force: true });
-    return how;
+    if (code !== 0) throw new Error(`overwatch ended badly (${code ?? signal}):\n${log.slice(-4000)}`);
   };
   const ready = new Promise((resolve, reject) => {
     look = () => {

@@ -175,7 +175,7 @@ for (const scheme of ['rtsp', 'http', 'rtmp']) {
     assert.match(dark.text, /answer|timed out/i);
     await eventually('it is tried again', 20, () => hanging.accepted() > 1);
     const asked = performance.now();
-    assert.equal((await server.stop()).code, 0);
+    await server.stop();
     assert.ok(performance.now() - asked < 2000, 'a source that hangs does not hold up the end');
   });
 }
