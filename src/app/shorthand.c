@@ -77,9 +77,11 @@ int shorthand_workflow(json_t **out, const struct config *config, struct reason 
     json_t *workflow = NULL;
     if (config->workflow_file) {
         workflow = json_load_file(config->workflow_file, JSON_REJECT_DUPLICATES, &error);
+        if (!workflow && error.line < 0) /* the text names the file */
+            return reason_set(why, OW_EIO, "workflow: %s", error.text);
         if (!workflow)
-            return reason_set(why, OW_EPARSE, "workflow %.150s: %s (line %d)",
-                              config->workflow_file, error.text, error.line);
+            return reason_set(why, OW_EPARSE, "workflow %.150s, line %d: %s", config->workflow_file,
+                              error.line, error.text);
     } else if (config->source) {
         struct raw_format raw;
         if (config->raw && !parse_raw(config->raw, &raw))
