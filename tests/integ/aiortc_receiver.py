@@ -2,7 +2,8 @@
 
   aiortc_receiver.py URL NODE FRAMES
 
-Prints {"frames", "width", "height", "clocks", "ages_ms", "codec", "first_frame_ms"}.
+Prints {"frames", "width", "height", "clocks", "stamps", "ages_ms", "first_frame_ms",
+"answer", "stats"}.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ import sys
 import time
 
 import aiohttp
-from aiortc import RTCPeerConnection, RTCSessionDescription
 
+import aiortc_peer
 import clock_code
 
 
@@ -32,24 +33,14 @@ async def receive(track, wanted, result, started):
 
 
 async def main(url, node, wanted):
-    connection = RTCPeerConnection()
-    connection.addTransceiver("video", direction="recvonly")
-    tracks = asyncio.Queue()
-    connection.on("track", tracks.put_nowait)
-    await connection.setLocalDescription(await connection.createOffer())
-    local = connection.localDescription
+    connection, tracks = aiortc_peer.new_connection()
     started = time.monotonic()
+    result = {"frames": 0, "clocks": 0, "stamps": [], "ages_ms": []}
+    result["answer"] = await aiortc_peer.connect(connection, url, node)
+    await receive(await asyncio.wait_for(tracks.get(), 10), wanted, result, started)
     async with aiohttp.ClientSession() as http:
-        offer = {"node_id": node, "sdp": local.sdp, "type": local.type}
-        async with http.post(f"{url}/api/webrtc/offer", json=offer) as response:
-            answer = await response.json()
-            assert response.status == 200, answer
-        await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
-        result = {"frames": 0, "clocks": 0, "stamps": [], "ages_ms": []}
-        await receive(await asyncio.wait_for(tracks.get(), 10), wanted, result, started)
         async with http.get(f"{url}/api/webrtc/stats") as response:
             result["stats"] = await response.json()
-    result["answer"] = answer["sdp"]
     await connection.close()
     print(json.dumps(result))
 

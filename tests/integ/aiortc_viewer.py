@@ -10,8 +10,7 @@ import asyncio
 import json
 import sys
 
-import aiohttp
-from aiortc import RTCPeerConnection, RTCSessionDescription
+import aiortc_peer
 
 
 def say(**what):
@@ -28,19 +27,9 @@ async def watch(track):
 
 
 async def main(url, node):
-    connection = RTCPeerConnection()
-    connection.addTransceiver("video", direction="recvonly")
+    connection, tracks = aiortc_peer.new_connection()
     connection.on("connectionstatechange", lambda: say(state=connection.connectionState))
-    tracks = asyncio.Queue()
-    connection.on("track", tracks.put_nowait)
-    await connection.setLocalDescription(await connection.createOffer())
-    local = connection.localDescription
-    async with aiohttp.ClientSession() as http:
-        offer = {"node_id": node, "sdp": local.sdp, "type": local.type}
-        async with http.post(f"{url}/api/webrtc/offer", json=offer) as response:
-            answer = await response.json()
-            assert response.status == 200, answer
-    await connection.setRemoteDescription(RTCSessionDescription(answer["sdp"], answer["type"]))
+    await aiortc_peer.connect(connection, url, node)
     watching = asyncio.create_task(watch(await tracks.get()))
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     watching.cancel()
