@@ -1,7 +1,7 @@
 // Bytes from strangers: nothing crashes, nothing is answered that must not be, no viewer is disturbed.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 
@@ -66,6 +66,56 @@ test('datagrams from strangers are not answered and disturb no viewer', { timeou
   socket.close();
   assert.equal(got.frames, 90);
   assert.equal(answers, 0);
+});
+
+// A small generator of reproducible numbers (mulberry32).
+function seeded(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const HOST = 'Host: localhost\r\n';
+const requests = [
+  `GET /healthz HTTP/1.1\r\n${HOST}\r\n`,
+  `POST /api/webrtc/offer HTTP/1.1\r\n${HOST}Content-Length: 7\r\n\r\n{"a":1}`,
+  `GET /api/ws HTTP/1.1\r\n${HOST}Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58`,
+  `POST /api/webrtc/cleanup HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
+  `GET / HTTP/1.1\r\n${HOST}Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n`,
+  `POST /api/workflow-builder/t/stop HTTP/1.1\r\n${HOST}\r\nmore and more`,
+  `GET /x?a=b&c=%20 HTTP/1.1\r\nX-A: 1\r\n${HOST}Origin: http://elsewhere\r\n\r\n`,
+];
+
+test('mutated, cut and joined HTTP requests do not stop the server', { timeout: 120000 }, async (t) => {
+  const server = await startServer(testPattern());
+  t.after(server.stop);
+  const random = seeded(7);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const { port } = new URL(server.url);
+  const open = [];
+  let reached = 0;
+  for (let i = 0; i < 3000; i++) {
+    const data = Buffer.from(Array.from({ length: 1 + Math.floor(random() * 4) }, () => pick(requests)).join(''), 'latin1');
+    for (let n = pick([0, 0, 1, 3]); n > 0; n--) data[Math.floor(random() * data.length)] = pick([0, 10, 13, 32, 58, 255, Math.floor(random() * 256)]);
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {}); // a server that closes at once is within its rights
+    socket.resume();
+    await once(socket, 'connect').then(() => { reached += 1; });
+    const cut = Math.floor(random() * data.length);
+    socket.write(data.subarray(0, cut));
+    socket.write(data.subarray(cut));
+    if (random() < 0.3) socket.end();
+    open.push(socket);
+    if (open.length > 60) open.splice(Math.floor(random() * 60), 1)[0].destroy();
+    // In between, an honest request must be answered.
+    if (i % 300 === 0) assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  }
+  for (const socket of open) socket.destroy();
+  assert.equal(reached, 3000);
+  assert.equal((await fetch(`${server.url}/healthz`)).status, 200);
 });
 
 test('a port that is taken is named in the error', { timeout: 60000 }, async (t) => {
