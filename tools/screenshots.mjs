@@ -28,8 +28,10 @@ const watched = async (page) => {
     return detections > 5 && history.filter((value) => value !== null).length > 55;
   }, null, { timeout: 60000 });
 };
-const listed = (page) => page.waitForFunction(() =>
-  document.querySelectorAll('[data-picture=true][data-liveness=live]').length === 2);
+const listed = (page) => page.waitForFunction(() => {
+  const live = document.querySelectorAll('[data-picture=true][data-liveness=live]');
+  return live.length === 2 && [...live].every((card) => !/–/.test(card.textContent));
+});
 
 try {
   const server = await startServer(demo);

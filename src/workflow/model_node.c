@@ -26,6 +26,8 @@ enum { FRESH_US = 2000000 };
 /* The tracker believes in an object after its second sighting. */
 enum { SETTLED_RESULTS = 3 };
 
+enum { FORGET_AFTER_US = 400000 };
+
 struct model_node {
     struct model_node_parts parts;
     char id[128];
@@ -37,6 +39,7 @@ struct model_node {
     atomic_bool ready, failed, stopping;
     _Atomic int64_t result_us; /* when the last result came */
     atomic_int streak;         /* results without a longer pause between */
+    int64_t unwanted_us;       /* since when nobody has wanted any, 0 = somebody does */
     struct rate_gate gate;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -160,6 +163,27 @@ static void wait_for_turn(struct model_node *node)
     }
 }
 
+/* What was followed before a pause says nothing about now: who looks again must not see boxes where
+ * things were then. A viewer who only reloads the page keeps them. */
+static void rest(struct model_node *node, int64_t now_us)
+{
+    if (node->unwanted_us == 0) {
+        node->unwanted_us = now_us;
+    } else if (now_us - node->unwanted_us > FORGET_AFTER_US && atomic_load(&node->streak) > 0) {
+        tracker_reset(node->tracker);
+        atomic_store(&node->streak, 0);
+    }
+}
+
+static void work(struct model_node *node, struct frame *frame, enum model_demand demand)
+{
+    node->unwanted_us = 0;
+    if (demand == MODEL_FOR_PREDICTION)
+        clock_sleep_until_us(frame->capture_us + PICTURE_FIRST_US);
+    if (rate_gate_pass(&node->gate, clock_now_us(), node->parts.settings.max_fps))
+        infer(node, frame);
+}
+
 static void *run(void *argument)
 {
     struct model_node *node = argument;
@@ -176,11 +200,10 @@ static void *run(void *argument)
             continue;
         struct frame *frame = item;
         enum model_demand demand = node->parts.demand(node->parts.context);
-        if (demand == MODEL_FOR_PREDICTION)
-            clock_sleep_until_us(frame->capture_us + PICTURE_FIRST_US);
-        if (demand != MODEL_UNWANTED &&
-            rate_gate_pass(&node->gate, clock_now_us(), node->parts.settings.max_fps))
-            infer(node, frame);
+        if (demand == MODEL_UNWANTED)
+            rest(node, clock_now_us());
+        else
+            work(node, frame, demand);
         frame_unref(&frame);
     }
     return NULL;

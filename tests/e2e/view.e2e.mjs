@@ -146,6 +146,7 @@ test('keys: a snapshot in full size, the details, the transport', { timeout: 600
   assert.equal(await details.isVisible(), false);
   await page.keyboard.press('i');
   await details.waitFor({ state: 'visible' });
+  assert.match(await details.textContent(), /ms|not aligned/); // filled when it opens, not later
   await page.keyboard.press('t');
   await page.waitForFunction(() => document.querySelector('overwatch-view').transport !== 'auto');
 });

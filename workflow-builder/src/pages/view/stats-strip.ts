@@ -69,6 +69,7 @@ export class StatsStrip {
   readonly #top = h('span', { class: 'scale-top' });
   readonly #panel: HTMLElement;
   readonly #toggle: HTMLButtonElement;
+  #last: [ViewStats, ViewInfo | null] | undefined; // what a panel that opens shows at once
 
   constructor() {
     this.#panel = h(
@@ -88,9 +89,11 @@ export class StatsStrip {
   toggle(open = this.#panel.hidden): void {
     this.#panel.hidden = !open;
     this.#toggle.setAttribute('aria-expanded', String(open));
+    if (this.#last) this.show(...this.#last);
   }
 
   show(stats: ViewStats, view: ViewInfo | null): void {
+    this.#last = [stats, view];
     for (const [figure, element] of this.#main.values) setText(element, figure.value(stats, view));
     if (this.#panel.hidden) return;
     for (const [figure, element] of this.#details.values) setText(element, figure.value(stats, view));
