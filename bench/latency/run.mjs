@@ -31,7 +31,8 @@ contenders: ${Object.keys(contenders).join(', ')}`);
 // What the model itself takes for a frame, all its steps, median; undefined where there is none.
 async function modelTime(url) {
   const response = await fetch(new URL('/api/workflow-builder/performance', url)).catch(() => null);
-  if (!response?.ok) return undefined;
+  // The other contenders have no such figures, and some answer every path with their page.
+  if (!response?.ok || !/json/.test(response.headers.get('content-type'))) return undefined;
   const { operations } = await response.json();
   const steps = ['preprocess', 'model_inference', 'postprocess'].map((name) => operations[name]);
   return steps[1].count > 0 ? steps.reduce((sum, step) => sum + step.p50_ms, 0) : undefined;
