@@ -141,7 +141,6 @@ static void infer(struct model_node *node, struct frame *frame)
     bool paused = end_us - atomic_exchange(&node->result_us, end_us) > FRESH_US;
     atomic_store(&node->streak, paused ? 1 : atomic_load(&node->streak) + 1);
     record(node, &timing, found, end_us);
-    /* The frame is shared; the result's own stamps travel with a shallow picture in on_result. */
     if (rc == OW_OK) {
         tracked->infer_start_us = start_us;
         tracked->infer_end_us = end_us;

@@ -48,17 +48,27 @@ static void stamp(struct encoded *unit, const struct drawn *drawn)
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
 }
 
-/* The frame rate the encoder should plan for: what comes, within what may pass. */
-static double expected_fps(struct view *view)
+/* What the source says of itself; a view without one counts as playing. */
+static struct source_status read_source(struct view *view)
 {
-    struct source_status status = {0};
+    struct source_status status = {.state = SOURCE_PLAYING};
     pthread_mutex_lock(&view->lock);
     if (view->source)
         source_status(view->source, &status);
+    pthread_mutex_unlock(&view->lock);
+    return status;
+}
+
+/* The frame rate the encoder should plan for: what comes, within what may pass. */
+static double expected_fps(struct view *view)
+{
+    pthread_mutex_lock(&view->lock);
     double fps = meter_rate(&view->meter, clock_now_us());
     pthread_mutex_unlock(&view->lock);
     if (fps <= 0)
-        fps = status.fps > 0 ? status.fps : 30;
+        fps = read_source(view).fps;
+    if (fps <= 0)
+        fps = 30;
     return fmin(fmax(fps, 1), view->parts.settings.max_fps);
 }
 
@@ -303,14 +313,9 @@ static void show_card(struct view *view, const struct source_status *status)
 /* Nothing came: is the source dark, or does a viewer wait for a key frame? */
 static void look_around(struct view *view)
 {
-    struct source_status status = {.state = SOURCE_PLAYING};
     if (!view_is_watched(view))
         return;
-    pthread_mutex_lock(&view->lock);
-    if (view->source)
-        source_status(view->source, &status);
-    pthread_mutex_unlock(&view->lock);
-
+    struct source_status status = read_source(view);
     int64_t now_us = clock_now_us();
     bool key = atomic_load(&view->h264_viewers) > 0 && atomic_load(&view->key_frame_wanted);
     bool dark = status.state == SOURCE_NO_SIGNAL ||
