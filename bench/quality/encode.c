@@ -3,8 +3,8 @@
  *   encode FOOTAGE.y4m h264 BITS-PER-SECOND FPS OUT.h264
  *   encode FOOTAGE.y4m jpeg QUALITY FPS OUT.mjpeg */
 #include "core/frame.h"
-#include "encode/h264.h"
 #include "encode/jpeg.h"
+#include "encode/video_encoder.h"
 #include "footage.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct encoders {
-    struct h264_encoder *h264; /* one of the two */
+    struct video_encoder *h264; /* one of the two */
     struct jpeg_encoder *jpeg;
     int quality;
 };
@@ -21,9 +21,9 @@ static int open_encoders(struct encoders *out, const struct footage *footage, co
                          int amount, int fps, struct reason *why)
 {
     if (strcmp(format, "h264") == 0) {
-        const struct h264_settings settings = {
+        const struct video_settings settings = {
             .width = footage->width, .height = footage->height, .fps = fps, .bitrate_bps = amount};
-        return h264_encoder_open(&out->h264, &settings, why);
+        return video_encoder_open(&out->h264, &settings, why);
     }
     out->quality = amount;
     return strcmp(format, "jpeg") == 0 ? jpeg_encoder_create(&out->jpeg)
@@ -58,7 +58,7 @@ static int encode_all(const struct encoders *encoders, const struct footage *foo
         if (rc < 0)
             return rc;
         frame->capture_us = (int64_t)(index * 1000000 / (uint64_t)fps);
-        rc = encoders->h264 != NULL ? h264_encoder_encode(encoders->h264, frame, index == 0, &unit)
+        rc = encoders->h264 != NULL ? video_encoder_encode(encoders->h264, frame, index == 0, &unit)
                                     : jpeg_encode(encoders->jpeg, frame, encoders->quality, &unit);
         frame_unref(&frame);
         if (rc < 0)
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         rc = OW_EIO;
     if (rc < 0)
         fprintf(stderr, "encode: %s\n", why.text[0] != '\0' ? why.text : error_text(rc));
-    h264_encoder_close(&encoders.h264);
+    video_encoder_close(&encoders.h264);
     jpeg_encoder_destroy(&encoders.jpeg);
     footage_close(&footage);
     return rc == OW_OK ? 0 : 1;

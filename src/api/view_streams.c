@@ -11,14 +11,19 @@ struct view_stream {
     int viewers; /* media thread only */
 };
 
-static void on_key_frame_wanted(void *context)
+static void on_key_frame_wanted(void *context, int track)
 {
-    view_want_key_frame(((struct view_stream *)context)->view);
+    view_want_key_frame(((struct view_stream *)context)->view, track);
 }
 
-static void on_target_bps(void *context, int target_bps)
+static void on_plan(void *context, int track, const struct rendition_plan *plan)
 {
-    view_set_target_bps(((struct view_stream *)context)->view, target_bps);
+    view_set_plan(((struct view_stream *)context)->view, track, plan);
+}
+
+static void on_hold(void *context, int track, int64_t until_us)
+{
+    view_hold(((struct view_stream *)context)->view, track, until_us);
 }
 
 static void on_viewers(void *context, int count)
@@ -27,7 +32,6 @@ static void on_viewers(void *context, int count)
     if (count > self->viewers)
         log_info("🎥 Updated WebRTC stream for %s (viewers: %d)", view_node_id(self->view), count);
     self->viewers = count;
-    view_set_h264_viewers(self->view, count);
 }
 
 static void *on_view_opened(void *context, struct view *view)
@@ -42,12 +46,14 @@ static void *on_view_opened(void *context, struct view *view)
     self->view = view_ref(view);
     struct media_stream_settings settings = {
         .id = view_node_id(view),
-        .min_bps = info.min_bps,
-        .start_bps = info.start_bps,
-        .max_bps = info.max_bps,
+        .ladder = {.min_bps = info.min_bps,
+                   .start_bps = info.start_bps,
+                   .max_bps = info.max_bps,
+                   .adaptive = true},
         .callbacks = {.context = self,
                       .key_frame_wanted = on_key_frame_wanted,
-                      .target_bps = on_target_bps,
+                      .plan = on_plan,
+                      .hold = on_hold,
                       .viewers = on_viewers},
     };
     int rc = media_stream_create(&self->stream, api->media, &settings);
@@ -59,12 +65,12 @@ static void *on_view_opened(void *context, struct view *view)
     return NULL;
 }
 
-static void on_view_h264(void *context, void *handle, struct encoded *unit)
+static void on_view_video(void *context, void *handle, int track, struct encoded *unit)
 {
     (void)context;
     struct view_stream *self = handle;
     if (self)
-        media_stream_publish(self->stream, unit);
+        media_stream_publish(self->stream, track, unit);
 }
 
 static void on_view_jpeg(void *context, struct view *view, struct encoded *picture)
@@ -87,7 +93,7 @@ struct view_outputs api_streams_outputs(struct api *api)
 {
     return (struct view_outputs){.context = api,
                                  .opened = on_view_opened,
-                                 .h264 = on_view_h264,
+                                 .video = on_view_video,
                                  .jpeg = on_view_jpeg,
                                  .closed = on_view_closed};
 }

@@ -4,7 +4,7 @@
 #include "app/shorthand.h"
 #include "core/address.h"
 #include "core/log.h"
-#include "encode/h264.h"
+#include "encode/video_encoder.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -184,7 +184,7 @@ static int run(const struct config *config)
     if (rc == OW_OK)
         rc = start_servers(&app, config, &why);
     if (rc == OW_OK) {
-        h264_probe_backends();
+        encoder_probe_backends();
         rc = run_workflow(&app, config, &why);
     }
     if (rc == OW_OK) {

@@ -18,7 +18,7 @@ bool address_same_ip(const struct address *a, const struct address *b)
 
 bool address_equal(const struct address *a, const struct address *b)
 {
-    return a->port == b->port && address_same_ip(a, b);
+    return a->port == b->port && a->transport == b->transport && address_same_ip(a, b);
 }
 
 int address_parse(struct address *out, const char *ip, uint16_t port)

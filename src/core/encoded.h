@@ -1,8 +1,9 @@
-/* One encoded picture: an H.264 access unit or a JPEG image. Reference counted, immutable once
- * handed on, shared by all its viewers. */
+/* One encoded picture: an H.264 access unit, a VP8 frame or a JPEG image. Reference counted,
+ * immutable once handed on, shared by all its viewers. */
 #ifndef OW_CORE_ENCODED_H
 #define OW_CORE_ENCODED_H
 
+#include "core/rendition.h"
 #include "core/stages.h"
 
 #include <stdatomic.h>
@@ -12,7 +13,8 @@
 
 struct encoded {
     atomic_int refs;
-    bool key; /* H.264: an IDR with its SPS and PPS in front; JPEG: always true */
+    bool key; /* H.264: an IDR with its SPS and PPS in front; VP8: a key frame; JPEG: always */
+    enum video_codec codec; /* not of a JPEG */
     int width, height;
     uint64_t sequence;  /* of the frame it shows */
     int64_t capture_us; /* of the frame it shows */
@@ -20,7 +22,7 @@ struct encoded {
     bool model_awaited; /* a model belongs to it that has said nothing of late: it was not asked */
     struct stage_times stages;
     size_t size;
-    uint8_t data[]; /* H.264: Annex B byte stream; JPEG: the file */
+    uint8_t data[]; /* H.264: Annex B byte stream; VP8: the frame (RFC 6386); JPEG: the file */
 };
 
 /* Room for `size` bytes, uninitialised, one reference. OW_ENOMEM. */

@@ -24,7 +24,7 @@ struct media_viewer {
     char id[SESSION_ID_BYTES];
     struct address from;
     int64_t created_us, connected_us;
-    int target_bps; /* 0 = not known yet */
+    struct ladder_viewer place;
     bool closed, close_asked;
 };
 
@@ -32,18 +32,19 @@ struct media_stream {
     struct media_stream *next;
     struct media_server *server;
     char id[STREAM_ID_BYTES];
-    int min_bps, start_bps, max_bps;
+    struct ladder ladders[VIDEO_CODECS];
     struct media_stream_callbacks callbacks;
 
     struct media_viewer *viewers;
     int viewer_count;
-    int told_viewers, told_bps;
+    int told_viewers;
+    struct rendition_plan told[RENDITION_TRACKS];
     int64_t key_asked_us; /* 0 = never */
     bool key_outstanding; /* asked for, and no key frame has come since */
     bool key_again;       /* asked for once more inside the pause */
 
-    pthread_mutex_t lock; /* guards the three below */
-    struct encoded *pending[STREAM_MAX_PENDING];
+    pthread_mutex_t lock;                        /* guards the three below */
+    struct encoded *pending[STREAM_MAX_PENDING]; /* of track 0 */
     int pending_count;
     bool skip_to_key;
 };

@@ -40,8 +40,9 @@ static size_t bucket_of(const struct media_routes *self, const void *bytes, size
 
 static size_t address_bucket(const struct media_routes *self, const struct address *address)
 {
-    uint8_t key[19] = {address->family, (uint8_t)(address->port >> 8), (uint8_t)address->port};
-    memcpy(key + 3, address->ip, 16);
+    uint8_t key[20] = {address->family, address->transport, (uint8_t)(address->port >> 8),
+                       (uint8_t)address->port};
+    memcpy(key + 4, address->ip, 16);
     return bucket_of(self, key, sizeof key);
 }
 

@@ -9,6 +9,8 @@
 #include "core/address.h"
 #include "core/encoded.h"
 #include "core/error.h"
+#include "core/rendition.h"
+#include "net/ladder.h"
 #include "net/send_meter.h"
 #include "rtc/session.h"
 
@@ -23,6 +25,14 @@ struct media_server_settings {
     bool ice_lite;
     int max_sessions;           /* 0 = 1000 */
     int max_unconnected_per_ip; /* 0 = 32 */
+    bool no_tcp;                /* no ICE-TCP on the media port's number */
+    int threads;                /* network threads; 0 = by the number of cores */
+    /* "stun:host[:port]": asked for this machine's address behind a NAT. NULL = none. */
+    const char *stun_url;
+    /* "turn:host[:port][?transport=udp|tcp]" or "turns:…": a relay for this server, for the case
+     * that nobody can reach it directly. NULL = none. Either name and password, or the secret that
+     * the TURN server shares (time-limited credentials, draft-uberti-behave-turn-rest-00). */
+    const char *turn_url, *turn_username, *turn_password, *turn_secret;
 };
 
 /* A port already taken: OW_EEXISTS with a `why` that names the port and the option. */
@@ -33,23 +43,25 @@ void media_server_stop(struct media_server **server); /* viewers are told; withi
 
 struct media_stream_callbacks {
     void *context;
-    void (*key_frame_wanted)(void *context);           /* shared and throttled: one per 300 ms */
-    void (*target_bps)(void *context, int target_bps); /* the least of its viewers' targets */
-    void (*viewers)(void *context, int count);         /* connected or connecting; 0 = stop work */
+    /* Of a track (core/rendition.h); shared by its viewers and throttled: one per 300 ms. */
+    void (*key_frame_wanted)(void *context, int track);
+    /* What a track is to be encoded at from now on; told only when it changed. */
+    void (*plan)(void *context, int track, const struct rendition_plan *plan);
+    /* A frame of a track that has one viewer and is encoded before `until_us` would only wait. */
+    void (*hold)(void *context, int track, int64_t until_us);
+    void (*viewers)(void *context, int count); /* of all tracks, connected or connecting */
 };
 
 struct media_stream_settings {
-    const char *id;                  /* node id; copied */
-    int min_bps, start_bps, max_bps; /* limits of its viewers' rate control */
+    const char *id;                /* node id; copied */
+    struct ladder_settings ladder; /* rates, and the renditions that there may be */
     struct media_stream_callbacks callbacks;
 };
 
 int media_stream_create(struct media_stream **out, struct media_server *server,
                         const struct media_stream_settings *settings);
-/* Changes the limits of viewers that come later. */
-void media_stream_set_limits(struct media_stream *stream, int min_bps, int start_bps, int max_bps);
-/* Takes its own reference. Access units arrive at the viewers in the order published. */
-void media_stream_publish(struct media_stream *stream, struct encoded *unit);
+/* Takes its own reference. Access units of a track arrive at its viewers in the order published. */
+void media_stream_publish(struct media_stream *stream, int track, struct encoded *unit);
 /* Closes its viewers; after return no callback runs any more. */
 void media_stream_destroy(struct media_stream **stream);
 
@@ -66,6 +78,26 @@ int media_server_offer(struct media_server *server, const char *stream_id, const
                        size_t offer_size, const struct address *via, const struct address *from,
                        struct media_answer *out, struct reason *why);
 
+/* Trickle ICE and ICE restart: rtc_session_trickle(). OW_ENOTFOUND when there is no such session.
+ */
+int media_server_trickle(struct media_server *server, const char *session_id, const char *fragment,
+                         size_t size, char **out, struct reason *why);
+
+/* How far a connection has come: for who helps somebody whose connection does not come about. Those
+ * that ended stay known for a while. OW_ENOTFOUND. */
+struct media_session_status {
+    char stream_id[128];
+    enum rtc_step step;
+    bool closed;
+    char text[160]; /* why it was closed; "" while open */
+};
+int media_server_session_status(struct media_server *server, const char *session_id,
+                                struct media_session_status *out);
+
+/* Where this server can be reached, as it knows by now (gathered at start and kept fresh). Returns
+ * how many were written. */
+int media_server_candidates(struct media_server *server, struct sdp_candidate *out, int max);
+
 /* OW_ENOTFOUND when there is no such session. */
 int media_server_close_session(struct media_server *server, const char *session_id);
 /* Closes all viewers of a stream (NULL = of all streams); returns how many. */
@@ -74,6 +106,7 @@ int media_server_close_viewers(struct media_server *server, const char *stream_i
 struct media_viewer_info {
     char stream_id[128], session_id[33];
     int64_t connected_us; /* clock_now_us() base, 0 = not connected yet */
+    int track;            /* the rendition that it is shown */
     struct rtc_session_stats stats;
 };
 /* Copies at most `max` entries; returns how many viewers there are. */

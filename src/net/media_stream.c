@@ -2,7 +2,7 @@
 #include "core/clock.h"
 #include "core/perf.h"
 #include "net/media_internal.h"
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void call_key_frame_wanted(struct media_stream *stream, int64_t now_us)
     stream->key_outstanding = true;
     stream->key_again = false;
     if (stream->callbacks.key_frame_wanted)
-        stream->callbacks.key_frame_wanted(stream->callbacks.context);
+        stream->callbacks.key_frame_wanted(stream->callbacks.context, 0);
 }
 
 static bool in_pause(const struct media_stream *stream, int64_t now_us)
@@ -49,17 +49,19 @@ void media_stream_ask_key_frame(struct media_stream *stream, int64_t now_us, boo
         stream->key_again = true;
 }
 
-static void tell_target(struct media_stream *stream)
+static void tell_plan(struct media_stream *stream)
 {
     int least = 0;
     for (const struct media_viewer *i = stream->viewers; i; i = i->next)
-        if (i->connected_us != 0 && i->target_bps > 0 && (least == 0 || i->target_bps < least))
-            least = i->target_bps;
-    if (least == 0 || least == stream->told_bps)
+        if (least == 0 || i->place.target_bps < least)
+            least = i->place.target_bps;
+    struct rendition_plan plan;
+    ladder_plan(&stream->ladders[0], 0, least, &plan);
+    if (plan.viewers == stream->told[0].viewers && plan.target_bps == stream->told[0].target_bps)
         return;
-    stream->told_bps = least;
-    if (stream->callbacks.target_bps)
-        stream->callbacks.target_bps(stream->callbacks.context, least);
+    stream->told[0] = plan;
+    if (stream->callbacks.plan)
+        stream->callbacks.plan(stream->callbacks.context, 0, &plan);
 }
 
 static void tell_viewers(struct media_stream *stream)
@@ -75,7 +77,7 @@ void media_stream_tick(struct media_stream *stream, int64_t now_us)
 {
     media_viewers_sweep(stream);
     tell_viewers(stream);
-    tell_target(stream);
+    tell_plan(stream);
     if (stream->key_again && !in_pause(stream, now_us))
         call_key_frame_wanted(stream, now_us);
 }
@@ -92,7 +94,7 @@ static void fan_out(struct media_stream *stream, const struct encoded *unit, int
     if (!stream->viewers)
         return;
     struct rtp_frame *frame = NULL;
-    if (h264_payload_cut(&frame, unit, MAX_PAYLOAD_BYTES) != OW_OK)
+    if (rtp_frame_cut(&frame, unit, MAX_PAYLOAD_BYTES) != OW_OK)
         return;
     int connected = 0;
     for (struct media_viewer *i = stream->viewers; i; i = i->next) {
@@ -134,8 +136,10 @@ static void drop_pending(struct media_stream *stream)
     stream->pending_count = 0;
 }
 
-void media_stream_publish(struct media_stream *stream, struct encoded *unit)
+void media_stream_publish(struct media_stream *stream, int track, struct encoded *unit)
 {
+    if (track != 0)
+        return;
     pthread_mutex_lock(&stream->lock);
     if (stream->pending_count == STREAM_MAX_PENDING) {
         drop_pending(stream);
@@ -175,9 +179,8 @@ int media_stream_create(struct media_stream **out, struct media_server *server,
         return OW_ENOMEM;
     snprintf(stream->id, sizeof stream->id, "%s", settings->id);
     stream->server = server;
-    stream->min_bps = settings->min_bps;
-    stream->start_bps = settings->start_bps;
-    stream->max_bps = settings->max_bps;
+    for (int i = 0; i < VIDEO_CODECS; i++)
+        ladder_init(&stream->ladders[i], &settings->ladder);
     stream->callbacks = settings->callbacks;
     pthread_mutex_init(&stream->lock, NULL);
     struct create_call call = {.stream = stream};
@@ -189,26 +192,6 @@ int media_stream_create(struct media_stream **out, struct media_server *server,
     }
     *out = stream;
     return OW_OK;
-}
-
-struct limits_call {
-    struct media_stream *stream;
-    int min_bps, start_bps, max_bps;
-};
-
-static void run_set_limits(struct media_server *server, void *argument)
-{
-    (void)server;
-    const struct limits_call *call = argument;
-    call->stream->min_bps = call->min_bps;
-    call->stream->start_bps = call->start_bps;
-    call->stream->max_bps = call->max_bps;
-}
-
-void media_stream_set_limits(struct media_stream *stream, int min_bps, int start_bps, int max_bps)
-{
-    struct limits_call call = {stream, min_bps, start_bps, max_bps};
-    media_server_run_call(stream->server, run_set_limits, &call);
 }
 
 static void run_destroy(struct media_server *server, void *argument)

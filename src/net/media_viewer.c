@@ -28,12 +28,12 @@ static const uint8_t *stun_transaction(const uint8_t *data)
 static void add_candidate(struct rtc_session_settings *settings, const struct address *address,
                           uint16_t port)
 {
-    struct address candidate = *address;
-    candidate.port = port;
+    struct sdp_candidate candidate = {.address = *address};
+    candidate.address.port = port;
     if (settings->local_candidate_count >= SDP_MAX_LOCAL_CANDIDATES)
         return;
     for (int i = 0; i < settings->local_candidate_count; i++)
-        if (address_same_ip(&settings->local_candidates[i], &candidate))
+        if (address_same_ip(&settings->local_candidates[i].address, address))
             return;
     settings->local_candidates[settings->local_candidate_count++] = candidate;
 }
@@ -112,9 +112,9 @@ static int start_session(struct media_viewer *viewer, const char *offer, size_t 
         .identity = server->identity,
         .random = &server->random,
         .ice_lite = server->settings.ice_lite,
-        .min_bps = stream->min_bps,
-        .start_bps = stream->start_bps,
-        .max_bps = stream->max_bps,
+        .min_bps = stream->ladders[0].settings.min_bps,
+        .start_bps = stream->ladders[0].settings.start_bps,
+        .max_bps = stream->ladders[0].settings.max_bps,
         .wall_minus_now_us = clock_wall_us() - clock_now_us(),
         .label = stream->id,
     };
@@ -155,6 +155,7 @@ int media_viewer_create(struct media_stream *stream, const char *offer, size_t o
         rc = reason_set(why, OW_ENOMEM, "Out of memory.");
         goto fail;
     }
+    ladder_join(&stream->ladders[0], &viewer->place, now_us);
     viewer->next = stream->viewers;
     stream->viewers = viewer;
     stream->viewer_count++;
@@ -213,7 +214,9 @@ static void handle_output(struct media_viewer *viewer, const struct rtc_output *
         media_stream_ask_key_frame(viewer->stream, now_us, false);
         break;
     case RTC_OUTPUT_TARGET_BPS:
-        viewer->target_bps = output->target_bps;
+        ladder_set_target(&viewer->stream->ladders[0], &viewer->place, now_us, output->target_bps);
+        break;
+    case RTC_OUTPUT_HOLD:
         break;
     case RTC_OUTPUT_CLOSED:
         on_closed(viewer, output->text);
@@ -307,6 +310,7 @@ void media_viewers_sweep(struct media_stream *stream)
             continue;
         }
         *link = viewer->next;
+        ladder_leave(&stream->ladders[0], &viewer->place);
         stream->viewer_count--;
         stream->server->viewer_count--;
         viewer_free(viewer);

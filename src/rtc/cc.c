@@ -32,11 +32,19 @@ void cc_init(struct cc *cc, const struct cc_settings *settings, int64_t now_us)
     cc->last_report_us = now_us;
 }
 
-void cc_on_packet_sent(struct cc *cc, uint16_t sequence, size_t bytes, int64_t send_us)
+void cc_set_limits(struct cc *cc, int64_t now_us, const struct cc_settings *settings)
 {
-    cc->records[sequence % CC_RECORDS] = (struct cc_record){
-        .send_us = send_us, .sequence = sequence, .bytes = (uint16_t)bytes, .fate = CC_IN_FLIGHT};
-    rate_meter_add(&cc->sent, send_us, bytes);
+    (void)now_us;
+    cc->settings = *settings;
+}
+
+void cc_on_packet_sent(struct cc *cc, const struct cc_packet *packet)
+{
+    cc->records[packet->sequence % CC_RECORDS] = (struct cc_record){.send_us = packet->send_us,
+                                                                    .sequence = packet->sequence,
+                                                                    .bytes = packet->bytes,
+                                                                    .fate = CC_IN_FLIGHT};
+    rate_meter_add(&cc->sent, packet->send_us, packet->bytes);
 }
 
 static void on_loss(struct cc *cc, int64_t now_us, double loss)
@@ -130,4 +138,58 @@ int cc_target_bps(const struct cc *cc, int64_t now_us)
 double cc_loss(const struct cc *cc)
 {
     return cc->loss;
+}
+
+void cc_on_path_change(struct cc *cc, int64_t now_us)
+{
+    struct cc_settings settings = cc->settings;
+    cc_init(cc, &settings, now_us);
+}
+
+void cc_on_timeout(struct cc *cc, int64_t now_us)
+{
+    (void)cc;
+    (void)now_us;
+}
+
+int64_t cc_deadline(const struct cc *cc)
+{
+    (void)cc;
+    return INT64_MAX;
+}
+
+int cc_pacing_bps(const struct cc *cc, int64_t now_us)
+{
+    return cc_target_bps(cc, now_us) / 2 * 5;
+}
+
+int64_t cc_hold_until_us(const struct cc *cc)
+{
+    (void)cc;
+    return 0;
+}
+
+bool cc_take_probe(struct cc *cc, int64_t now_us, struct cc_probe *out)
+{
+    (void)cc;
+    (void)now_us;
+    (void)out;
+    return false;
+}
+
+int64_t cc_queue_delay_us(const struct cc *cc)
+{
+    (void)cc;
+    return 0;
+}
+
+int64_t cc_round_trip_us(const struct cc *cc)
+{
+    return cc->round_trip_us;
+}
+
+const char *cc_state_name(const struct cc *cc)
+{
+    (void)cc;
+    return "increase";
 }

@@ -3,7 +3,7 @@
 #ifndef OW_RTC_HISTORY_H
 #define OW_RTC_HISTORY_H
 
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 
 enum {
     HISTORY_PACKETS = 1024, /* a power of two: sequence numbers index the ring */

@@ -5,7 +5,7 @@
 #ifndef OW_RTC_PACER_H
 #define OW_RTC_PACER_H
 
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 
 enum {
     PACER_FRAMES = 32,

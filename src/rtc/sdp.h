@@ -5,6 +5,7 @@
 
 #include "core/address.h"
 #include "core/error.h"
+#include "core/rendition.h"
 
 enum {
     SDP_MAX_BYTES = 64 * 1024, /* an offer larger than this is refused */
@@ -31,13 +32,15 @@ extern const char *const sdp_extension_uris[SDP_EXT_COUNT];
 enum sdp_dtls_role { SDP_SETUP_ACTPASS, SDP_SETUP_ACTIVE, SDP_SETUP_PASSIVE };
 
 struct sdp_candidate {
-    struct address address; /* mDNS (.local) and TCP candidates are left out by the parser */
+    struct address address; /* mDNS (.local) and TCP ones are left out by the parser; a local one
+                               of ADDRESS_TCP is written as passive (RFC 6544) */
     uint32_t priority;
     char type[8]; /* host, srflx, prflx, relay */
 };
 
-/* A chosen codec: one row of the codec table (today H.264 constrained baseline, mode 1). */
+/* A chosen codec: one row of the codec table. */
 struct sdp_codec {
+    enum video_codec codec;
     const char *name; /* "H264" */
     uint8_t payload_type;
     uint8_t rtx_payload_type; /* 0 = RTX was not offered */

@@ -248,6 +248,7 @@ int sdp_choose_codec(struct sdp_codec *out, const struct sdp_formats *formats, s
     const struct sdp_format *format = &formats->format[choice.type];
     unsigned feedback = format->feedback | formats->feedback;
     struct sdp_codec codec = {
+        .codec = VIDEO_H264,
         .name = "H264",
         .payload_type = (uint8_t)choice.type,
         .nack = feedback & SDP_FB_NACK,

@@ -39,6 +39,7 @@ static void draw_numbers(struct rtc_session *session, const struct sdp_offer *of
 {
     session->video.payload_type = offer->codec.payload_type;
     session->rtx.payload_type = offer->codec.rtx_payload_type;
+    session->codec = offer->codec.codec;
     session->has_rtx = offer->codec.rtx && offer->codec.rtx_payload_type != 0;
     do {
         session->video.ssrc = random_u32(random);
@@ -72,10 +73,9 @@ static int write_answer(struct rtc_session *session, const struct rtc_session_se
     };
     for (int i = 0; i < settings->local_candidate_count && i < SDP_MAX_LOCAL_CANDIDATES; i++) {
         struct sdp_candidate *candidate = &answer.candidates[answer.candidate_count++];
-        candidate->address = settings->local_candidates[i];
-        /* RFC 8445 section 5.1.2.1: host, in the order given, component 1 */
-        candidate->priority = 126u << 24 | (uint32_t)(65535 - i) << 8 | 255u;
-        memcpy(candidate->type, "host", sizeof("host"));
+        *candidate = settings->local_candidates[i];
+        if (candidate->priority == 0)
+            candidate->priority = sdp_host_priority(i);
     }
     return sdp_write_answer(&session->answer, offer, &answer);
 }
@@ -176,6 +176,11 @@ const char *rtc_session_answer(const struct rtc_session *session)
 const char *rtc_session_local_ufrag(const struct rtc_session *session)
 {
     return ice_agent_ufrag(session->ice);
+}
+
+enum video_codec rtc_session_codec(const struct rtc_session *session)
+{
+    return session->codec;
 }
 
 uint32_t rtc_session_rtp_offset(const struct rtc_session *session)
@@ -453,11 +458,44 @@ int rtc_session_poll(struct rtc_session *session, int64_t now_us, struct rtc_out
     return poll_event(session, now_us, out);
 }
 
+static enum rtc_step step_of(const struct rtc_session *session)
+{
+    if (session->heard_report)
+        return RTC_STEP_PLAYING;
+    if (session->srtp != NULL)
+        return RTC_STEP_FIRST_PACKET;
+    if (session->path_since_us != INT64_MAX)
+        return RTC_STEP_DTLS;
+    return ice_agent_state(session->ice) == ICE_NEW ? RTC_STEP_OFFER : RTC_STEP_CHECKS;
+}
+
+const char *rtc_step_name(enum rtc_step step)
+{
+    static const char *const names[] = {"offer", "checks", "dtls", "first_packet", "playing"};
+    return names[step];
+}
+
+const char *rtc_step_advice(enum rtc_step step)
+{
+    static const char *const advice[] = {
+        "No packet of the viewer arrived: open the media port (UDP) in the firewall, or set "
+        "--public-address.",
+        "The viewer's packets arrive and our answers do not: let UDP out, or set up a TURN server.",
+        "The secure handshake does not end: a firewall lets small packets through only.",
+        "Media is sent and the viewer reports nothing: look at the browser's console.",
+        "",
+    };
+    return advice[step];
+}
+
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
                        struct rtc_session_stats *out)
 {
     *out = session->counters;
     out->ice_state = ice_agent_state(session->ice);
+    out->step = step_of(session);
+    out->rate_state = cc_state_name(&session->cc);
+    out->queue_delay_us = cc_queue_delay_us(&session->cc);
     out->dtls_state = dtls_state_name(dtls_transport_state(session->dtls));
     if (out->srtp_profile == NULL)
         out->srtp_profile = "";

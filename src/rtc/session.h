@@ -15,14 +15,14 @@
 #include "rtc/ice.h"
 
 struct dtls_identity; /* the server's certificate and key, shared by all sessions (dtls_srtp.h) */
-struct rtp_frame; /* an access unit cut into RTP payloads, shared by all sessions (h264_payload.h)
+struct rtp_frame; /* an access unit cut into RTP payloads, shared by all sessions (rtp_payload.h)
                    */
 struct rtc_session;
 
 enum {
     RTC_MAX_DATAGRAM = 1500,
     RTC_MTU = 1200,
-    /* What h264_payload_cut() is to be called with: the datagram keeps room for the RTP header with
+    /* What rtp_frame_cut() is to be called with: the datagram keeps room for the RTP header with
      * all extensions (56), RTX (2) and protection (16). Larger payloads are not sent. */
     RTC_MAX_PAYLOAD = RTC_MTU - 56 - 2 - 16,
 };
@@ -32,10 +32,11 @@ struct rtc_session_settings {
     struct random_source *random;   /* lent for the session's life */
     bool ice_lite;
     int local_candidate_count; /* where the media port can be reached */
-    struct address local_candidates[SDP_MAX_LOCAL_CANDIDATES];
-    int min_bps, start_bps, max_bps; /* limits of the rate control */
-    int64_t wall_minus_now_us;       /* wall clock = now_us + this, for sender reports' NTP time */
-    const char *label;               /* node id, for stream id and cname */
+    struct sdp_candidate
+        local_candidates[SDP_MAX_LOCAL_CANDIDATES]; /* priority 0, type "" = host */
+    int min_bps, start_bps, max_bps;                /* limits of the rate control */
+    int64_t wall_minus_now_us; /* wall clock = now_us + this, for sender reports' NTP time */
+    const char *label;         /* node id, for stream id and cname */
 };
 
 /* Parses the offer and prepares everything. Errors are the page's to show: `why` is a sentence. */
@@ -48,14 +49,29 @@ const char *rtc_session_local_ufrag(const struct rtc_session *session);
  * offset (modulo 2^32). The page turns the timestamp of a shown frame into its age with it. */
 uint32_t rtc_session_rtp_offset(const struct rtc_session *session);
 
+/* The codec that was agreed on: rtc_session_send() takes frames of it only. */
+enum video_codec rtc_session_codec(const struct rtc_session *session);
+
 int rtc_session_add_remote_candidate(struct rtc_session *session, int64_t now_us, const char *text,
                                      size_t size);
+
+/* Trickle ICE (RFC 8840): an "application/trickle-ice-sdpfrag" body. Candidates are added; one with
+ * other ICE credentials than the peer's present ones is a restart (RFC 8445 section 9): then the
+ * session takes new credentials too, the old path carries media until the new one works, and *out
+ * is the malloc'ed fragment to answer with (NULL when the fragment was no restart). OW_EPARSE,
+ * OW_EINVAL, OW_ENOMEM with a sentence in `why`; then nothing has changed. */
+int rtc_session_trickle(struct rtc_session *session, int64_t now_us, const char *fragment,
+                        size_t size, char **out, struct reason *why);
+/* A candidate of ours that was found after the answer was made. */
+int rtc_session_add_local_candidate(struct rtc_session *session,
+                                    const struct sdp_candidate *candidate);
 
 /* Any datagram that came from `from`: STUN, DTLS, SRTCP are told apart by RFC 7983. */
 void rtc_session_receive(struct rtc_session *session, int64_t now_us, const struct address *from,
                          const uint8_t *data, size_t size);
 
-/* The next frame. Dropped in silence before the session is connected, and until a key frame comes
+/* The next frame. It may be of another rendition than the one before it if it is a key frame.
+ * Dropped in silence before the session is connected, and until a key frame comes
  * after a drop (a key frame is asked for by event). Keeps its own reference. */
 void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_frame *frame);
 
@@ -70,7 +86,9 @@ enum rtc_output_kind {
     RTC_OUTPUT_ICE_STATE,  /* ice_state */
     RTC_OUTPUT_CONNECTED,  /* DTLS is up: media flows, a key frame is wanted */
     RTC_OUTPUT_KEY_FRAME,  /* PLI, FIR or a drop: a key frame is wanted */
-    RTC_OUTPUT_TARGET_BPS, /* target_bps: what this viewer's path takes now */
+    RTC_OUTPUT_TARGET_BPS, /* target_bps: what an encoder for this viewer alone should make: what
+                              its path takes, less headers and repair. A fall is told at once. */
+    RTC_OUTPUT_HOLD,       /* hold_until_us: a frame that is encoded before would only wait */
     RTC_OUTPUT_CLOSED      /* text says why; nothing comes after it */
 };
 
@@ -81,13 +99,27 @@ struct rtc_output {
     size_t size;
     enum ice_state ice_state;
     int target_bps;
+    int64_t hold_until_us;
     const char *text; /* lent until the next call */
 };
 
 /* OW_OK with the next output that is due by now_us, OW_EAGAIN when there is none. */
 int rtc_session_poll(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
 
+/* How far a connection has come. */
+enum rtc_step {
+    RTC_STEP_OFFER,        /* answered; no ICE check has arrived yet */
+    RTC_STEP_CHECKS,       /* checks arrive, no pair works yet */
+    RTC_STEP_DTLS,         /* a pair works, the handshake goes on */
+    RTC_STEP_FIRST_PACKET, /* media is sent, the peer has not reported on it yet */
+    RTC_STEP_PLAYING,      /* the peer reports that it receives */
+};
+const char *rtc_step_name(enum rtc_step step); /* "offer", "checks", "dtls", "first_packet", … */
+/* A sentence on what to do when it stays at this step. */
+const char *rtc_step_advice(enum rtc_step step);
+
 struct rtc_session_stats {
+    enum rtc_step step;
     enum ice_state ice_state;
     const char *dtls_state; /* "new", "connecting", "connected", "failed", "closed" */
     const char *srtp_profile;
@@ -95,9 +127,11 @@ struct rtc_session_stats {
     int64_t round_trip_us;
     double loss_fraction; /* of the last report, 0..1 */
     double jitter_ms;
+    const char *rate_state;                 /* cc_state_name() */
+    int64_t queue_delay_us;                 /* cc_queue_delay_us() */
     int estimate_bps, target_bps, sent_bps; /* sent over the last second */
     uint64_t frames_sent, key_frames_sent, packets_sent, bytes_sent, frames_dropped;
-    uint64_t nacks, retransmits, plis, firs, dropped_datagrams;
+    uint64_t nacks, retransmits, probes, padding_packets, plis, firs, dropped_datagrams;
     bool receives_transport_cc;
 };
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,

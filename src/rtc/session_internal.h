@@ -30,6 +30,7 @@ struct rtc_session {
     char label[SESSION_LABEL_BYTES];
     uint8_t extension_id[SDP_EXT_COUNT];
     char mid[SDP_MID_BYTES];
+    enum video_codec codec;
     bool has_rtx;
     uint16_t playout_max_10ms;
     uint32_t rtp_offset;

@@ -115,7 +115,11 @@ static int write_packet(struct rtc_session *session, int64_t now_us, const struc
     int code = srtp_link_protect(session->srtp, out->data, &out->size);
     if (code != OW_OK)
         return code;
-    cc_on_packet_sent(&session->cc, session->transport_sequence++, out->size, now_us);
+    struct cc_packet sent = {.send_us = now_us,
+                             .sequence = session->transport_sequence++,
+                             .bytes = (uint16_t)out->size,
+                             .frame = (uint32_t)packet->frame->sequence};
+    cc_on_packet_sent(&session->cc, &sent);
     pacer_charge(&session->pacer, out->size);
     session->counters.packets_sent++;
     return OW_OK;

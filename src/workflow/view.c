@@ -31,22 +31,28 @@ const char *view_workflow_id(const struct view *view)
     return view->info.workflow_id;
 }
 
-void view_set_h264_viewers(struct view *view, int count)
+void view_set_plan(struct view *view, int track, const struct rendition_plan *plan)
 {
-    if (atomic_exchange(&view->h264_viewers, count) == 0 && count > 0)
-        view_want_key_frame(view);
+    if (track != 0)
+        return;
+    if (view->parts.settings.adaptive && plan->target_bps > 0)
+        atomic_store(&view->target_bps, plan->target_bps);
+    if (atomic_exchange(&view->h264_viewers, plan->viewers) == 0 && plan->viewers > 0)
+        view_want_key_frame(view, 0);
 }
 
-void view_want_key_frame(struct view *view)
+void view_want_key_frame(struct view *view, int track)
 {
+    (void)track;
     atomic_store(&view->key_frame_wanted, true);
     mailbox_wake(view->inbox);
 }
 
-void view_set_target_bps(struct view *view, int bits_per_second)
+void view_hold(struct view *view, int track, int64_t until_us)
 {
-    if (view->parts.settings.adaptive)
-        atomic_store(&view->target_bps, bits_per_second);
+    (void)view;
+    (void)track;
+    (void)until_us;
 }
 
 void view_set_jpeg_fps(struct view *view, double max_fps)
@@ -131,7 +137,7 @@ static void free_tools(struct view *view)
     xray_destroy(&view->xray);
     scaler_destroy(&view->scaler);
     jpeg_encoder_destroy(&view->jpeg);
-    h264_encoder_close(&view->h264);
+    video_encoder_close(&view->h264);
     picture_drop(view->last);
     view->last = NULL;
 }

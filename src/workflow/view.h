@@ -8,6 +8,7 @@
 #define OW_WORKFLOW_VIEW_H
 
 #include "core/encoded.h"
+#include "core/rendition.h"
 #include "source/source.h"
 
 #include <jansson.h>
@@ -18,9 +19,10 @@ struct view;
  * opened and closed, which are called on the thread that starts or stops the workflow. */
 struct view_outputs {
     void *context;
-    /* A view starts; the returned handle is given to h264 and closed. NULL = show no H.264. */
+    /* A view starts; the returned handle is given to video and closed. NULL = show no video. */
     void *(*opened)(void *context, struct view *view);
-    void (*h264)(void *context, void *handle, struct encoded *unit);         /* lent */
+    /* A picture of a track (core/rendition.h); lent. */
+    void (*video)(void *context, void *handle, int track, struct encoded *unit);
     void (*jpeg)(void *context, struct view *view, struct encoded *picture); /* lent */
     void (*closed)(void *context, void *handle, struct view *view);
 };
@@ -31,10 +33,13 @@ void view_unref(struct view **view);
 const char *view_node_id(const struct view *view);
 const char *view_workflow_id(const struct view *view);
 
-/* Viewers of the H.264 stream: 0 stops encoding. The first one after none gets a key frame. */
-void view_set_h264_viewers(struct view *view, int count);
-void view_want_key_frame(struct view *view);
-void view_set_target_bps(struct view *view, int bits_per_second);
+/* What a track is to be encoded at from now on; without viewers it is not encoded. The first viewer
+ * after none gets a key frame. */
+void view_set_plan(struct view *view, int track, const struct rendition_plan *plan);
+void view_want_key_frame(struct view *view, int track);
+/* A picture of this track encoded before `until_us` would only wait for the network: the newest one
+ * is encoded then. */
+void view_hold(struct view *view, int track, int64_t until_us);
 /* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
 void view_set_jpeg_fps(struct view *view, double max_fps);
 

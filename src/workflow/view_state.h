@@ -3,9 +3,9 @@
 #define OW_WORKFLOW_VIEW_STATE_H
 
 #include "core/mailbox.h"
-#include "encode/h264.h"
 #include "encode/jpeg.h"
 #include "encode/scaler.h"
+#include "encode/video_encoder.h"
 #include "workflow/meter.h"
 #include "workflow/picture.h"
 #include "workflow/rate_gate.h"
@@ -31,11 +31,11 @@ struct view {
     struct xray *xray;
     struct scaler *scaler;
     struct jpeg_encoder *jpeg;
-    struct h264_encoder *h264;
-    struct h264_settings h264_settings; /* of the open encoder */
-    int64_t h264_retry_us;              /* when to try again after the encoder failed */
-    struct picture *last;               /* the latest picture, for viewers who join a still */
-    int64_t last_us, card_us;           /* when it came; when a card was shown */
+    struct video_encoder *h264;
+    struct video_settings h264_settings; /* of the open encoder */
+    int64_t h264_retry_us;               /* when to try again after the encoder failed */
+    struct picture *last;                /* the latest picture, for viewers who join a still */
+    int64_t last_us, card_us;            /* when it came; when a card was shown */
     struct rate_gate gate, jpeg_gate;
 
     pthread_mutex_t lock; /* guards what follows */

@@ -79,7 +79,7 @@ static int wanted_bps(struct view *view)
     return bps < s->min_bps ? s->min_bps : bps > s->max_bps ? s->max_bps : bps;
 }
 
-static bool fits(const struct h264_settings *open, const struct frame *frame)
+static bool fits(const struct video_settings *open, const struct frame *frame)
 {
     return open->width == frame->width && open->height == frame->height &&
            open->full_range == frame->full_range && open->matrix == frame->matrix;
@@ -87,7 +87,7 @@ static bool fits(const struct h264_settings *open, const struct frame *frame)
 
 static int open_h264(struct view *view, const struct frame *frame)
 {
-    struct h264_settings settings = {
+    struct video_settings settings = {
         .width = frame->width,
         .height = frame->height,
         .fps = expected_fps(view),
@@ -97,8 +97,8 @@ static int open_h264(struct view *view, const struct frame *frame)
         .backend = view->parts.h264_backend,
     };
     struct reason why = {""};
-    h264_encoder_close(&view->h264);
-    int rc = h264_encoder_open(&view->h264, &settings, &why);
+    video_encoder_close(&view->h264);
+    int rc = video_encoder_open(&view->h264, &settings, &why);
     if (rc < 0) {
         set_error(view, why.text[0] ? why.text : error_text(rc));
         view->h264_retry_us = clock_now_us() + ENCODER_RETRY_US;
@@ -106,7 +106,7 @@ static int open_h264(struct view *view, const struct frame *frame)
     }
     view->h264_settings = settings;
     pthread_mutex_lock(&view->lock);
-    snprintf(view->info.encoder, sizeof view->info.encoder, "%s", h264_encoder_name(view->h264));
+    snprintf(view->info.encoder, sizeof view->info.encoder, "%s", video_encoder_name(view->h264));
     pthread_mutex_unlock(&view->lock);
     set_error(view, "");
     return OW_OK;
@@ -117,13 +117,13 @@ static int prepare_h264(struct view *view, const struct frame *frame)
 {
     if (!view->h264 || !fits(&view->h264_settings, frame))
         return clock_now_us() < view->h264_retry_us ? OW_EAGAIN : open_h264(view, frame);
-    struct h264_settings *open = &view->h264_settings;
+    struct video_settings *open = &view->h264_settings;
     double fps = expected_fps(view);
     int bps = wanted_bps(view);
     if (bps != open->bitrate_bps || fabs(fps - open->fps) > 0.15 * open->fps) {
         open->bitrate_bps = bps;
         open->fps = fps;
-        return h264_encoder_set_rate(view->h264, bps, fps);
+        return video_encoder_set_rate(view->h264, bps, fps);
     }
     return OW_OK;
 }
@@ -135,19 +135,19 @@ static void give_h264(struct view *view, const struct drawn *drawn)
         return;
     struct encoded *unit = NULL;
     bool key = atomic_exchange(&view->key_frame_wanted, false);
-    int rc = h264_encoder_encode(view->h264, drawn->frame, key, &unit);
+    int rc = video_encoder_encode(view->h264, drawn->frame, key, &unit);
     if (rc == OW_EAGAIN)
         return; /* a hardware encoder that holds its first frame back */
     if (rc < 0) {
         set_error(view, "the H.264 encoder failed; it is opened again");
-        h264_encoder_close(&view->h264);
+        video_encoder_close(&view->h264);
         return;
     }
     int64_t end_us = clock_now_us();
     perf_add(PERF_H264, end_us - start_us);
     perf_add(PERF_GLASS_TO_ENCODER, end_us - unit->capture_us);
     stamp(unit, drawn);
-    view->parts.outputs.h264(view->parts.outputs.context, view->output, unit);
+    view->parts.outputs.video(view->parts.outputs.context, view->output, 0, unit);
     encoded_unref(&unit);
 }
 
@@ -184,7 +184,7 @@ static void record(struct view *view, const struct drawn *drawn)
 
 static void give(struct view *view, const struct drawn *drawn)
 {
-    if (atomic_load(&view->h264_viewers) > 0 && view->output && view->parts.outputs.h264)
+    if (atomic_load(&view->h264_viewers) > 0 && view->output && view->parts.outputs.video)
         give_h264(view, drawn);
     double jpeg_fps = fmin(atomic_load(&view->jpeg_fps), view->parts.settings.max_fps);
     if (view->parts.outputs.jpeg && rate_gate_pass(&view->jpeg_gate, clock_now_us(), jpeg_fps))

@@ -45,7 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t packets = 0;
     cc_init(&cc, &limits, 0);
     for (uint16_t i = 0; i < 100; i++)
-        cc_on_packet_sent(&cc, i, 1200, i * 1000);
+        cc_on_packet_sent(&cc,
+                          &(struct cc_packet){.send_us = i * 1000, .sequence = i, .bytes = 1200});
     rtcp_reader_init(&reader, data, size);
     while (rtcp_next(&reader, &packet) == OW_OK) {
         int64_t now_us = (int64_t)++packets * 1000000;

@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "rtc/dtls_srtp.h"
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 #include "rtc/session.h"
 #include "rtc/stun.h"
 
@@ -82,7 +82,7 @@ static void send_frame(struct run *run, uint8_t argument)
     unit->key = (argument & 1) != 0;
     unit->capture_us = run->now_us;
     unit->sequence = 0;
-    if (h264_payload_cut(&frame, unit, RTC_MAX_PAYLOAD) == OW_OK)
+    if (rtp_frame_cut(&frame, unit, RTC_MAX_PAYLOAD) == OW_OK)
         rtc_session_send(run->session, run->now_us, frame);
     rtp_frame_unref(&frame);
     encoded_unref(&unit);

@@ -63,11 +63,10 @@ static struct media_server *start(int max_sessions, int max_per_ip)
 
 static struct media_stream *create_stream(struct media_server *server, const char *id)
 {
-    struct media_stream_settings settings = {.id = id,
-                                             .min_bps = 100000,
-                                             .start_bps = 500000,
-                                             .max_bps = 1000000,
-                                             .callbacks = {.viewers = on_viewers}};
+    struct media_stream_settings settings = {
+        .id = id,
+        .ladder = {.min_bps = 100000, .start_bps = 500000, .max_bps = 1000000, .adaptive = true},
+        .callbacks = {.viewers = on_viewers}};
     struct media_stream *stream = NULL;
     assert_int_equal(media_stream_create(&stream, server, &settings), OW_OK);
     return stream;
@@ -267,14 +266,13 @@ static void publishing_to_nobody_and_stopping_with_viewers_is_fine(void **state)
     memcpy(unit->data, idr, sizeof idr);
     unit->key = true;
     for (int i = 0; i < 100; i++)
-        media_stream_publish(stream, unit);
+        media_stream_publish(stream, 0, unit);
     struct media_answer answer = {0};
     struct reason why = {""};
     assert_int_equal(offer_from(server, "v", offer_text, "127.0.0.1", &answer, &why), OW_OK);
     for (int i = 0; i < 100; i++)
-        media_stream_publish(stream, unit);
+        media_stream_publish(stream, 0, unit);
     free(answer.sdp);
-    media_stream_set_limits(stream, 1, 2, 3);
     media_stream_destroy(&stream);
     assert_null(stream);
     assert_int_equal(atomic_load(&unit->refs), 1);

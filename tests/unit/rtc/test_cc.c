@@ -33,7 +33,10 @@ static uint16_t send_second(uint16_t sequence, int64_t until_us, int bps)
 {
     int count = bps / 10000;
     for (int i = 0; i < count; i++)
-        cc_on_packet_sent(cc, sequence++, 1250, until_us - 1000000 + (int64_t)i * 1000000 / count);
+        cc_on_packet_sent(
+            cc, &(struct cc_packet){.send_us = until_us - 1000000 + (int64_t)i * 1000000 / count,
+                                    .sequence = sequence++,
+                                    .bytes = 1250});
     return sequence;
 }
 

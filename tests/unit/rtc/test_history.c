@@ -21,7 +21,7 @@ static struct rtp_frame *make_frame(int count)
     unit->capture_us = 0;
     unit->sequence = 0;
     struct rtp_frame *frame = NULL;
-    assert_int_equal(h264_payload_cut(&frame, unit, 1000), OW_OK);
+    assert_int_equal(rtp_frame_cut(&frame, unit, 1000), OW_OK);
     assert_int_equal(frame->count, count);
     encoded_unref(&unit);
     return frame;

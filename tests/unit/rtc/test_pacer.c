@@ -20,7 +20,7 @@ static struct rtp_frame *make_frame(int count, bool key, int64_t capture_us)
     unit->capture_us = capture_us;
     unit->sequence = 0;
     struct rtp_frame *frame = NULL;
-    assert_int_equal(h264_payload_cut(&frame, unit, PAYLOAD), OW_OK);
+    assert_int_equal(rtp_frame_cut(&frame, unit, PAYLOAD), OW_OK);
     encoded_unref(&unit);
     return frame;
 }

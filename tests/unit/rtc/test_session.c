@@ -1,7 +1,7 @@
 #include "rtc/dtls_srtp.h"
-#include "rtc/h264_payload.h"
 #include "rtc/rtcp.h"
 #include "rtc/rtp_header.h"
+#include "rtc/rtp_payload.h"
 #include "rtc/session.h"
 #include "rtc/stun.h"
 #include "rtc_peer.h"
@@ -83,16 +83,17 @@ static void read_attribute(const char *answer, const char *name, char *out, size
 
 static struct rtc_session_settings settings_of(void)
 {
-    return (struct rtc_session_settings){
-        .identity = identity,
-        .random = &random_numbers,
-        .local_candidate_count = 1,
-        .local_candidates = {{.family = ADDRESS_IPV4, .ip = {198, 51, 100, 1}, .port = 8189}},
-        .min_bps = 100000,
-        .start_bps = 2000000,
-        .max_bps = 8000000,
-        .wall_minus_now_us = WALL_MINUS_NOW_US,
-        .label = "view 1\r\na=evil"};
+    return (struct rtc_session_settings){.identity = identity,
+                                         .random = &random_numbers,
+                                         .local_candidate_count = 1,
+                                         .local_candidates = {{.address = {.family = ADDRESS_IPV4,
+                                                                           .ip = {198, 51, 100, 1},
+                                                                           .port = 8189}}},
+                                         .min_bps = 100000,
+                                         .start_bps = 2000000,
+                                         .max_bps = 8000000,
+                                         .wall_minus_now_us = WALL_MINUS_NOW_US,
+                                         .label = "view 1\r\na=evil"};
 }
 
 static void begin(bool right_fingerprint)
@@ -218,6 +219,8 @@ static void take_output(const struct rtc_output *out)
     case RTC_OUTPUT_TARGET_BPS:
         test.target_bps = out->target_bps;
         break;
+    case RTC_OUTPUT_HOLD:
+        break;
     case RTC_OUTPUT_CLOSED:
         test.closed = true;
         snprintf(test.close_text, sizeof(test.close_text), "%s", out->text);
@@ -291,7 +294,7 @@ static struct rtp_frame *send_frame(bool key, size_t size)
     unit->key = key;
     unit->capture_us = test.now_us;
     unit->sequence = 1;
-    assert_int_equal(h264_payload_cut(&frame, unit, RTC_MAX_PAYLOAD), OW_OK);
+    assert_int_equal(rtp_frame_cut(&frame, unit, RTC_MAX_PAYLOAD), OW_OK);
     encoded_unref(&unit);
     rtc_session_send(test.session, test.now_us, frame);
     drain();

@@ -38,9 +38,12 @@ static void on_closed(void *context, void *handle, struct view *view)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void on_h264(void *context, void *handle, struct encoded *unit)
+static const struct rendition_plan one_viewer = {.viewers = 1, .target_bps = 500000};
+
+static void on_video(void *context, void *handle, int track, struct encoded *unit)
 {
     (void)handle;
+    assert_int_equal(track, 0);
     struct sink *s = context;
     pthread_mutex_lock(&s->lock);
     s->units++;
@@ -90,7 +93,7 @@ static struct runtime *make_runtime(void)
     struct runtime *runtime = NULL;
     sink.opened = sink.closed = sink.units = sink.keys = sink.jpegs = 0;
     const struct runtime_settings settings = {
-        .outputs = {&sink, on_opened, on_h264, on_jpeg, on_closed}};
+        .outputs = {&sink, on_opened, on_video, on_jpeg, on_closed}};
     assert_int_equal(runtime_create(&runtime, &settings), OW_OK);
     return runtime;
 }
@@ -132,11 +135,11 @@ static void nothing_is_encoded_for_nobody(void **state)
     assert_int_equal(read_counter(&sink.units), 0);
     assert_int_equal(read_counter(&sink.jpegs), 0);
 
-    view_set_h264_viewers(view, 1);
+    view_set_plan(view, 0, &one_viewer);
     assert_true(wait_for(&sink.units, 10));
     assert_int_equal(read_counter(&sink.keys), 1);
     assert_int_equal(read_counter(&sink.jpegs), 0);
-    view_want_key_frame(view);
+    view_want_key_frame(view, 0);
     assert_true(wait_for(&sink.keys, 2));
 
     view_set_jpeg_fps(view, 30);
@@ -150,7 +153,7 @@ static void nothing_is_encoded_for_nobody(void **state)
     runtime_stop_all(runtime);
     assert_int_equal(sink.opened, 1);
     assert_int_equal(sink.closed, 1);
-    view_want_key_frame(view); /* a stopped view is asked in vain, not in error */
+    view_want_key_frame(view, 0); /* a stopped view is asked in vain, not in error */
     view_read_info(view, &info);
     view_unref(&view);
     runtime_destroy(&runtime);
@@ -167,7 +170,7 @@ static void a_viewer_of_a_slow_source_sees_a_picture_at_once(void **state)
         view_read_info(view, &info);
     while (info.source.frames < 1);
     int64_t start_us = clock_now_us();
-    view_set_h264_viewers(view, 1);
+    view_set_plan(view, 0, &one_viewer);
     assert_true(wait_for(&sink.keys, 1));
     assert_true(clock_now_us() - start_us < 2000000); /* the next frame is five seconds away */
     view_unref(&view);
@@ -229,7 +232,7 @@ static void a_dark_source_is_shown_as_such(void **state)
         "],\"edges\":[{\"id\":\"e\",\"source\":\"s\",\"target\":\"v\"}]}",
         OW_OK);
     struct view *view = runtime_find_view(runtime, "v");
-    view_set_h264_viewers(view, 1);
+    view_set_plan(view, 0, &one_viewer);
     assert_true(wait_for(&sink.units, 2)); /* cards */
     struct view_info info;
     view_read_info(view, &info);

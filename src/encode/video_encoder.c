@@ -1,6 +1,6 @@
 #include "core/clock.h"
 #include "core/log.h"
-#include "encode/h264_backends.h"
+#include "encode/encoder_backends.h"
 #include "encode/h264_stream.h"
 
 #include <libavcodec/avcodec.h>
@@ -20,7 +20,8 @@ enum {
 
 static const double fps_min = 1, fps_max = 240;
 
-/* A back end of H264_RATE_REOPEN pays a key frame for a new rate: smaller changes are left alone.
+/* A back end of ENCODER_RATE_REOPEN pays a key frame for a new rate: smaller changes are left
+ * alone.
  */
 static const double reopen_threshold = 0.15;
 
@@ -31,11 +32,11 @@ struct stamp {
     struct stage_times stages;
 };
 
-struct h264_encoder {
-    const struct h264_backend *backend;
-    struct h264_settings settings; /* as running; size even */
-    int frame_width, frame_height; /* of the frames that come in */
-    double opened_fps;             /* what the codec was told; it believes in it until reopened */
+struct video_encoder {
+    const struct encoder_backend *backend;
+    struct video_settings settings; /* as running; size even */
+    int frame_width, frame_height;  /* of the frames that come in */
+    double opened_fps;              /* what the codec was told; it believes in it until reopened */
     AVCodecContext *codec;
     AVBufferRef *device, *device_frames;
     AVFrame *picture, *upload;
@@ -66,7 +67,7 @@ static int level_for(int width, int height, double fps)
 
 /* Rate controls that count frames spend bitrate / opened_fps on each. Asking for
  * bitrate * opened_fps / fps gives every frame its share at the frame rate of now. */
-static void apply_rate(struct h264_encoder *encoder)
+static void apply_rate(struct video_encoder *encoder)
 {
     double told = encoder->settings.bitrate_bps * encoder->opened_fps / encoder->settings.fps;
     told = fmin(fmax(told, BITRATE_MIN), BITRATE_MAX);
@@ -76,7 +77,7 @@ static void apply_rate(struct h264_encoder *encoder)
     encoder->codec->rc_buffer_size = (int)fmax(buffer, 1000);
 }
 
-static void set_color(AVCodecContext *codec, const struct h264_settings *settings)
+static void set_color(AVCodecContext *codec, const struct video_settings *settings)
 {
     bool hd = settings->matrix == COLOR_BT709;
     codec->color_range = settings->full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
@@ -85,9 +86,9 @@ static void set_color(AVCodecContext *codec, const struct h264_settings *setting
     codec->color_trc = hd ? AVCOL_TRC_BT709 : AVCOL_TRC_SMPTE170M;
 }
 
-static int open_device(struct h264_encoder *encoder, struct reason *why)
+static int open_device(struct video_encoder *encoder, struct reason *why)
 {
-    const struct h264_backend *backend = encoder->backend;
+    const struct encoder_backend *backend = encoder->backend;
     int rc = av_hwdevice_ctx_create(&encoder->device, backend->device, NULL, NULL, 0);
     if (rc < 0)
         return reason_set(why, OW_EUNSUPPORTED, "no such device or driver (%s)", av_err2str(rc));
@@ -107,10 +108,10 @@ static int open_device(struct h264_encoder *encoder, struct reason *why)
     return OW_OK;
 }
 
-static int configure_codec(struct h264_encoder *encoder, struct reason *why)
+static int configure_codec(struct video_encoder *encoder, struct reason *why)
 {
     AVCodecContext *codec = encoder->codec;
-    const struct h264_settings *settings = &encoder->settings;
+    const struct video_settings *settings = &encoder->settings;
     AVRational rate = av_d2q(settings->fps, 1001000);
     encoder->opened_fps = settings->fps;
     codec->width = settings->width;
@@ -138,7 +139,7 @@ static int configure_codec(struct h264_encoder *encoder, struct reason *why)
     return codec->hw_frames_ctx ? OW_OK : reason_set(why, OW_ENOMEM, "out of memory");
 }
 
-static void close_codec(struct h264_encoder *encoder)
+static void close_codec(struct video_encoder *encoder)
 {
     avcodec_free_context(&encoder->codec);
     av_buffer_unref(&encoder->device_frames);
@@ -148,9 +149,9 @@ static void close_codec(struct h264_encoder *encoder)
 }
 
 /* Opens the codec for encoder->settings; on failure nothing is open. */
-static int open_codec(struct h264_encoder *encoder, struct reason *why)
+static int open_codec(struct video_encoder *encoder, struct reason *why)
 {
-    const struct h264_backend *backend = encoder->backend;
+    const struct encoder_backend *backend = encoder->backend;
     AVDictionary *options = NULL;
     int rc;
     const AVCodec *codec = avcodec_find_encoder_by_name(backend->name);
@@ -181,8 +182,8 @@ out:
     return rc;
 }
 
-int h264_encoder_open_backend(struct h264_encoder **out, const struct h264_settings *settings,
-                              const struct h264_backend *backend, struct reason *why)
+int video_encoder_open_backend(struct video_encoder **out, const struct video_settings *settings,
+                               const struct encoder_backend *backend, struct reason *why)
 {
     int width = settings->width & ~1, height = settings->height & ~1;
     if (width < 2 || height < 2 || width > FRAME_MAX_SIDE || height > FRAME_MAX_SIDE)
@@ -191,7 +192,7 @@ int h264_encoder_open_backend(struct h264_encoder **out, const struct h264_setti
     if (!(settings->fps > 0) || !isfinite(settings->fps) || settings->bitrate_bps <= 0)
         return reason_set(why, OW_EINVAL, "frame rate and bitrate must be above zero");
 
-    struct h264_encoder *encoder = calloc(1, sizeof *encoder);
+    struct video_encoder *encoder = calloc(1, sizeof *encoder);
     if (!encoder)
         return reason_set(why, OW_ENOMEM, "out of memory");
     encoder->backend = backend;
@@ -209,7 +210,7 @@ int h264_encoder_open_backend(struct h264_encoder **out, const struct h264_setti
                  ? open_codec(encoder, why)
                  : reason_set(why, OW_ENOMEM, "out of memory");
     if (rc < 0)
-        h264_encoder_close(&encoder);
+        video_encoder_close(&encoder);
     else
         *out = encoder;
     return rc;
@@ -219,7 +220,7 @@ static int unknown_backend(const char *name, struct reason *why)
 {
     char names[160] = "";
     size_t used = 0;
-    for (const struct h264_backend *row = h264_backends; row->name; row++) {
+    for (const struct encoder_backend *row = encoder_backends; row->name; row++) {
         size_t length = strlen(row->name);
         if (used + length + 3 > sizeof names)
             break;
@@ -234,28 +235,28 @@ static int unknown_backend(const char *name, struct reason *why)
                       name, names);
 }
 
-int h264_encoder_open(struct h264_encoder **out, const struct h264_settings *settings,
-                      struct reason *why)
+int video_encoder_open(struct video_encoder **out, const struct video_settings *settings,
+                       struct reason *why)
 {
     if (settings->backend) {
-        const struct h264_backend *backend = h264_backend_find(settings->backend);
+        const struct encoder_backend *backend = encoder_backend_find(settings->backend);
         struct reason detail = {""};
         if (!backend)
             return unknown_backend(settings->backend, why);
-        int rc = h264_encoder_open_backend(out, settings, backend, &detail);
+        int rc = video_encoder_open_backend(out, settings, backend, &detail);
         return rc < 0 ? reason_set(why, rc, "H.264 encoder %s: %s", backend->label, detail.text)
                       : rc;
     }
-    const struct h264_backend *best = h264_backend_best();
+    const struct encoder_backend *best = encoder_backend_best();
     if (!best)
         return reason_set(why, OW_EUNSUPPORTED,
                           "no H.264 encoder works on this machine; install libx264 (libavcodec)");
-    int rc = h264_encoder_open_backend(out, settings, best, why);
-    const struct h264_backend *fallback = h264_backend_fallback();
+    int rc = video_encoder_open_backend(out, settings, best, why);
+    const struct encoder_backend *fallback = encoder_backend_fallback();
     if (rc == OW_EUNSUPPORTED && fallback && fallback != best) {
         log_warn("H.264 encoder %s: %s; using %s for this picture", best->label,
                  why ? why->text : "refused", fallback->label);
-        rc = h264_encoder_open_backend(out, settings, fallback, why);
+        rc = video_encoder_open_backend(out, settings, fallback, why);
     }
     return rc;
 }
@@ -305,7 +306,7 @@ static int interleave_planes(AVFrame *picture, const struct frame *frame)
     return OW_OK;
 }
 
-static void describe_picture(const struct h264_encoder *encoder, AVFrame *picture, bool key)
+static void describe_picture(const struct video_encoder *encoder, AVFrame *picture, bool key)
 {
     picture->pts = encoder->next_pts;
     picture->pict_type = key ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
@@ -315,7 +316,7 @@ static void describe_picture(const struct h264_encoder *encoder, AVFrame *pictur
 }
 
 /* Hands the frame to the codec, by way of the device where it has one. */
-static int send_picture(struct h264_encoder *encoder, const struct frame *frame, bool key)
+static int send_picture(struct video_encoder *encoder, const struct frame *frame, bool key)
 {
     AVFrame *picture = encoder->picture, *sent = picture;
     picture->format = encoder->backend->pixels;
@@ -343,8 +344,8 @@ out:
     return rc;
 }
 
-int h264_encoder_encode(struct h264_encoder *encoder, const struct frame *frame, bool key,
-                        struct encoded **out)
+int video_encoder_encode(struct video_encoder *encoder, const struct frame *frame, bool key,
+                         struct encoded **out)
 {
     if (frame->width != encoder->frame_width || frame->height != encoder->frame_height)
         return OW_EINVAL;
@@ -385,13 +386,13 @@ static bool differs_enough(double from, double to)
     return fabs(to - from) > reopen_threshold * from;
 }
 
-int h264_encoder_set_rate(struct h264_encoder *encoder, int bitrate_bps, double fps)
+int video_encoder_set_rate(struct video_encoder *encoder, int bitrate_bps, double fps)
 {
     if (bitrate_bps <= 0 || !(fps > 0) || !isfinite(fps))
         return OW_EINVAL;
     fps = fmin(fmax(fps, fps_min), fps_max);
-    struct h264_settings *settings = &encoder->settings;
-    if (encoder->backend->rate_change == H264_RATE_REOPEN) {
+    struct video_settings *settings = &encoder->settings;
+    if (encoder->backend->rate_change == ENCODER_RATE_REOPEN) {
         double share = settings->bitrate_bps / settings->fps;
         if (encoder->codec && !differs_enough(share, bitrate_bps / fps))
             return OW_OK;
@@ -406,14 +407,14 @@ int h264_encoder_set_rate(struct h264_encoder *encoder, int bitrate_bps, double 
     return OW_OK;
 }
 
-const char *h264_encoder_name(const struct h264_encoder *encoder)
+const char *video_encoder_name(const struct video_encoder *encoder)
 {
     return encoder->backend->label;
 }
 
-void h264_encoder_close(struct h264_encoder **encoder)
+void video_encoder_close(struct video_encoder **encoder)
 {
-    struct h264_encoder *e = *encoder;
+    struct video_encoder *e = *encoder;
     *encoder = NULL;
     if (!e)
         return;

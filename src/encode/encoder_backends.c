@@ -1,4 +1,4 @@
-#include "encode/h264_backends.h"
+#include "encode/encoder_backends.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -13,14 +13,14 @@
  *
  * libx264 at "superfast": SSIM 0.956 there for 1.6 ms of one core a frame; "ultrafast" 0.931 for
  * 1.1 ms, "veryfast" 0.958 for 2.6 ms. "zerolatency" takes out look-ahead, frame threads and B
- * frames, and counts frames instead of reading time stamps, which h264_encoder_set_rate() relies
+ * frames, and counts frames instead of reading time stamps, which video_encoder_set_rate() relies
  * on. scenecut=0 and the endless GOP leave key frames to who asks for them. */
-const struct h264_backend h264_backends[] = {
+const struct encoder_backend encoder_backends[] = {
     {
         .name = "h264_nvenc",
         .label = "NVENC",
         .pixels = AV_PIX_FMT_YUV420P,
-        .rate_change = H264_RATE_RECONFIGURE,
+        .rate_change = ENCODER_RATE_RECONFIGURE,
         .buffer_frames = 3,
         .options = "preset=p1:tune=ull:profile=baseline:rc=cbr:zerolatency=1:delay=0:surfaces=2:"
                    "forced-idr=1:rc-lookahead=0:no-scenecut=1:strict_gop=1:aud=0",
@@ -31,7 +31,7 @@ const struct h264_backend h264_backends[] = {
         .pixels = AV_PIX_FMT_NV12,
         .device = AV_HWDEVICE_TYPE_VAAPI,
         .device_pixels = AV_PIX_FMT_VAAPI,
-        .rate_change = H264_RATE_REOPEN,
+        .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "profile=constrained_baseline:rc_mode=CBR:async_depth=1:sei=0:aud=0",
     },
@@ -39,7 +39,7 @@ const struct h264_backend h264_backends[] = {
         .name = "h264_qsv",
         .label = "Quick Sync",
         .pixels = AV_PIX_FMT_NV12,
-        .rate_change = H264_RATE_REOPEN,
+        .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "preset=veryfast:profile=baseline:async_depth=1:look_ahead=0:forced_idr=1:aud=0",
     },
@@ -47,7 +47,7 @@ const struct h264_backend h264_backends[] = {
         .name = "h264_videotoolbox",
         .label = "VideoToolbox",
         .pixels = AV_PIX_FMT_NV12,
-        .rate_change = H264_RATE_REOPEN,
+        .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "profile=baseline:realtime=1:allow_sw=0",
     },
@@ -55,7 +55,7 @@ const struct h264_backend h264_backends[] = {
         .name = "h264_v4l2m2m",
         .label = "V4L2 M2M",
         .pixels = AV_PIX_FMT_NV12,
-        .rate_change = H264_RATE_REOPEN,
+        .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "num_capture_buffers=4:num_output_buffers=4",
     },
@@ -64,7 +64,7 @@ const struct h264_backend h264_backends[] = {
         .label = "libx264 (software)",
         .software = true,
         .pixels = AV_PIX_FMT_YUV420P,
-        .rate_change = H264_RATE_RECONFIGURE,
+        .rate_change = ENCODER_RATE_RECONFIGURE,
         .buffer_frames = 3,
         .options = "preset=superfast:tune=zerolatency:profile=baseline:forced-idr=1:aud=0:"
                    "nal-hrd=none:x264-params=keyint=infinite\\:scenecut=0\\:repeat-headers=1\\:"
@@ -75,16 +75,16 @@ const struct h264_backend h264_backends[] = {
         .label = "OpenH264 (software)",
         .software = true,
         .pixels = AV_PIX_FMT_YUV420P,
-        .rate_change = H264_RATE_REOPEN,
+        .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "profile=constrained_baseline:rc_mode=bitrate:allow_skip_frames=0",
     },
     {.name = NULL},
 };
 
-const struct h264_backend *h264_backend_find(const char *name)
+const struct encoder_backend *encoder_backend_find(const char *name)
 {
-    for (const struct h264_backend *row = h264_backends; row->name; row++)
+    for (const struct encoder_backend *row = encoder_backends; row->name; row++)
         if (strcmp(row->name, name) == 0)
             return row;
     return NULL;

@@ -1,4 +1,4 @@
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 
 #include "core/error.h"
 
@@ -178,7 +178,7 @@ static void cut(struct cutter *cutter, const struct encoded *unit)
     flush_aggregate(cutter);
 }
 
-int h264_payload_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload)
+int rtp_frame_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload)
 {
     if (max_payload < SMALLEST_PAYLOAD || max_payload > LARGEST_PAYLOAD)
         return OW_EINVAL;
@@ -193,6 +193,7 @@ int h264_payload_cut(struct rtp_frame **out, const struct encoded *unit, size_t 
     if (frame == NULL)
         return OW_ENOMEM;
     atomic_init(&frame->refs, 1);
+    frame->codec = unit->codec;
     frame->key = unit->key;
     frame->capture_us = unit->capture_us;
     frame->sequence = unit->sequence;

@@ -1,6 +1,6 @@
-#include "encode/h264.h"
-#include "encode/h264_backends.h"
+#include "encode/encoder_backends.h"
 #include "encode/h264_stream.h"
+#include "encode/video_encoder.h"
 #include "pictures.h"
 
 #include <libavcodec/avcodec.h>
@@ -11,33 +11,33 @@
 
 #include <cmocka.h>
 
-static struct h264_settings settings_for(int width, int height, int bitrate_bps)
+static struct video_settings settings_for(int width, int height, int bitrate_bps)
 {
-    return (struct h264_settings){.width = width,
-                                  .height = height,
-                                  .fps = 30,
-                                  .bitrate_bps = bitrate_bps,
-                                  .matrix = COLOR_BT709,
-                                  .backend = "libx264"};
+    return (struct video_settings){.width = width,
+                                   .height = height,
+                                   .fps = 30,
+                                   .bitrate_bps = bitrate_bps,
+                                   .matrix = COLOR_BT709,
+                                   .backend = "libx264"};
 }
 
-static struct h264_encoder *open_encoder(struct h264_settings settings)
+static struct video_encoder *open_encoder(struct video_settings settings)
 {
-    struct h264_encoder *encoder = NULL;
+    struct video_encoder *encoder = NULL;
     struct reason why = {""};
-    int rc = h264_encoder_open(&encoder, &settings, &why);
+    int rc = video_encoder_open(&encoder, &settings, &why);
     if (rc < 0)
         print_error("%s\n", why.text);
     assert_int_equal(rc, OW_OK);
     return encoder;
 }
 
-static struct encoded *encode(struct h264_encoder *encoder, struct frame *frame, int index,
+static struct encoded *encode(struct video_encoder *encoder, struct frame *frame, int index,
                               bool key)
 {
     struct encoded *unit = NULL;
     picture_paint(frame, index);
-    assert_int_equal(h264_encoder_encode(encoder, frame, key, &unit), OW_OK);
+    assert_int_equal(video_encoder_encode(encoder, frame, key, &unit), OW_OK);
     assert_non_null(unit);
     return unit;
 }
@@ -142,9 +142,9 @@ static struct sps parse_sps(const uint8_t *nal, size_t size)
     return sps;
 }
 
-static struct sps first_sps(struct h264_settings settings)
+static struct sps first_sps(struct video_settings settings)
 {
-    struct h264_encoder *encoder = open_encoder(settings);
+    struct video_encoder *encoder = open_encoder(settings);
     struct frame *frame = NULL;
     assert_int_equal(frame_create(&frame, settings.width, settings.height), OW_OK);
     struct encoded *unit = encode(encoder, frame, 0, false);
@@ -155,7 +155,7 @@ static struct sps first_sps(struct h264_settings settings)
     struct sps sps = parse_sps(nal, size);
     encoded_unref(&unit);
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
     return sps;
 }
 
@@ -180,7 +180,7 @@ static void sps_is_constrained_baseline_for_no_delay(void **state)
 static void sps_tells_the_colors_and_a_level_that_fits(void **state)
 {
     (void)state;
-    struct h264_settings settings = settings_for(1920, 1080, 4000000);
+    struct video_settings settings = settings_for(1920, 1080, 4000000);
     settings.full_range = true;
     settings.matrix = COLOR_BT601;
     struct sps sps = first_sps(settings);
@@ -193,7 +193,7 @@ static void sps_tells_the_colors_and_a_level_that_fits(void **state)
 static void each_frame_in_is_that_frame_out(void **state)
 {
     (void)state;
-    struct h264_encoder *encoder = open_encoder(settings_for(320, 240, 500000));
+    struct video_encoder *encoder = open_encoder(settings_for(320, 240, 500000));
     struct frame *frame = NULL;
     assert_int_equal(frame_create(&frame, 320, 240), OW_OK);
     for (int i = 0; i < 100; i++) {
@@ -210,13 +210,13 @@ static void each_frame_in_is_that_frame_out(void **state)
         encoded_unref(&unit);
     }
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
 }
 
 static void key_frames_come_on_request_only(void **state)
 {
     (void)state;
-    struct h264_encoder *encoder = open_encoder(settings_for(320, 240, 500000));
+    struct video_encoder *encoder = open_encoder(settings_for(320, 240, 500000));
     struct frame *frame = NULL;
     assert_int_equal(frame_create(&frame, 320, 240), OW_OK);
     for (int i = 0; i < 60; i++) {
@@ -226,7 +226,7 @@ static void key_frames_come_on_request_only(void **state)
         picture_paint(shown, i);
         if (i >= 20) /* a cut is no reason for a key frame */
             picture_fill(shown, (uint8_t)(i % 2 ? 30 : 200), 90, 160);
-        assert_int_equal(h264_encoder_encode(encoder, shown, wanted, &unit), OW_OK);
+        assert_int_equal(video_encoder_encode(encoder, shown, wanted, &unit), OW_OK);
         assert_int_equal(unit->key, wanted || i == 0);
         size_t offset = 0, size = 0;
         const uint8_t *nal = NULL;
@@ -235,11 +235,11 @@ static void key_frames_come_on_request_only(void **state)
         encoded_unref(&unit);
     }
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
 }
 
 /* Bits per second over `count` frames, once the rate has settled; no key frame on the way. */
-static double measured_bps(struct h264_encoder *encoder, struct frame *frame, int *index,
+static double measured_bps(struct video_encoder *encoder, struct frame *frame, int *index,
                            double fps)
 {
     enum { SETTLE = 15, COUNT = 45 };
@@ -261,40 +261,41 @@ static void rate_follows_both_ways_without_a_key_frame(void **state)
         double fps;
     } steps[] = {{1000000, 30}, {250000, 30}, {1500000, 30}, {400000, 30},
                  {400000, 10},  {400000, 60}, {800000, 30}};
-    struct h264_encoder *encoder = open_encoder(settings_for(640, 360, 1000000));
+    struct video_encoder *encoder = open_encoder(settings_for(640, 360, 1000000));
     struct frame *frame = NULL;
     int index = 0;
     assert_int_equal(frame_create(&frame, 640, 360), OW_OK);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        assert_int_equal(h264_encoder_set_rate(encoder, steps[i].bitrate_bps, steps[i].fps), OW_OK);
+        assert_int_equal(video_encoder_set_rate(encoder, steps[i].bitrate_bps, steps[i].fps),
+                         OW_OK);
         double bps = measured_bps(encoder, frame, &index, steps[i].fps);
         print_message("%d bit/s at %.0f fps: %.0f\n", steps[i].bitrate_bps, steps[i].fps, bps);
         assert_true(bps > 0.6 * steps[i].bitrate_bps);
         assert_true(bps < 1.15 * steps[i].bitrate_bps);
     }
-    assert_int_equal(h264_encoder_set_rate(encoder, 0, 30), OW_EINVAL);
-    assert_int_equal(h264_encoder_set_rate(encoder, 100000, NAN), OW_EINVAL);
+    assert_int_equal(video_encoder_set_rate(encoder, 0, 30), OW_EINVAL);
+    assert_int_equal(video_encoder_set_rate(encoder, 100000, NAN), OW_EINVAL);
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
 }
 
 static void a_still_dark_picture_costs_next_to_nothing(void **state)
 {
     (void)state;
-    struct h264_encoder *encoder = open_encoder(settings_for(640, 360, 2000000));
+    struct video_encoder *encoder = open_encoder(settings_for(640, 360, 2000000));
     struct frame *frame = NULL;
     size_t late = 0;
     assert_int_equal(frame_create(&frame, 640, 360), OW_OK);
     picture_fill(frame, 20, 128, 128);
     for (int i = 0; i < 90; i++) {
         struct encoded *unit = NULL;
-        assert_int_equal(h264_encoder_encode(encoder, frame, false, &unit), OW_OK);
+        assert_int_equal(video_encoder_encode(encoder, frame, false, &unit), OW_OK);
         late += i >= 60 ? unit->size : 0;
         encoded_unref(&unit);
     }
     assert_in_range(late / 30, 1, 200);
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
 }
 
 static double decoded_psnr(AVCodecContext *decoder, const struct encoded *unit,
@@ -324,7 +325,7 @@ static void decodes_back_at_any_size(void **state)
         AVCodecContext *decoder = avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_H264));
         decoder->thread_count = 1;
         assert_int_equal(avcodec_open2(decoder, NULL, NULL), 0);
-        struct h264_encoder *encoder = open_encoder(settings_for(width, height, 3000000));
+        struct video_encoder *encoder = open_encoder(settings_for(width, height, 3000000));
         struct frame *frame = NULL;
         assert_int_equal(frame_create(&frame, width, height), OW_OK);
         for (int i = 0; i < 10; i++) {
@@ -336,7 +337,7 @@ static void decodes_back_at_any_size(void **state)
             encoded_unref(&unit);
         }
         frame_unref(&frame);
-        h264_encoder_close(&encoder);
+        video_encoder_close(&encoder);
         avcodec_free_context(&decoder);
     }
 }
@@ -344,75 +345,75 @@ static void decodes_back_at_any_size(void **state)
 static void refuses_what_cannot_be(void **state)
 {
     (void)state;
-    struct h264_encoder *encoder = NULL;
+    struct video_encoder *encoder = NULL;
     struct reason why = {""};
-    struct h264_settings settings = settings_for(320, 240, 500000);
+    struct video_settings settings = settings_for(320, 240, 500000);
     settings.backend = "h265_magic";
-    assert_int_equal(h264_encoder_open(&encoder, &settings, &why), OW_ENOTFOUND);
+    assert_int_equal(video_encoder_open(&encoder, &settings, &why), OW_ENOTFOUND);
     assert_non_null(strstr(why.text, "h265_magic"));
-    for (const struct h264_backend *row = h264_backends; row->name; row++)
+    for (const struct encoder_backend *row = encoder_backends; row->name; row++)
         assert_non_null(strstr(why.text, row->name));
     settings = settings_for(1, 240, 500000);
-    assert_int_equal(h264_encoder_open(&encoder, &settings, &why), OW_EINVAL);
+    assert_int_equal(video_encoder_open(&encoder, &settings, &why), OW_EINVAL);
     settings = settings_for(320, 240, 0);
-    assert_int_equal(h264_encoder_open(&encoder, &settings, &why), OW_EINVAL);
+    assert_int_equal(video_encoder_open(&encoder, &settings, &why), OW_EINVAL);
     settings = settings_for(320, 240, 500000);
     settings.fps = NAN;
-    assert_int_equal(h264_encoder_open(&encoder, &settings, NULL), OW_EINVAL);
+    assert_int_equal(video_encoder_open(&encoder, &settings, NULL), OW_EINVAL);
     assert_null(encoder);
 
     struct frame *frame = NULL;
     struct encoded *unit = NULL;
     encoder = open_encoder(settings_for(320, 240, 500000));
     assert_int_equal(frame_create(&frame, 322, 240), OW_OK);
-    assert_int_equal(h264_encoder_encode(encoder, frame, false, &unit), OW_EINVAL);
+    assert_int_equal(video_encoder_encode(encoder, frame, false, &unit), OW_EINVAL);
     assert_null(unit);
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
-    h264_encoder_close(&encoder); /* NULL is fine */
+    video_encoder_close(&encoder);
+    video_encoder_close(&encoder); /* NULL is fine */
 }
 
 /* Whatever the machine has, the chosen back end is one of the table and works. */
 static void probing_finds_one_that_works(void **state)
 {
     (void)state;
-    h264_probe_backends();
-    const struct h264_backend *best = h264_backend_best();
+    encoder_probe_backends();
+    const struct encoder_backend *best = encoder_backend_best();
     assert_non_null(best);
-    assert_string_equal(h264_backend_label(), best->label);
-    assert_ptr_equal(h264_backend_find(best->name), best);
-    assert_null(h264_backend_find("nothing"));
-    struct h264_settings settings = settings_for(640, 360, 500000);
+    assert_string_equal(encoder_backend_label(), best->label);
+    assert_ptr_equal(encoder_backend_find(best->name), best);
+    assert_null(encoder_backend_find("nothing"));
+    struct video_settings settings = settings_for(640, 360, 500000);
     settings.backend = NULL;
-    struct h264_encoder *encoder = open_encoder(settings);
-    assert_string_equal(h264_encoder_name(encoder), best->label);
-    h264_encoder_close(&encoder);
+    struct video_encoder *encoder = open_encoder(settings);
+    assert_string_equal(video_encoder_name(encoder), best->label);
+    video_encoder_close(&encoder);
 }
 
 /* A back end that cannot change its rate running is opened anew, and only for a real change. */
 static void reopening_back_ends_change_their_rate(void **state)
 {
     (void)state;
-    struct h264_backend row = *h264_backend_find("libx264");
-    row.rate_change = H264_RATE_REOPEN;
+    struct encoder_backend row = *encoder_backend_find("libx264");
+    row.rate_change = ENCODER_RATE_REOPEN;
     row.pixels = AV_PIX_FMT_NV12; /* and the interleaving way in */
-    struct h264_settings settings = settings_for(320, 240, 500000);
-    struct h264_encoder *encoder = NULL;
+    struct video_settings settings = settings_for(320, 240, 500000);
+    struct video_encoder *encoder = NULL;
     struct frame *frame = NULL;
-    assert_int_equal(h264_encoder_open_backend(&encoder, &settings, &row, NULL), OW_OK);
+    assert_int_equal(video_encoder_open_backend(&encoder, &settings, &row, NULL), OW_OK);
     assert_int_equal(frame_create(&frame, 320, 240), OW_OK);
     static const struct {
         int bitrate_bps;
         bool key;
     } steps[] = {{500000, true}, {540000, false}, {250000, true}, {260000, false}, {400000, true}};
     for (int i = 0; i < 5; i++) {
-        assert_int_equal(h264_encoder_set_rate(encoder, steps[i].bitrate_bps, 30), OW_OK);
+        assert_int_equal(video_encoder_set_rate(encoder, steps[i].bitrate_bps, 30), OW_OK);
         struct encoded *unit = encode(encoder, frame, i, false);
         assert_int_equal(unit->key, steps[i].key);
         encoded_unref(&unit);
     }
     frame_unref(&frame);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 /* An access unit cut into RTP payloads (RFC 6184, packetization-mode 1): single NAL unit packets,
  * STAP-A for the parameter sets, FU-A in equal-sized fragments. Made once per rendition and shared
  * by all its viewers; a session adds only the RTP header and the protection. */
-#ifndef OW_RTC_H264_PAYLOAD_H
-#define OW_RTC_H264_PAYLOAD_H
+#ifndef OW_RTC_RTP_PAYLOAD_H
+#define OW_RTC_RTP_PAYLOAD_H
 
 #include "core/encoded.h"
 
@@ -13,6 +13,7 @@ struct rtp_payload {
 
 struct rtp_frame {
     atomic_int refs;
+    enum video_codec codec;
     bool key;
     int64_t capture_us;
     uint64_t sequence;
@@ -25,7 +26,7 @@ struct rtp_frame {
  * no NAL unit in it, OW_EINVAL for a max_payload below 64, OW_ELIMIT for more than 16,384 payloads.
  * Access unit delimiters and fillers are left out. The result has one reference and does not refer
  * to `unit`. */
-int h264_payload_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload);
+int rtp_frame_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload);
 
 struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame);
 void rtp_frame_unref(struct rtp_frame **frame);

@@ -1,6 +1,6 @@
 #include "core/error.h"
 #include "core/random.h"
-#include "rtc/h264_payload.h"
+#include "rtc/rtp_payload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static struct rtp_frame *cut_of(const uint8_t *bytes, size_t size, size_t max_pa
 {
     struct encoded *unit = unit_of(bytes, size);
     struct rtp_frame *frame = NULL;
-    assert_int_equal(h264_payload_cut(&frame, unit, max_payload), OW_OK);
+    assert_int_equal(rtp_frame_cut(&frame, unit, max_payload), OW_OK);
     encoded_unref(&unit);
     return frame;
 }
@@ -90,7 +90,7 @@ static void bad_input_is_refused(void **state)
                  {good, sizeof(good), 70000, OW_EINVAL}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct encoded *unit = unit_of(cases[i].bytes, cases[i].size);
-        assert_int_equal(h264_payload_cut(&frame, unit, cases[i].max), cases[i].code);
+        assert_int_equal(rtp_frame_cut(&frame, unit, cases[i].max), cases[i].code);
         assert_null(frame);
         encoded_unref(&unit);
     }

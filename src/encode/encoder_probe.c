@@ -1,5 +1,5 @@
 #include "core/log.h"
-#include "encode/h264_backends.h"
+#include "encode/encoder_backends.h"
 
 #include <libavutil/log.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@ enum { PROBE_WIDTH = 640, PROBE_HEIGHT = 352, PROBE_FRAMES = 4, PASSED_OVER_BYTE
 /* What works is a property of the machine, found once per process. */
 static struct {
     pthread_once_t once;
-    const struct h264_backend *best, *fallback;
+    const struct encoder_backend *best, *fallback;
 } probed = {.once = PTHREAD_ONCE_INIT};
 
 static void paint(struct frame *frame, int index)
@@ -26,14 +26,14 @@ static void paint(struct frame *frame, int index)
 
 /* Encodes a few frames; every one must come out before the next goes in, but for one that a back
  * end may hold back at the start. */
-static int encode_some(struct h264_encoder *encoder, struct frame *frame, struct reason *why)
+static int encode_some(struct video_encoder *encoder, struct frame *frame, struct reason *why)
 {
     int held = 0;
     bool first = true;
     for (int i = 0; i < PROBE_FRAMES; i++) {
         struct encoded *unit = NULL;
         paint(frame, i);
-        int rc = h264_encoder_encode(encoder, frame, false, &unit);
+        int rc = video_encoder_encode(encoder, frame, false, &unit);
         if (rc == OW_EAGAIN && ++held > 1)
             return reason_set(why, OW_EUNSUPPORTED, "holds back more than one frame");
         if (rc < 0 && rc != OW_EAGAIN)
@@ -48,22 +48,22 @@ static int encode_some(struct h264_encoder *encoder, struct frame *frame, struct
     return OW_OK;
 }
 
-static int probe(const struct h264_backend *backend, struct reason *why)
+static int probe(const struct encoder_backend *backend, struct reason *why)
 {
-    const struct h264_settings settings = {.width = PROBE_WIDTH,
-                                           .height = PROBE_HEIGHT,
-                                           .fps = 30,
-                                           .bitrate_bps = 1000000,
-                                           .matrix = COLOR_BT709};
-    struct h264_encoder *encoder = NULL;
+    const struct video_settings settings = {.width = PROBE_WIDTH,
+                                            .height = PROBE_HEIGHT,
+                                            .fps = 30,
+                                            .bitrate_bps = 1000000,
+                                            .matrix = COLOR_BT709};
+    struct video_encoder *encoder = NULL;
     struct frame *frame = NULL;
     int rc = frame_create(&frame, PROBE_WIDTH, PROBE_HEIGHT);
     if (rc < 0)
         return reason_set(why, rc, "out of memory");
-    rc = h264_encoder_open_backend(&encoder, &settings, backend, why);
+    rc = video_encoder_open_backend(&encoder, &settings, backend, why);
     if (rc == OW_OK)
         rc = encode_some(encoder, frame, why);
-    h264_encoder_close(&encoder);
+    video_encoder_close(&encoder);
     frame_unref(&frame);
     return rc;
 }
@@ -79,7 +79,7 @@ static void probe_once(void)
     char passed_over[PASSED_OVER_BYTES] = "";
     int level = av_log_get_level();
     av_log_set_level(AV_LOG_QUIET); /* the reasons are ours to tell, in one line */
-    for (const struct h264_backend *row = h264_backends; row->name; row++) {
+    for (const struct encoder_backend *row = encoder_backends; row->name; row++) {
         struct reason why = {""};
         if (probed.best && !row->software)
             continue;
@@ -105,25 +105,25 @@ static void probe_once(void)
         log_info("H.264 encoders tried and passed over: %s", passed_over);
 }
 
-void h264_probe_backends(void)
+void encoder_probe_backends(void)
 {
     pthread_once(&probed.once, probe_once);
 }
 
-const struct h264_backend *h264_backend_best(void)
+const struct encoder_backend *encoder_backend_best(void)
 {
-    h264_probe_backends();
+    encoder_probe_backends();
     return probed.best;
 }
 
-const struct h264_backend *h264_backend_fallback(void)
+const struct encoder_backend *encoder_backend_fallback(void)
 {
-    h264_probe_backends();
+    encoder_probe_backends();
     return probed.fallback;
 }
 
-const char *h264_backend_label(void)
+const char *encoder_backend_label(void)
 {
-    const struct h264_backend *best = h264_backend_best();
+    const struct encoder_backend *best = encoder_backend_best();
     return best ? best->label : "none";
 }
