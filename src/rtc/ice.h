@@ -37,6 +37,21 @@ const char *ice_agent_pwd(const struct ice_agent *agent);
 /* A candidate from the offer or by trickle. More than a bounded number are ignored (OW_ELIMIT). */
 int ice_agent_add_remote_candidate(struct ice_agent *agent, const struct sdp_candidate *candidate);
 
+/* May addresses of ADDRESS_RELAY be checked? Then every signalled candidate is tried through the
+ * relay, too, at a lower priority. Without one such pairs fail. */
+void ice_agent_set_relay(struct ice_agent *agent, int64_t now_us, bool available);
+
+/* Nothing can be sent to this address any more (a TCP connection that closed): its pair fails, and
+ * another that works takes over at once. */
+void ice_agent_forget(struct ice_agent *agent, int64_t now_us, const struct address *remote);
+
+/* ICE restart (RFC 8445 section 9): new credentials on both sides; candidates are added anew. The
+ * selected pair carries media until a pair of the new generation works, and checks with the old
+ * credentials are answered until then. OW_EINVAL, OW_ENOMEM as ice_agent_create(); OW_ESTATE when
+ * closed. A failed agent lives again. */
+int ice_agent_restart(struct ice_agent *agent, int64_t now_us, const char *remote_ufrag,
+                      const char *remote_pwd);
+
 /* Is this datagram STUN (RFC 7983: first byte 0..3, magic cookie)? */
 bool ice_is_stun(const uint8_t *data, size_t size);
 

@@ -106,7 +106,12 @@ enum { SDP_CANDIDATE_TEXT_BYTES = 192 };
 /* Writes "candidate:…", what sdp_parse_candidate() reads. Hides the base of non-host ones. */
 void sdp_write_candidate(char out[SDP_CANDIDATE_TEXT_BYTES], const struct sdp_candidate *candidate);
 
-/* The priority of the index-th local host candidate (RFC 8445 section 5.1.2.1), index 0..65535. */
+/* Priorities of the index-th local candidate of its kind (RFC 8445 section 5.1.2.1; for TCP RFC
+ * 6544 section 4.2), index 0..4095: UDP on a host address before server-reflexive before TCP before
+ * relayed. */
 uint32_t sdp_host_priority(int index);
+uint32_t sdp_srflx_priority(int index);
+uint32_t sdp_tcp_priority(int index);
+uint32_t sdp_relay_priority(int index);
 
 #endif

@@ -76,9 +76,32 @@ static uint32_t foundation_of(const struct sdp_candidate *candidate)
     return hash;
 }
 
+/* Type preference, local preference, component 1. */
+static uint32_t priority_of(uint32_t type, uint32_t local)
+{
+    return type << 24 | local << 8 | 255;
+}
+
 uint32_t sdp_host_priority(int index)
 {
-    return (uint32_t)126 << 24 | (uint32_t)(65535 - index) << 8 | 255;
+    return priority_of(126, 65535 - (uint32_t)index);
+}
+
+uint32_t sdp_srflx_priority(int index)
+{
+    return priority_of(100, 65535 - (uint32_t)index);
+}
+
+/* RFC 6544 section 4.2: a type preference below that of UDP's, and the direction preference of a
+ * passive host candidate (4) in the upper three bits of the local one. */
+uint32_t sdp_tcp_priority(int index)
+{
+    return priority_of(90, 4u << 13 | (8191 - (uint32_t)index));
+}
+
+uint32_t sdp_relay_priority(int index)
+{
+    return priority_of(2, 65535 - (uint32_t)index);
 }
 
 void sdp_write_candidate(char out[SDP_CANDIDATE_TEXT_BYTES], const struct sdp_candidate *candidate)

@@ -59,12 +59,20 @@ int rtc_session_add_remote_candidate(struct rtc_session *session, int64_t now_us
  * other ICE credentials than the peer's present ones is a restart (RFC 8445 section 9): then the
  * session takes new credentials too, the old path carries media until the new one works, and *out
  * is the malloc'ed fragment to answer with (NULL when the fragment was no restart). OW_EPARSE,
- * OW_EINVAL, OW_ENOMEM with a sentence in `why`; then nothing has changed. */
+ * OW_EINVAL, OW_ENOMEM with a sentence in `why`; then nothing has changed. After a restart
+ * rtc_session_local_ufrag() is another: whoever routes by it adds the new one and keeps the old
+ * ones for as long as the session lives, checks of before the restart are still answered. */
 int rtc_session_trickle(struct rtc_session *session, int64_t now_us, const char *fragment,
                         size_t size, char **out, struct reason *why);
 /* A candidate of ours that was found after the answer was made. */
 int rtc_session_add_local_candidate(struct rtc_session *session,
                                     const struct sdp_candidate *candidate);
+/* May datagrams leave and come through a relay (ADDRESS_RELAY)? Then every candidate of the peer is
+ * tried that way, too. Not before, and no more once the relay is gone. */
+void rtc_session_set_relay(struct rtc_session *session, int64_t now_us, bool available);
+/* Nothing can be sent to this address any more: a TCP connection closed, a relay forbids the peer.
+ * Another path that works takes over at once. Followed by polls as any change. */
+void rtc_session_forget(struct rtc_session *session, int64_t now_us, const struct address *remote);
 
 /* Any datagram that came from `from`: STUN, DTLS, SRTCP are told apart by RFC 7983. */
 void rtc_session_receive(struct rtc_session *session, int64_t now_us, const struct address *from,
