@@ -1,4 +1,4 @@
-#include "encode/encoder_backends.h"
+#include "encode/encoder_engine.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -18,6 +18,8 @@
 const struct encoder_backend encoder_backends[] = {
     {
         .name = "h264_nvenc",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "NVENC",
         .pixels = AV_PIX_FMT_YUV420P,
         .rate_change = ENCODER_RATE_RECONFIGURE,
@@ -27,6 +29,8 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "h264_vaapi",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "VA-API",
         .pixels = AV_PIX_FMT_NV12,
         .device = AV_HWDEVICE_TYPE_VAAPI,
@@ -37,6 +41,8 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "h264_qsv",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "Quick Sync",
         .pixels = AV_PIX_FMT_NV12,
         .rate_change = ENCODER_RATE_REOPEN,
@@ -45,6 +51,8 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "h264_videotoolbox",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "VideoToolbox",
         .pixels = AV_PIX_FMT_NV12,
         .rate_change = ENCODER_RATE_REOPEN,
@@ -53,6 +61,8 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "h264_v4l2m2m",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "V4L2 M2M",
         .pixels = AV_PIX_FMT_NV12,
         .rate_change = ENCODER_RATE_REOPEN,
@@ -61,6 +71,8 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "libx264",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "libx264 (software)",
         .software = true,
         .pixels = AV_PIX_FMT_YUV420P,
@@ -72,12 +84,24 @@ const struct encoder_backend encoder_backends[] = {
     },
     {
         .name = "libopenh264",
+        .codec = VIDEO_H264,
+        .engine = &encoder_engine_av,
         .label = "OpenH264 (software)",
         .software = true,
         .pixels = AV_PIX_FMT_YUV420P,
         .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
         .options = "profile=constrained_baseline:rc_mode=bitrate:allow_skip_frames=0",
+    },
+    {
+        .name = "libvpx",
+        .codec = VIDEO_VP8,
+        .engine = &encoder_engine_vpx,
+        .label = "libvpx (software)",
+        .software = true,
+        .pixels = AV_PIX_FMT_YUV420P,
+        .rate_change = ENCODER_RATE_RECONFIGURE,
+        .buffer_frames = 3,
     },
     {.name = NULL},
 };

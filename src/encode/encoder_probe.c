@@ -12,7 +12,9 @@ enum { PROBE_WIDTH = 640, PROBE_HEIGHT = 352, PROBE_FRAMES = 4, PASSED_OVER_BYTE
 /* What works is a property of the machine, found once per process. */
 static struct {
     pthread_once_t once;
-    const struct encoder_backend *best, *fallback;
+    struct found {
+        const struct encoder_backend *best, *fallback;
+    } found[VIDEO_CODECS];
 } probed = {.once = PTHREAD_ONCE_INIT};
 
 static void paint(struct frame *frame, int index)
@@ -74,35 +76,40 @@ static void note(char list[PASSED_OVER_BYTES], const char *label, const char *re
     snprintf(list + used, PASSED_OVER_BYTES - used, "%s%s: %s", used ? "; " : "", label, reason);
 }
 
-static void probe_once(void)
+static void probe_codec(enum video_codec codec, struct found *found)
 {
     char passed_over[PASSED_OVER_BYTES] = "";
-    int level = av_log_get_level();
-    av_log_set_level(AV_LOG_QUIET); /* the reasons are ours to tell, in one line */
+    const char *name = video_codec_name(codec);
     for (const struct encoder_backend *row = encoder_backends; row->name; row++) {
         struct reason why = {""};
-        if (probed.best && !row->software)
+        if (row->codec != codec || (found->best && !row->software))
             continue;
         if (probe(row, &why) < 0) {
             note(passed_over, row->label, why.text);
             continue;
         }
-        probed.best = probed.best ? probed.best : row;
+        found->best = found->best ? found->best : row;
         if (row->software) {
-            probed.fallback = row;
+            found->fallback = row;
             break;
         }
     }
-    av_log_set_level(level);
-
-    if (!probed.best)
-        log_error("No H.264 encoder works here (%s)", passed_over);
-    else if (!probed.best->software)
-        log_info("Using hardware H.264 encoder: %s", probed.best->label);
+    if (!found->best)
+        log_error("No %s encoder works here (%s)", name, passed_over);
     else
-        log_info("Using software H.264 encoder: %s", probed.best->label);
-    if (probed.best && *passed_over)
-        log_info("H.264 encoders tried and passed over: %s", passed_over);
+        log_info("Using %s %s encoder: %s", found->best->software ? "software" : "hardware", name,
+                 found->best->label);
+    if (found->best && *passed_over)
+        log_info("%s encoders tried and passed over: %s", name, passed_over);
+}
+
+static void probe_once(void)
+{
+    int level = av_log_get_level();
+    av_log_set_level(AV_LOG_QUIET); /* the reasons are ours to tell, in one line */
+    for (int i = 0; i < VIDEO_CODECS; i++)
+        probe_codec((enum video_codec)i, &probed.found[i]);
+    av_log_set_level(level);
 }
 
 void encoder_probe_backends(void)
@@ -110,20 +117,26 @@ void encoder_probe_backends(void)
     pthread_once(&probed.once, probe_once);
 }
 
-const struct encoder_backend *encoder_backend_best(void)
+const struct encoder_backend *encoder_backend_best(enum video_codec codec)
 {
     encoder_probe_backends();
-    return probed.best;
+    return probed.found[codec].best;
 }
 
-const struct encoder_backend *encoder_backend_fallback(void)
+const struct encoder_backend *encoder_backend_fallback(enum video_codec codec)
 {
     encoder_probe_backends();
-    return probed.fallback;
+    return probed.found[codec].fallback;
 }
 
-const char *encoder_backend_label(void)
+const char *encoder_backend_label(enum video_codec codec)
 {
-    const struct encoder_backend *best = encoder_backend_best();
+    const struct encoder_backend *best = encoder_backend_best(codec);
     return best ? best->label : "none";
+}
+
+const char *video_codec_name(enum video_codec codec)
+{
+    static const char *const names[VIDEO_CODECS] = {"H.264", "VP8"};
+    return names[codec];
 }

@@ -16,14 +16,17 @@ struct video_settings {
     int bitrate_bps;
     bool full_range;
     enum color_matrix matrix;
-    const char *backend; /* FFmpeg's name of one back end ("libx264"); NULL = the best there is */
+    const char *backend; /* FFmpeg's name of one back end ("libx264"); NULL, or of another
+                            codec = the best there is */
 };
 
-/* Tries every back end once by encoding a frame, logs which were passed over and why, and the one
- * taken. Called at start; video_encoder_open() calls it when nobody did. Thread-safe. */
+/* Tries every back end once by encoding a frame, logs for each codec which were passed over and
+ * why, and the one taken. Called at start; video_encoder_open() calls it when nobody did.
+ * Thread-safe. */
 void encoder_probe_backends(void);
-/* The chosen back end for people ("libx264 (software)"), or "none". */
-const char *encoder_backend_label(void);
+/* The chosen back end of a codec for people ("libx264 (software)"), or "none". */
+const char *encoder_backend_label(enum video_codec codec);
+const char *video_codec_name(enum video_codec codec); /* "H.264", "VP8" */
 
 int video_encoder_open(struct video_encoder **out, const struct video_settings *settings,
                        struct reason *why);
