@@ -29,16 +29,20 @@ static const char *phrase_of(int status)
         const char *phrase;
     } table[] = {
         {200, "OK"},
+        {201, "Created"},
         {204, "No Content"},
         {304, "Not Modified"},
         {400, "Bad Request"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
         {409, "Conflict"},
+        {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
+        {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -60,7 +64,7 @@ static void add_cross_origin(struct writer *writer, const struct http_request *r
     if (!authority || strcasecmp(authority + 3, request->host) == 0)
         return;
     add(writer, "Access-Control-Allow-Origin: %s\r\n", request->origin);
-    add(writer, "Access-Control-Allow-Headers: content-type\r\n");
+    add(writer, "Access-Control-Allow-Headers: authorization, content-type, if-match\r\n");
     add(writer, "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n");
     add(writer, "Vary: Origin\r\n");
 }

@@ -236,6 +236,13 @@ static void on_authorization(struct fields *fields, struct text value)
     copy(fields->request->authorization, sizeof fields->request->authorization, value);
 }
 
+/* One that is too long is present all the same, but equals nothing. */
+static void on_if_match(struct fields *fields, struct text value)
+{
+    if (!copy(fields->request->if_match, sizeof fields->request->if_match, value))
+        snprintf(fields->request->if_match, sizeof fields->request->if_match, "?");
+}
+
 static void on_if_none_match(struct fields *fields, struct text value)
 {
     copy(fields->request->if_none_match, sizeof fields->request->if_none_match, value);
@@ -308,6 +315,7 @@ static void read_field(struct text line, struct fields *fields)
                  {"origin", on_origin},
                  {"content-type", on_content_type},
                  {"authorization", on_authorization},
+                 {"if-match", on_if_match},
                  {"if-none-match", on_if_none_match},
                  {"accept-encoding", on_accept_encoding},
                  {"content-length", on_content_length},

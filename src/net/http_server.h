@@ -37,7 +37,8 @@ struct http_request {
     int param_count, query_count;
     struct http_pair params[HTTP_MAX_PARAMS]; /* of the route's {name} parts */
     struct http_pair query[HTTP_MAX_QUERY];
-    char host[256], origin[256], content_type[128], authorization[512], if_none_match[64];
+    char host[256], origin[256], content_type[128], authorization[512];
+    char if_match[160], if_none_match[64]; /* "" = absent */
     bool accepts_gzip;
     char *body; /* body_size bytes and a NUL behind them; never NULL */
     size_t body_size;
