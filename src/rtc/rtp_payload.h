@@ -1,6 +1,5 @@
-/* An access unit cut into RTP payloads (RFC 6184, packetization-mode 1): single NAL unit packets,
- * STAP-A for the parameter sets, FU-A in equal-sized fragments. Made once per rendition and shared
- * by all its viewers; a session adds only the RTP header and the protection. */
+/* An encoded picture cut into RTP payloads. Made once per rendition and shared by all its viewers;
+ * a session adds only the RTP header and the protection. */
 #ifndef OW_RTC_RTP_PAYLOAD_H
 #define OW_RTC_RTP_PAYLOAD_H
 
@@ -22,10 +21,10 @@ struct rtp_frame {
     struct rtp_payload payloads[]; /* the last one carries the marker bit */
 };
 
-/* Cuts an Annex B access unit into payloads of at most max_payload bytes. OW_EPARSE when there is
- * no NAL unit in it, OW_EINVAL for a max_payload below 64, OW_ELIMIT for more than 16,384 payloads.
- * Access unit delimiters and fillers are left out. The result has one reference and does not refer
- * to `unit`. */
+/* Cuts a picture as its codec's RTP payload format says, into payloads of at most max_payload
+ * bytes. OW_EPARSE when there is nothing in it to send, OW_EINVAL for a max_payload below 64,
+ * OW_ELIMIT for more than 16,384 payloads. The result has one reference and does not refer to
+ * `unit`. */
 int rtp_frame_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload);
 
 struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame);

@@ -1,8 +1,8 @@
-#include "rtc/rtp_payload.h"
+/* H.264 (RFC 6184, packetization-mode 1): single NAL unit packets, STAP-A for the parameter sets,
+ * FU-A in equal-sized fragments. Access unit delimiters and fillers are left out. */
+#include "rtc/rtp_cutter.h"
 
-#include "core/error.h"
-
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -17,9 +17,6 @@ enum {
     MAX_AGGREGATED = 16,
     FU_START = 0x80,
     FU_END = 0x40,
-    SMALLEST_PAYLOAD = 64,
-    LARGEST_PAYLOAD = 0xffff,
-    MAX_PAYLOADS = 0x4000, /* a frame must not wrap the sequence numbers around */
 };
 
 struct nal {
@@ -27,16 +24,11 @@ struct nal {
     size_t size;
 };
 
-/* What one pass over the access unit yields; with `frame` NULL it only counts. */
-struct cutter {
-    size_t max_payload;
-    struct rtp_frame *frame;
-    uint8_t *end; /* where the next payload is written */
-    size_t bytes;
+/* Parameter sets waiting for their STAP-A. */
+struct aggregate {
+    struct nal nal[MAX_AGGREGATED];
     int count;
-    struct nal aggregate[MAX_AGGREGATED]; /* parameter sets waiting for their STAP-A */
-    int aggregated;
-    size_t aggregate_bytes;
+    size_t bytes;
 };
 
 /* The next 00 00 01 at or after `at`, or `end`. */
@@ -75,24 +67,9 @@ static bool next_nal(const uint8_t **at, const uint8_t *end, struct nal *nal)
     return false;
 }
 
-/* Accounts for a payload of `size` bytes and returns where its bytes go, NULL while counting. */
-static uint8_t *add_payload(struct cutter *cutter, size_t size)
-{
-    uint8_t *data = NULL;
-    if (cutter->frame != NULL) {
-        data = cutter->end;
-        cutter->end += size;
-        cutter->frame->payloads[cutter->count] =
-            (struct rtp_payload){.size = (uint16_t)size, .data = data};
-    }
-    cutter->count++;
-    cutter->bytes += size;
-    return data;
-}
-
 /* FU-A (RFC 6184 section 5.8). All fragments have the same size but for the last, which may be
  * smaller: equal datagrams can be handed to the kernel in one piece. */
-static void add_fragments(struct cutter *cutter, struct nal nal)
+static void add_fragments(struct rtp_cutter *cutter, struct nal nal)
 {
     size_t left = nal.size - 1, most = cutter->max_payload - FU_HEADER_BYTES;
     size_t fragments = (left + most - 1) / most;
@@ -102,7 +79,7 @@ static void add_fragments(struct cutter *cutter, struct nal nal)
     while (left > 0) {
         size_t size = left < each ? left : each;
         left -= size;
-        uint8_t *to = add_payload(cutter, size + FU_HEADER_BYTES);
+        uint8_t *to = rtp_cutter_add(cutter, size + FU_HEADER_BYTES);
         if (to != NULL) {
             to[0] = (uint8_t)((nal.data[0] & 0xe0) | NAL_FU_A);
             to[1] = (uint8_t)((nal.data[0] & 0x1f) | flag | (left == 0 ? FU_END : 0));
@@ -113,108 +90,67 @@ static void add_fragments(struct cutter *cutter, struct nal nal)
     }
 }
 
-static void add_single(struct cutter *cutter, struct nal nal)
+static void add_single(struct rtp_cutter *cutter, struct nal nal)
 {
     if (nal.size > cutter->max_payload) {
         add_fragments(cutter, nal);
         return;
     }
-    uint8_t *to = add_payload(cutter, nal.size);
+    uint8_t *to = rtp_cutter_add(cutter, nal.size);
     if (to != NULL)
         memcpy(to, nal.data, nal.size);
 }
 
 /* Writes the waiting parameter sets: one alone as it is, several as a STAP-A (section 5.7.1). */
-static void flush_aggregate(struct cutter *cutter)
+static void flush_aggregate(struct rtp_cutter *cutter, struct aggregate *waiting)
 {
-    if (cutter->aggregated == 1) {
-        add_single(cutter, cutter->aggregate[0]);
-    } else if (cutter->aggregated > 1) {
-        uint8_t *to = add_payload(cutter, cutter->aggregate_bytes);
+    uint8_t *to = NULL;
+    if (waiting->count == 1)
+        add_single(cutter, waiting->nal[0]);
+    else if (waiting->count > 1)
+        to = rtp_cutter_add(cutter, waiting->bytes);
+    if (to != NULL) {
         uint8_t importance = 0; /* the NRI of a STAP-A is the highest of its units' */
-        for (int i = 0; to != NULL && i < cutter->aggregated; i++) {
-            uint8_t nri = cutter->aggregate[i].data[0] & 0x60;
+        for (int i = 0; i < waiting->count; i++) {
+            uint8_t nri = waiting->nal[i].data[0] & 0x60;
             importance = nri > importance ? nri : importance;
         }
-        if (to != NULL)
-            *to++ = (uint8_t)(importance | NAL_STAP_A);
-        for (int i = 0; to != NULL && i < cutter->aggregated; i++) {
-            const struct nal *nal = &cutter->aggregate[i];
+        *to++ = (uint8_t)(importance | NAL_STAP_A);
+        for (int i = 0; i < waiting->count; i++) {
+            const struct nal *nal = &waiting->nal[i];
             *to++ = (uint8_t)(nal->size >> 8);
             *to++ = (uint8_t)nal->size;
             memcpy(to, nal->data, nal->size);
             to += nal->size;
         }
     }
-    cutter->aggregated = 0;
-    cutter->aggregate_bytes = 1;
+    waiting->count = 0;
+    waiting->bytes = 1;
 }
 
-static void add_nal(struct cutter *cutter, struct nal nal)
+static void add_nal(struct rtp_cutter *cutter, struct aggregate *waiting, struct nal nal)
 {
     int type = nal.data[0] & 0x1f;
     if (type == NAL_ACCESS_UNIT_DELIMITER || type == NAL_FILLER)
         return;
     if (type != NAL_SPS && type != NAL_PPS) {
-        flush_aggregate(cutter);
+        flush_aggregate(cutter, waiting);
         add_single(cutter, nal);
         return;
     }
     size_t more = nal.size + STAP_LENGTH_BYTES;
-    if (cutter->aggregated == MAX_AGGREGATED ||
-        cutter->aggregate_bytes + more > cutter->max_payload)
-        flush_aggregate(cutter);
-    cutter->aggregate[cutter->aggregated++] = nal;
-    cutter->aggregate_bytes += more;
+    if (waiting->count == MAX_AGGREGATED || waiting->bytes + more > cutter->max_payload)
+        flush_aggregate(cutter, waiting);
+    waiting->nal[waiting->count++] = nal;
+    waiting->bytes += more;
 }
 
-static void cut(struct cutter *cutter, const struct encoded *unit)
+void rtp_cut_h264(struct rtp_cutter *cutter, const uint8_t *data, size_t size)
 {
-    const uint8_t *at = unit->data;
+    const uint8_t *at = data;
+    struct aggregate waiting = {.count = 0, .bytes = 1};
     struct nal nal;
-    cutter->aggregate_bytes = 1;
-    while (next_nal(&at, unit->data + unit->size, &nal))
-        add_nal(cutter, nal);
-    flush_aggregate(cutter);
-}
-
-int rtp_frame_cut(struct rtp_frame **out, const struct encoded *unit, size_t max_payload)
-{
-    if (max_payload < SMALLEST_PAYLOAD || max_payload > LARGEST_PAYLOAD)
-        return OW_EINVAL;
-    struct cutter counted = {.max_payload = max_payload};
-    cut(&counted, unit);
-    if (counted.count == 0)
-        return OW_EPARSE;
-    if (counted.count > MAX_PAYLOADS)
-        return OW_ELIMIT;
-    size_t table = (size_t)counted.count * sizeof(struct rtp_payload);
-    struct rtp_frame *frame = malloc(sizeof(*frame) + table + counted.bytes);
-    if (frame == NULL)
-        return OW_ENOMEM;
-    atomic_init(&frame->refs, 1);
-    frame->codec = unit->codec;
-    frame->key = unit->key;
-    frame->capture_us = unit->capture_us;
-    frame->sequence = unit->sequence;
-    frame->bytes = counted.bytes;
-    frame->count = counted.count;
-    struct cutter written = {
-        .max_payload = max_payload, .frame = frame, .end = (uint8_t *)frame->payloads + table};
-    cut(&written, unit);
-    *out = frame;
-    return OW_OK;
-}
-
-struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame)
-{
-    atomic_fetch_add_explicit(&frame->refs, 1, memory_order_relaxed);
-    return frame;
-}
-
-void rtp_frame_unref(struct rtp_frame **frame)
-{
-    if (*frame != NULL && atomic_fetch_sub_explicit(&(*frame)->refs, 1, memory_order_acq_rel) == 1)
-        free(*frame);
-    *frame = NULL;
+    while (next_nal(&at, data + size, &nal))
+        add_nal(cutter, &waiting, nal);
+    flush_aggregate(cutter, &waiting);
 }

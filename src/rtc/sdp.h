@@ -77,9 +77,12 @@ struct sdp_offer {
     char kept_format[8], kept_rtpmap[48]; /* kept_rtpmap "" = a static payload type */
 };
 
-/* Parses an offer of `size` bytes. A failure's `why` is a sentence for the page and the log: no
- * video section that wants to receive, no H.264, no ICE or DTLS parameters, NULs, too large, … */
-int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, struct reason *why);
+/* Parses an offer of `size` bytes. `codecs`: which may be chosen (1 << enum video_codec
+ * …, 0 = all). A failure's `why` is a sentence for the page and the log: no
+ * video section that wants to receive, no codec in common, no ICE or DTLS parameters, NULs, too
+ * large, … */
+int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, unsigned codecs,
+                    struct reason *why);
 
 struct sdp_answer_settings {
     const char *ufrag, *pwd;

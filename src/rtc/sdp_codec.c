@@ -120,15 +120,15 @@ static enum profile_rank rank_profile(const uint8_t profile[3])
     }
 }
 
-struct h264_choice {
-    enum profile_rank rank;
+/* The best format of one codec found so far. */
+struct choice {
+    int rank; /* the lower the better; RANK_NONE = none */
     uint32_t type;
     uint8_t profile[3];
-    bool only_mode_0;
+    bool only_mode_0; /* H.264 was seen that needs single NAL unit packets */
 };
 
-static void consider_h264(struct h264_choice *choice, const struct sdp_format *format,
-                          uint32_t type)
+static void consider_h264(struct choice *choice, const struct sdp_format *format, uint32_t type)
 {
     uint8_t profile[3];
     if (!read_profile(find_parameter(format->fmtp, "profile-level-id"), profile))
@@ -138,11 +138,18 @@ static void consider_h264(struct h264_choice *choice, const struct sdp_format *f
         return;
     }
     enum profile_rank rank = rank_profile(profile);
-    if (rank < choice->rank) {
-        choice->rank = rank;
+    if ((int)rank < choice->rank) {
+        choice->rank = (int)rank;
         choice->type = type;
         memcpy(choice->profile, profile, 3);
     }
+}
+
+static void consider_vp8(struct choice *choice, const struct sdp_format *format, uint32_t type)
+{
+    (void)format; /* its parameters, max-fr and max-fs, are for pictures larger than ours */
+    if (choice->rank == RANK_NONE)
+        *choice = (struct choice){.rank = 0, .type = type};
 }
 
 /* Not repair but pictures: the names worth telling. */
@@ -204,7 +211,7 @@ static void find_rtx(struct sdp_codec *codec, const struct sdp_formats *formats)
 /* RFC 6184 section 8.2.2: profile and mode of an answer are the offer's; the level is ours to name
  * when asymmetry is allowed, and the offered one is legal in any case: nothing is received here.
  * Other parameters (max-fs, sprop-parameter-sets, …) speak of the offerer and are not repeated. */
-static void write_fmtp(struct sdp_codec *codec, struct span offered)
+static void describe_h264(struct sdp_codec *codec, struct span offered)
 {
     bool asymmetric = span_is(find_parameter(offered, "level-asymmetry-allowed"), "1");
     int used = snprintf(codec->fmtp, sizeof codec->fmtp, "%spacketization-mode=1",
@@ -213,6 +220,33 @@ static void write_fmtp(struct sdp_codec *codec, struct span offered)
         snprintf(codec->fmtp + used, sizeof codec->fmtp - (size_t)used,
                  ";profile-level-id=%02x%02x%02x", codec->profile_level_id[0],
                  codec->profile_level_id[1], codec->profile_level_id[2]);
+}
+
+/* In the order of preference: what most devices decode in hardware first. */
+static const struct codec_row {
+    enum video_codec codec;
+    const char *name; /* of a=rtpmap */
+    void (*consider)(struct choice *choice, const struct sdp_format *format, uint32_t type);
+    void (*describe)(struct sdp_codec *codec, struct span offered); /* a=fmtp; NULL = none */
+} codec_rows[] = {
+    {VIDEO_H264, "H264", consider_h264, describe_h264},
+    {VIDEO_VP8, "VP8", consider_vp8, NULL},
+};
+
+static struct choice choose_format(const struct codec_row *row, const struct sdp_formats *formats)
+{
+    struct choice choice = {.rank = RANK_NONE};
+    struct span rest = formats->order, token;
+    while ((token = span_next(&rest, ' ')).text) {
+        uint32_t type;
+        /* 64..95 would be taken for RTCP on a multiplexed port (RFC 5761 section 4). */
+        if (!span_number(token, SDP_PAYLOAD_TYPES - 1, &type) || (type >= 64 && type <= 95))
+            continue;
+        const struct sdp_format *format = &formats->format[type];
+        if (span_is_nocase(format->name, row->name) && format->clock_rate == 90000)
+            row->consider(&choice, format, type);
+    }
+    return choice;
 }
 
 static int refuse(const struct sdp_formats *formats, bool only_mode_0, struct reason *why)
@@ -225,41 +259,46 @@ static int refuse(const struct sdp_formats *formats, bool only_mode_0, struct re
                           "(packetization-mode 1 is needed; offered: %s): use the WebSocket view",
                           names);
     return reason_set(why, OW_EUNSUPPORTED,
-                      "this browser offers no H.264 (offered: %s): install its H.264 decoder or "
-                      "use the WebSocket view",
+                      "this browser offers no codec that is sent here, H.264 or VP8 (offered: %s): "
+                      "install its H.264 decoder or use the WebSocket view",
                       names);
 }
 
-int sdp_choose_codec(struct sdp_codec *out, const struct sdp_formats *formats, struct reason *why)
+static void take(struct sdp_codec *out, const struct codec_row *row, const struct choice *choice,
+                 const struct sdp_formats *formats)
 {
-    struct h264_choice choice = {.rank = RANK_NONE};
-    struct span rest = formats->order, token;
-    while ((token = span_next(&rest, ' ')).text) {
-        uint32_t type;
-        /* 64..95 would be taken for RTCP on a multiplexed port (RFC 5761 section 4). */
-        if (!span_number(token, SDP_PAYLOAD_TYPES - 1, &type) || (type >= 64 && type <= 95))
-            continue;
-        const struct sdp_format *format = &formats->format[type];
-        if (span_is_nocase(format->name, "H264") && format->clock_rate == 90000)
-            consider_h264(&choice, format, type);
-    }
-    if (choice.rank == RANK_NONE)
-        return refuse(formats, choice.only_mode_0, why);
-    const struct sdp_format *format = &formats->format[choice.type];
+    const struct sdp_format *format = &formats->format[choice->type];
     unsigned feedback = format->feedback | formats->feedback;
     struct sdp_codec codec = {
-        .codec = VIDEO_H264,
-        .name = "H264",
-        .payload_type = (uint8_t)choice.type,
+        .codec = row->codec,
+        .name = row->name,
+        .payload_type = (uint8_t)choice->type,
         .nack = feedback & SDP_FB_NACK,
         .pli = feedback & SDP_FB_PLI,
         .fir = feedback & SDP_FB_FIR,
         .remb = feedback & SDP_FB_REMB,
         .transport_cc = feedback & SDP_FB_TRANSPORT_CC,
     };
-    memcpy(codec.profile_level_id, choice.profile, 3);
+    memcpy(codec.profile_level_id, choice->profile, 3);
     find_rtx(&codec, formats);
-    write_fmtp(&codec, format->fmtp);
+    if (row->describe)
+        row->describe(&codec, format->fmtp);
     *out = codec;
-    return OW_OK;
+}
+
+int sdp_choose_codec(struct sdp_codec *out, const struct sdp_formats *formats, unsigned allowed,
+                     struct reason *why)
+{
+    bool only_mode_0 = false;
+    for (size_t i = 0; i < sizeof codec_rows / sizeof codec_rows[0]; i++) {
+        if ((allowed & 1u << codec_rows[i].codec) == 0)
+            continue;
+        struct choice choice = choose_format(&codec_rows[i], formats);
+        if (choice.rank != RANK_NONE) {
+            take(out, &codec_rows[i], &choice, formats);
+            return OW_OK;
+        }
+        only_mode_0 |= choice.only_mode_0;
+    }
+    return refuse(formats, only_mode_0, why);
 }

@@ -34,7 +34,9 @@ void sdp_formats_rtpmap(struct sdp_formats *formats, struct span value);
 void sdp_formats_fmtp(struct sdp_formats *formats, struct span value);
 void sdp_formats_feedback(struct sdp_formats *formats, struct span value);
 
-/* OW_EUNSUPPORTED with a sentence when there is no H.264 that we can send. */
-int sdp_choose_codec(struct sdp_codec *out, const struct sdp_formats *formats, struct reason *why);
+/* The best of the codecs that we send and may choose (bits 1 << enum video_codec). OW_EUNSUPPORTED
+ * with a sentence when the section offers none of them. */
+int sdp_choose_codec(struct sdp_codec *out, const struct sdp_formats *formats, unsigned allowed,
+                     struct reason *why);
 
 #endif

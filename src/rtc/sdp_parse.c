@@ -28,6 +28,7 @@ struct parser {
     int group_count;
     struct span bundle; /* the group of the video section; NULL text = none */
     struct section *video, *tagged;
+    unsigned codecs; /* that may be chosen, 1 << enum video_codec */
     struct reason *why;
 };
 
@@ -439,7 +440,7 @@ static int read_video(struct parser *p, struct sdp_offer *out)
     out->mixed_session = p->session.mixed;
     out->mixed_media = p->video->mixed;
     out->peer_ice_lite = p->session.ice_lite || p->video->ice_lite;
-    return sdp_choose_codec(&out->codec, &reader.formats, p->why);
+    return sdp_choose_codec(&out->codec, &reader.formats, p->codecs, p->why);
 }
 
 /* Does the video travel on the tagged section's transport, so that it lives and dies with it? */
@@ -506,7 +507,8 @@ static int copy_sections(struct parser *p, struct sdp_offer *out)
     return OW_OK;
 }
 
-int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, struct reason *why)
+int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, unsigned codecs,
+                    struct reason *why)
 {
     if (size > SDP_MAX_BYTES)
         return reason_set(why, OW_ELIMIT, "the offer is larger than %d kB", SDP_MAX_BYTES / 1024);
@@ -517,7 +519,7 @@ int sdp_parse_offer(struct sdp_offer *out, const char *text, size_t size, struct
     struct span rest = {text, size};
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         rest = (struct span){text + 3, size - 3};
-    struct parser parser = {.why = why};
+    struct parser parser = {.why = why, .codecs = codecs != 0 ? codecs : ~0u};
     struct sdp_offer offer = {0};
     int err = read_sections(&parser, rest);
     if (!err)

@@ -123,7 +123,7 @@ int rtc_session_create(struct rtc_session **out, const struct rtc_session_settin
     int code = OW_ENOMEM;
     if (session == NULL || offer == NULL)
         goto out;
-    code = sdp_parse_offer(offer, offer_text, offer_size, why);
+    code = sdp_parse_offer(offer, offer_text, offer_size, settings->codecs, why);
     if (code != OW_OK)
         goto out;
     if (offer->setup == SDP_SETUP_PASSIVE) {

@@ -34,9 +34,10 @@ struct rtc_session_settings {
     int local_candidate_count; /* where the media port can be reached */
     struct sdp_candidate
         local_candidates[SDP_MAX_LOCAL_CANDIDATES]; /* priority 0, type "" = host */
-    int min_bps, start_bps, max_bps;                /* limits of the rate control */
-    int64_t wall_minus_now_us; /* wall clock = now_us + this, for sender reports' NTP time */
-    const char *label;         /* node id, for stream id and cname */
+    unsigned codecs;                 /* that may be chosen: 1 << enum video_codec …, 0 = all */
+    int min_bps, start_bps, max_bps; /* limits of the rate control */
+    int64_t wall_minus_now_us;       /* wall clock = now_us + this, for sender reports' NTP time */
+    const char *label;               /* node id, for stream id and cname */
 };
 
 /* Parses the offer and prepares everything. Errors are the page's to show: `why` is a sentence. */

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sdp_offer offer;
     struct reason why = {{0}};
-    if (sdp_parse_offer(&offer, (const char *)data, size, &why)) {
+    if (sdp_parse_offer(&offer, (const char *)data, size, 0, &why)) {
         if (why.text[0] == '\0')
             abort(); /* every refusal has its sentence */
         return 0;

@@ -37,7 +37,7 @@ static char *read_fixture(const char *name, size_t *size)
 static int parse(struct sdp_offer *offer, const char *text, struct reason *why)
 {
     *why = (struct reason){{0}};
-    return sdp_parse_offer(offer, text, strlen(text), why);
+    return sdp_parse_offer(offer, text, strlen(text), 0, why);
 }
 
 static char *write_answer(const struct sdp_offer *offer)
@@ -103,7 +103,7 @@ static void real_offers(void **state)
         struct sdp_offer offer;
         struct reason why = {{0}};
         print_message("%s\n", cases[i].file);
-        assert_int_equal(sdp_parse_offer(&offer, text, size, &why), OW_OK);
+        assert_int_equal(sdp_parse_offer(&offer, text, size, 0, &why), OW_OK);
         assert_int_equal(offer.codec.payload_type, cases[i].type);
         assert_true(offer.codec.rtx && offer.codec.nack && offer.codec.pli);
         assert_int_equal(offer.codec.rtx_payload_type, cases[i].rtx);
@@ -131,15 +131,28 @@ static void real_offers(void **state)
     }
 }
 
-static void no_h264_is_said(void **state)
+/* H.264 where it is offered, else VP8; and only what may be chosen. */
+static void the_best_codec_that_may_be_is_chosen(void **state)
 {
     (void)state;
     size_t size;
-    char *text = read_fixture("libwebrtc-native.sdp", &size);
+    char *text = read_fixture("libwebrtc-native.sdp", &size); /* VP8, VP9, AV1 */
     struct sdp_offer offer;
     struct reason why = {{0}};
-    assert_int_equal(sdp_parse_offer(&offer, text, size, &why), OW_EUNSUPPORTED);
-    assert_has(why.text, "offers no H.264 (offered: VP8, VP9, AV1)");
+    assert_int_equal(sdp_parse_offer(&offer, text, size, 0, &why), OW_OK);
+    assert_int_equal(offer.codec.codec, VIDEO_VP8);
+    assert_string_equal(offer.codec.name, "VP8");
+    assert_int_equal(offer.codec.payload_type, 96);
+    assert_true(offer.codec.rtx && offer.codec.transport_cc);
+    assert_string_equal(offer.codec.fmtp, "");
+    assert_int_equal(sdp_parse_offer(&offer, text, size, 1u << VIDEO_H264, &why), OW_EUNSUPPORTED);
+    assert_has(why.text, "(offered: VP8, VP9, AV1)");
+    free(text);
+    text = read_fixture("chromium-video.sdp", &size);
+    assert_int_equal(sdp_parse_offer(&offer, text, size, 0, &why), OW_OK);
+    assert_int_equal(offer.codec.codec, VIDEO_H264);
+    assert_int_equal(sdp_parse_offer(&offer, text, size, 1u << VIDEO_VP8, &why), OW_OK);
+    assert_int_equal(offer.codec.codec, VIDEO_VP8);
     free(text);
 }
 
@@ -244,7 +257,7 @@ static void refusals_have_reasons(void **state)
         {HEAD VIDEO "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
                     "a=fingerprint:sha-256 " FINGERPRINT "\r\n",
          OW_EUNSUPPORTED, "rtcp-mux"},
-        {HEAD VIDEO TRANSPORT "a=rtpmap:96 VP8/90000\r\n", OW_EUNSUPPORTED, "(offered: VP8)"},
+        {HEAD VIDEO TRANSPORT "a=rtpmap:96 VP9/90000\r\n", OW_EUNSUPPORTED, "(offered: VP9)"},
         {HEAD VIDEO TRANSPORT "a=rtpmap:96 H264/90000\r\n", OW_EUNSUPPORTED,
          "packetization-mode 1"},
         {HEAD VIDEO TRANSPORT, OW_EUNSUPPORTED, "(offered: nothing known)"},
@@ -265,23 +278,23 @@ static void sizes_and_odd_bytes(void **state)
     size_t large = 1024 * 1024;
     char *text = malloc(large);
     memset(text, 'a', large);
-    assert_int_equal(sdp_parse_offer(&offer, text, large, &why), OW_ELIMIT);
+    assert_int_equal(sdp_parse_offer(&offer, text, large, 0, &why), OW_ELIMIT);
     assert_has(why.text, "larger than 64 kB");
 
     /* A line of 60,000 characters is skipped. */
     int used = snprintf(text, large, "%s", HEAD VIDEO TRANSPORT H264 "a=x:");
     memset(text + used, 'y', 60000);
-    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used + 60000, &why), OW_OK);
+    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used + 60000, 0, &why), OW_OK);
 
     char nul[] = HEAD VIDEO TRANSPORT H264;
     nul[sizeof nul / 2] = '\0';
-    assert_int_equal(sdp_parse_offer(&offer, nul, sizeof nul - 1, &why), OW_EPARSE);
+    assert_int_equal(sdp_parse_offer(&offer, nul, sizeof nul - 1, 0, &why), OW_EPARSE);
     assert_has(why.text, "NUL");
 
     used = snprintf(text, large, HEAD);
     for (int i = 0; i < 64; i++)
         used += snprintf(text + used, large - (size_t)used, "m=audio 9 UDP/TLS/RTP/SAVPF 0\n");
-    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used, &why), OW_ELIMIT);
+    assert_int_equal(sdp_parse_offer(&offer, text, (size_t)used, 0, &why), OW_ELIMIT);
     assert_has(why.text, "more than 32");
     free(text);
 }
@@ -297,8 +310,8 @@ static void line_ends_and_byte_order_mark(void **state)
     for (const char *at = crlf; *at; at++)
         if (*at != '\r')
             lf[size++] = *at;
-    assert_int_equal(sdp_parse_offer(&offer, lf, size, &why), OW_OK);
-    assert_int_equal(sdp_parse_offer(&offer, lf, size - 1, &why), OW_OK); /* no last newline */
+    assert_int_equal(sdp_parse_offer(&offer, lf, size, 0, &why), OW_OK);
+    assert_int_equal(sdp_parse_offer(&offer, lf, size - 1, 0, &why), OW_OK); /* no last newline */
     assert_string_equal(offer.codec.fmtp + strlen(offer.codec.fmtp) - 6, "42e01f");
     assert_string_equal(offer.pwd, "0123456789012345678901");
     assert_int_equal(offer.fingerprint[31], 0xff);
@@ -383,7 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_offers),
-        cmocka_unit_test(no_h264_is_said),
+        cmocka_unit_test(the_best_codec_that_may_be_is_chosen),
         cmocka_unit_test(answer_is_complete),
         cmocka_unit_test(profiles_by_likeness),
         cmocka_unit_test(refusals_have_reasons),
