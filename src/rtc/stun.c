@@ -4,15 +4,16 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
     MAGIC_COOKIE = 0x2112A442,
-    METHOD_BINDING = 0x0001,
     INTEGRITY_BYTES = 20,
     ATTRIBUTE_HEADER_BYTES = 4,
     FINGERPRINT_XOR = 0x5354554e,
-    /* The largest message that is written or verified here: everything ICE sends is smaller. */
+    /* The largest message that is written or verified here: everything ICE sends, and a TURN
+     * request with the longest name, realm and nonce, is smaller. */
     MAX_VERIFIED_BYTES = 2048,
 };
 
@@ -22,8 +23,15 @@ enum attribute_type {
     ATTR_MESSAGE_INTEGRITY = 0x0008,
     ATTR_ERROR_CODE = 0x0009,
     ATTR_UNKNOWN_ATTRIBUTES = 0x000A,
+    ATTR_CHANNEL_NUMBER = 0x000C,
+    ATTR_LIFETIME = 0x000D,
+    ATTR_XOR_PEER_ADDRESS = 0x0012,
+    ATTR_DATA = 0x0013,
     ATTR_REALM = 0x0014,
     ATTR_NONCE = 0x0015,
+    ATTR_XOR_RELAYED_ADDRESS = 0x0016,
+    ATTR_REQUESTED_ADDRESS_FAMILY = 0x0017,
+    ATTR_REQUESTED_TRANSPORT = 0x0019,
     ATTR_MESSAGE_INTEGRITY_SHA256 = 0x001C,
     ATTR_XOR_MAPPED_ADDRESS = 0x0020,
     ATTR_PRIORITY = 0x0024,
@@ -122,20 +130,86 @@ static int read_role(struct stun_message *m, const struct attribute *a)
 }
 
 /* RFC 8489 section 14.2: the port is hidden by the cookie's first half, the address by the cookie
- * and, for IPv6, the transaction id, so that no NAT rewrites them. */
-static int read_xor_mapped(struct stun_message *m, const struct attribute *a)
+ * and, for IPv6, the transaction id, so that no NAT rewrites them. The first of a kind counts. */
+static int read_xor_address(struct address *out, const struct stun_message *m,
+                            const struct attribute *a)
 {
     if (a->size < 4)
         return OW_EPARSE;
     size_t ip_bytes = a->value[1] == 1 ? 4 : a->value[1] == 2 ? 16 : 0;
     if (ip_bytes == 0 || a->size != 4 + ip_bytes)
         return OW_EPARSE;
-    if (m->mapped.family != ADDRESS_NONE)
+    if (out->family != ADDRESS_NONE)
         return OW_OK;
-    m->mapped.family = ip_bytes == 4 ? ADDRESS_IPV4 : ADDRESS_IPV6;
-    m->mapped.port = read_u16(a->value + 2) ^ (MAGIC_COOKIE >> 16);
-    for (size_t i = 0; i < ip_bytes && i < sizeof m->mapped.ip; i++)
-        m->mapped.ip[i] = a->value[4 + i] ^ m->data[4 + i];
+    out->family = ip_bytes == 4 ? ADDRESS_IPV4 : ADDRESS_IPV6;
+    out->port = read_u16(a->value + 2) ^ (MAGIC_COOKIE >> 16);
+    for (size_t i = 0; i < ip_bytes && i < sizeof out->ip; i++)
+        out->ip[i] = a->value[4 + i] ^ m->data[4 + i];
+    return OW_OK;
+}
+
+static int read_xor_mapped(struct stun_message *m, const struct attribute *a)
+{
+    return read_xor_address(&m->mapped, m, a);
+}
+
+static int read_xor_peer(struct stun_message *m, const struct attribute *a)
+{
+    return read_xor_address(&m->peer, m, a);
+}
+
+static int read_xor_relayed(struct stun_message *m, const struct attribute *a)
+{
+    return read_xor_address(&m->relayed, m, a);
+}
+
+static int read_realm(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size == 0 || a->size > STUN_MAX_REALM)
+        return OW_EPARSE;
+    if (!m->realm) {
+        m->realm = a->value;
+        m->realm_size = a->size;
+    }
+    return OW_OK;
+}
+
+static int read_nonce(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size == 0 || a->size > STUN_MAX_NONCE)
+        return OW_EPARSE;
+    if (!m->nonce) {
+        m->nonce = a->value;
+        m->nonce_size = a->size;
+    }
+    return OW_OK;
+}
+
+static int read_data(struct stun_message *m, const struct attribute *a)
+{
+    if (!m->payload) {
+        m->payload = a->value;
+        m->payload_size = a->size;
+    }
+    return OW_OK;
+}
+
+static int read_lifetime(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size != 4)
+        return OW_EPARSE;
+    if (!m->has_lifetime)
+        m->lifetime_s = read_u32(a->value);
+    m->has_lifetime = true;
+    return OW_OK;
+}
+
+static int read_channel(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size != 4)
+        return OW_EPARSE;
+    if (m->channel == 0)
+        m->channel = read_u16(a->value);
     return OW_OK;
 }
 
@@ -177,10 +251,12 @@ static int read_ignored(struct stun_message *m, const struct attribute *a)
     return OW_OK;
 }
 
-static const struct {
+struct reader {
     uint16_t type;
     int (*read)(struct stun_message *, const struct attribute *);
-} attribute_table[] = {
+};
+
+static const struct reader attribute_table[] = {
     {ATTR_USERNAME, read_username},
     {ATTR_PRIORITY, read_priority},
     {ATTR_USE_CANDIDATE, read_use_candidate},
@@ -197,20 +273,69 @@ static const struct {
     {ATTR_MESSAGE_INTEGRITY_SHA256, read_ignored},
 };
 
-static int read_attribute(struct stun_message *m, const struct attribute *a)
+/* Looked at first, and only on behalf of TURN. */
+static const struct reader turn_attribute_table[] = {
+    {ATTR_XOR_PEER_ADDRESS, read_xor_peer},
+    {ATTR_XOR_RELAYED_ADDRESS, read_xor_relayed},
+    {ATTR_DATA, read_data},
+    {ATTR_LIFETIME, read_lifetime},
+    {ATTR_CHANNEL_NUMBER, read_channel},
+    {ATTR_REALM, read_realm},
+    {ATTR_NONCE, read_nonce},
+    {ATTR_REQUESTED_TRANSPORT, read_ignored},
+    {ATTR_REQUESTED_ADDRESS_FAMILY, read_ignored},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static const struct reader *find_reader(const struct reader *table, size_t count, uint16_t type)
+{
+    for (size_t i = 0; i < count; i++)
+        if (table[i].type == type)
+            return &table[i];
+    return NULL;
+}
+
+static int read_attribute(struct stun_message *m, const struct attribute *a, bool turn)
 {
     /* RFC 8489 section 14.5: what follows MESSAGE-INTEGRITY is not protected, hence ignored. */
     if (m->integrity_offset != 0 && a->type != ATTR_FINGERPRINT)
         return OW_OK;
-    for (size_t i = 0; i < sizeof attribute_table / sizeof attribute_table[0]; i++)
-        if (attribute_table[i].type == a->type)
-            return attribute_table[i].read(m, a);
+    const struct reader *reader = NULL;
+    if (turn)
+        reader = find_reader(turn_attribute_table, COUNT(turn_attribute_table), a->type);
+    if (!reader)
+        reader = find_reader(attribute_table, COUNT(attribute_table), a->type);
+    if (reader)
+        return reader->read(m, a);
     if (a->type < 0x8000 && m->unknown_count < STUN_MAX_UNKNOWN)
         m->unknown[m->unknown_count++] = a->type;
     return OW_OK;
 }
 
-int stun_parse(struct stun_message *out, const uint8_t *data, size_t size)
+/* RFC 8489 section 5: the class is bits 4 and 8 of the type, the method the others. */
+static enum stun_method method_of(uint32_t type)
+{
+    return (enum stun_method)((type & 0xf) | (type >> 1 & 0x70) | (type >> 2 & 0xf80));
+}
+
+static bool is_known_method(enum stun_method method, bool turn)
+{
+    switch (method) {
+    case STUN_BINDING:
+        return true;
+    case TURN_ALLOCATE:
+    case TURN_REFRESH:
+    case TURN_SEND:
+    case TURN_DATA:
+    case TURN_CREATE_PERMISSION:
+    case TURN_CHANNEL_BIND:
+        return turn;
+    }
+    return false;
+}
+
+static int parse(struct stun_message *out, const uint8_t *data, size_t size, bool turn)
 {
     if (size < STUN_HEADER_BYTES || (data[0] & 0xc0) != 0 || read_u32(data + 4) != MAGIC_COOKIE)
         return OW_EPARSE;
@@ -218,10 +343,12 @@ int stun_parse(struct stun_message *out, const uint8_t *data, size_t size)
     uint32_t type = read_u16(data);
     if (length % 4 != 0 || length + STUN_HEADER_BYTES != size)
         return OW_EPARSE;
-    if ((type & 0x3eef) != METHOD_BINDING)
+    struct stun_message m = {.data = data,
+                             .size = size,
+                             .method = method_of(type),
+                             .class = (enum stun_class)((type >> 4 & 1) | (type >> 7 & 2))};
+    if (!is_known_method(m.method, turn))
         return OW_EPARSE;
-    struct stun_message m = {
-        .data = data, .size = size, .class = (enum stun_class)((type >> 4 & 1) | (type >> 7 & 2))};
     memcpy(m.transaction, data + 8, STUN_TRANSACTION_BYTES);
     for (size_t at = STUN_HEADER_BYTES; at < size;) {
         if (size - at < ATTRIBUTE_HEADER_BYTES)
@@ -231,7 +358,7 @@ int stun_parse(struct stun_message *out, const uint8_t *data, size_t size)
         size_t padded = (a.size + 3) & ~(size_t)3;
         if (padded > size - at - ATTRIBUTE_HEADER_BYTES)
             return OW_EPARSE;
-        int err = read_attribute(&m, &a);
+        int err = read_attribute(&m, &a, turn);
         if (err)
             return err;
         at += ATTRIBUTE_HEADER_BYTES + padded;
@@ -240,10 +367,20 @@ int stun_parse(struct stun_message *out, const uint8_t *data, size_t size)
     return OW_OK;
 }
 
+int stun_parse(struct stun_message *out, const uint8_t *data, size_t size)
+{
+    return parse(out, data, size, false);
+}
+
+int stun_parse_turn(struct stun_message *out, const uint8_t *data, size_t size)
+{
+    return parse(out, data, size, true);
+}
+
 /* HMAC-SHA1 over the message up to MESSAGE-INTEGRITY, with the header's length counting up to and
  * including that attribute (RFC 8489 section 14.5). */
 static int compute_integrity(uint8_t out[INTEGRITY_BYTES], const uint8_t *data, size_t covered,
-                             const char *password, size_t password_size)
+                             const void *password, size_t password_size)
 {
     uint8_t copy[MAX_VERIFIED_BYTES];
     if (covered > sizeof copy || covered < STUN_HEADER_BYTES || password_size > 512)
@@ -260,7 +397,7 @@ static int compute_integrity(uint8_t out[INTEGRITY_BYTES], const uint8_t *data, 
     return OW_OK;
 }
 
-int stun_verify(const struct stun_message *message, const char *password, size_t password_size)
+int stun_verify(const struct stun_message *message, const void *password, size_t password_size)
 {
     uint8_t expected[INTEGRITY_BYTES];
     if (message->integrity_offset == 0 ||
@@ -271,19 +408,43 @@ int stun_verify(const struct stun_message *message, const char *password, size_t
     return CRYPTO_memcmp(expected, found, INTEGRITY_BYTES) == 0 ? OW_OK : OW_EAUTH;
 }
 
+int stun_long_term_key(uint8_t key[STUN_KEY_BYTES], const char *username, const char *realm,
+                       const char *password)
+{
+    char text[2048];
+    int size = snprintf(text, sizeof text, "%s:%s:%s", username, realm, password);
+    if (size < 0 || (size_t)size >= sizeof text)
+        return OW_ELIMIT;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned int written = 0;
+    int done = EVP_Digest(text, (size_t)size, digest, &written, EVP_md5(), NULL);
+    explicit_bzero(text, sizeof text);
+    if (done != 1 || written != STUN_KEY_BYTES)
+        return OW_ENOMEM;
+    memcpy(key, digest, STUN_KEY_BYTES);
+    return OW_OK;
+}
+
 /* ---- writing ---- */
 
-void stun_begin(struct stun_writer *writer, uint8_t *data, size_t capacity, enum stun_class class,
-                const uint8_t transaction[STUN_TRANSACTION_BYTES])
+void stun_begin_turn(struct stun_writer *writer, uint8_t *data, size_t capacity,
+                     enum stun_method method, enum stun_class class,
+                     const uint8_t transaction[STUN_TRANSACTION_BYTES])
 {
     *writer = (struct stun_writer){data, capacity, STUN_HEADER_BYTES, capacity < STUN_HEADER_BYTES};
     if (writer->overflow)
         return;
-    uint32_t c = (uint32_t) class;
-    write_u16(data, METHOD_BINDING | (c & 1) << 4 | (c & 2) << 7);
+    uint32_t c = (uint32_t) class, m = (uint32_t)method;
+    write_u16(data, (m & 0xf) | (m & 0x70) << 1 | (m & 0xf80) << 2 | (c & 1) << 4 | (c & 2) << 7);
     write_u16(data + 2, 0);
     write_u32(data + 4, MAGIC_COOKIE);
     memcpy(data + 8, transaction, STUN_TRANSACTION_BYTES);
+}
+
+void stun_begin(struct stun_writer *writer, uint8_t *data, size_t capacity, enum stun_class class,
+                const uint8_t transaction[STUN_TRANSACTION_BYTES])
+{
+    stun_begin_turn(writer, data, capacity, STUN_BINDING, class, transaction);
 }
 
 /* Appends an attribute's header and zeroed, padded value; NULL when it does not fit. */
@@ -304,19 +465,65 @@ static uint8_t *put(struct stun_writer *writer, uint32_t type, size_t size)
     return at + ATTRIBUTE_HEADER_BYTES;
 }
 
+static void put_bytes(struct stun_writer *writer, uint32_t type, const void *bytes, size_t size)
+{
+    uint8_t *value = put(writer, type, size);
+    if (value && size > 0)
+        memcpy(value, bytes, size);
+}
+
+static void put_u32(struct stun_writer *writer, uint32_t type, uint32_t number)
+{
+    uint8_t *value = put(writer, type, 4);
+    if (value)
+        write_u32(value, number);
+}
+
 void stun_put_username(struct stun_writer *writer, const char *username)
 {
-    size_t size = strlen(username);
-    uint8_t *value = put(writer, ATTR_USERNAME, size);
-    if (value)
-        memcpy(value, username, size);
+    put_bytes(writer, ATTR_USERNAME, username, strlen(username));
+}
+
+void stun_put_realm(struct stun_writer *writer, const char *realm)
+{
+    put_bytes(writer, ATTR_REALM, realm, strlen(realm));
+}
+
+void stun_put_nonce(struct stun_writer *writer, const uint8_t *nonce, size_t size)
+{
+    put_bytes(writer, ATTR_NONCE, nonce, size);
+}
+
+void stun_put_payload(struct stun_writer *writer, const uint8_t *data, size_t size)
+{
+    put_bytes(writer, ATTR_DATA, data, size);
 }
 
 void stun_put_priority(struct stun_writer *writer, uint32_t priority)
 {
-    uint8_t *value = put(writer, ATTR_PRIORITY, 4);
-    if (value)
-        write_u32(value, priority);
+    put_u32(writer, ATTR_PRIORITY, priority);
+}
+
+void stun_put_lifetime(struct stun_writer *writer, uint32_t seconds)
+{
+    put_u32(writer, ATTR_LIFETIME, seconds);
+}
+
+/* The number is IANA's of the protocol; RFC 8656 allows UDP only. */
+void stun_put_requested_udp(struct stun_writer *writer)
+{
+    put_u32(writer, ATTR_REQUESTED_TRANSPORT, (uint32_t)17 << 24);
+}
+
+void stun_put_requested_family(struct stun_writer *writer, enum address_family family)
+{
+    put_u32(writer, ATTR_REQUESTED_ADDRESS_FAMILY,
+            (family == ADDRESS_IPV6 ? (uint32_t)2 : (uint32_t)1) << 24);
+}
+
+void stun_put_channel(struct stun_writer *writer, uint16_t channel)
+{
+    put_u32(writer, ATTR_CHANNEL_NUMBER, (uint32_t)channel << 16);
 }
 
 void stun_put_use_candidate(struct stun_writer *writer)
@@ -334,16 +541,32 @@ void stun_put_role(struct stun_writer *writer, enum stun_role role, uint64_t tie
     }
 }
 
-void stun_put_xor_mapped(struct stun_writer *writer, const struct address *address)
+static void put_xor_address(struct stun_writer *writer, uint32_t type,
+                            const struct address *address)
 {
     size_t ip_bytes = address->family == ADDRESS_IPV6 ? 16 : 4;
-    uint8_t *value = put(writer, ATTR_XOR_MAPPED_ADDRESS, 4 + ip_bytes);
+    uint8_t *value = put(writer, type, 4 + ip_bytes);
     if (!value)
         return;
     value[1] = ip_bytes == 4 ? 1 : 2;
     write_u16(value + 2, address->port ^ (uint32_t)(MAGIC_COOKIE >> 16));
     for (size_t i = 0; i < ip_bytes; i++)
         value[4 + i] = address->ip[i] ^ writer->data[4 + i];
+}
+
+void stun_put_xor_mapped(struct stun_writer *writer, const struct address *address)
+{
+    put_xor_address(writer, ATTR_XOR_MAPPED_ADDRESS, address);
+}
+
+void stun_put_peer(struct stun_writer *writer, const struct address *address)
+{
+    put_xor_address(writer, ATTR_XOR_PEER_ADDRESS, address);
+}
+
+void stun_put_relayed(struct stun_writer *writer, const struct address *address)
+{
+    put_xor_address(writer, ATTR_XOR_RELAYED_ADDRESS, address);
 }
 
 void stun_put_error(struct stun_writer *writer, int code)
@@ -367,21 +590,29 @@ void stun_put_unknown(struct stun_writer *writer, const uint16_t *types, int cou
         write_u16(value + 2 * i, types[i]);
 }
 
+static int put_integrity(struct stun_writer *writer, const void *password, size_t password_size)
+{
+    size_t covered = writer->size;
+    uint8_t *value = put(writer, ATTR_MESSAGE_INTEGRITY, INTEGRITY_BYTES);
+    if (!value)
+        return OW_ELIMIT;
+    return compute_integrity(value, writer->data, covered, password, password_size);
+}
+
 int stun_finish(struct stun_writer *writer, const char *password)
 {
-    if (password) {
-        size_t covered = writer->size;
-        uint8_t *value = put(writer, ATTR_MESSAGE_INTEGRITY, INTEGRITY_BYTES);
-        if (!value)
-            return OW_ELIMIT;
-        int err = compute_integrity(value, writer->data, covered, password, strlen(password));
-        if (err)
-            return err;
-    }
+    int err = password ? put_integrity(writer, password, strlen(password)) : OW_OK;
+    if (err)
+        return err;
     size_t covered = writer->size;
     uint8_t *value = put(writer, ATTR_FINGERPRINT, 4);
     if (!value)
         return OW_ELIMIT;
     write_u32(value, stun_crc32(writer->data, covered) ^ FINGERPRINT_XOR);
     return OW_OK;
+}
+
+int stun_finish_key(struct stun_writer *writer, const uint8_t key[STUN_KEY_BYTES])
+{
+    return put_integrity(writer, key, STUN_KEY_BYTES);
 }

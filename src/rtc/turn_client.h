@@ -19,7 +19,7 @@ struct turn_client;
 
 enum {
     TURN_MAX_PAYLOAD = 1500, /* of one datagram to a peer */
-    TURN_MAX_MESSAGE = 2560, /* bytes of one output */
+    TURN_MAX_MESSAGE = 2048, /* bytes of one output */
     TURN_MAX_PEERS = 512,    /* addresses, and likewise IPs, in use at the same time */
     TURN_MAX_USERNAME = 512, /* bytes, RFC 8489 section 14.3 */
     TURN_MAX_PASSWORD = 512,
