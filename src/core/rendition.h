@@ -27,10 +27,10 @@ static inline int rendition_rung(int track)
 }
 
 struct rendition_plan {
-    int viewers;    /* 0 = nobody: the track is not encoded */
-    int target_bps; /* what the encoder is to make */
-    int width;      /* at most this wide; 0 = as wide as the view */
-    double max_fps; /* at most this many pictures a second; 0 = as many as the view */
+    int viewers;       /* 0 = nobody: the track is not encoded */
+    int target_bps;    /* what the encoder is to make */
+    double width_part; /* at most this part of the view's width; 0 = all of it */
+    double max_fps;    /* at most this many pictures a second; 0 = as many as the view */
 };
 
 #endif
