@@ -30,13 +30,27 @@ static void random_text(struct random_source *random, char *text, size_t chars)
     text[chars] = '\0';
 }
 
-int ice_agent_create(struct ice_agent **out, const struct ice_settings *settings, int64_t now_us)
+/* Fresh ones of ours, beside the peer's. OW_EINVAL for empty or overlong ones. */
+static int make_credentials(struct ice_credentials *out, struct random_source *random,
+                            const char *remote_ufrag, const char *remote_pwd)
 {
-    size_t ufrag_size = strnlen(settings->remote_ufrag, SDP_UFRAG_BYTES);
-    size_t pwd_size = strnlen(settings->remote_pwd, SDP_PWD_BYTES);
+    size_t ufrag_size = strnlen(remote_ufrag, SDP_UFRAG_BYTES);
+    size_t pwd_size = strnlen(remote_pwd, SDP_PWD_BYTES);
     if (ufrag_size == 0 || ufrag_size == SDP_UFRAG_BYTES || pwd_size == 0 ||
         pwd_size == SDP_PWD_BYTES)
         return OW_EINVAL;
+    random_text(random, out->ufrag, ICE_UFRAG_CHARS);
+    random_text(random, out->pwd, ICE_PWD_CHARS);
+    memcpy(out->remote_pwd, remote_pwd, pwd_size + 1);
+    out->remote_pwd_size = pwd_size;
+    memcpy(out->username, remote_ufrag, ufrag_size);
+    out->username[ufrag_size] = ':';
+    memcpy(out->username + ufrag_size + 1, out->ufrag, ICE_UFRAG_CHARS + 1);
+    return OW_OK;
+}
+
+int ice_agent_create(struct ice_agent **out, const struct ice_settings *settings, int64_t now_us)
+{
     if (settings->lite && settings->remote_lite)
         return OW_EUNSUPPORTED; /* nobody would check */
     struct ice_agent *agent = calloc(1, sizeof *agent);
@@ -48,117 +62,78 @@ int ice_agent_create(struct ice_agent **out, const struct ice_settings *settings
     agent->lite = settings->lite;
     agent->random = settings->random;
     agent->tie_breaker = random_u64(agent->random);
-    random_text(agent->random, agent->ufrag, ICE_UFRAG_CHARS);
-    random_text(agent->random, agent->pwd, ICE_PWD_CHARS);
-    memcpy(agent->remote_pwd, settings->remote_pwd, pwd_size + 1);
-    agent->remote_pwd_size = pwd_size;
-    memcpy(agent->username, settings->remote_ufrag, ufrag_size);
-    agent->username[ufrag_size] = ':';
-    memcpy(agent->username + ufrag_size + 1, agent->ufrag, ICE_UFRAG_CHARS + 1);
-    agent->now_us = agent->started_us = agent->pace_us = now_us;
+    int err = make_credentials(&agent->current, agent->random, settings->remote_ufrag,
+                               settings->remote_pwd);
+    if (err) {
+        free(agent);
+        return err;
+    }
+    agent->now_us = agent->pace_us = now_us;
+    agent->patience_us = now_us + ICE_CONNECT_US;
+    agent->old_end_us = INT64_MAX;
     agent->selected = -1;
     *out = agent;
     return OW_OK;
 }
 
+/* Of the pairs there were, those that authentic bytes came from stay for a while, and one of them
+ * carries the media until the new generation has its own. Should that still be one of the
+ * generation before, it is the pairs of the one that never worked that go. */
+static void age_pairs(struct ice_agent *agent)
+{
+    bool keep_old = agent->selected >= 0 && agent->pairs[agent->selected].old;
+    for (int i = agent->pair_count - 1; i >= 0; i--) {
+        struct ice_pair *pair = &agent->pairs[i];
+        if (pair->old != keep_old || !pair->validated) {
+            ice_remove_pair(agent, i);
+            continue;
+        }
+        pair->old = true;
+        pair->signalled = pair->nominate_on_success = false;
+    }
+    if (!keep_old)
+        agent->old = agent->current;
+}
+
+int ice_agent_restart(struct ice_agent *agent, int64_t now_us, const char *remote_ufrag,
+                      const char *remote_pwd)
+{
+    if (agent->state == ICE_CLOSED)
+        return OW_ESTATE;
+    struct ice_credentials fresh = {0};
+    int err = make_credentials(&fresh, agent->random, remote_ufrag, remote_pwd);
+    if (err)
+        return err;
+    agent->now_us = agent->pace_us = now_us;
+    age_pairs(agent);
+    agent->current = fresh;
+    explicit_bzero(&fresh, sizeof fresh);
+    agent->old_end_us = INT64_MAX;
+    agent->patience_us = now_us + ICE_CONNECT_US;
+    if (agent->state == ICE_FAILED)
+        agent->state = ICE_CHECKING;
+    return OW_OK;
+}
+
 const char *ice_agent_ufrag(const struct ice_agent *agent)
 {
-    return agent->ufrag;
+    return agent->current.ufrag;
 }
 
 const char *ice_agent_pwd(const struct ice_agent *agent)
 {
-    return agent->pwd;
+    return agent->current.pwd;
+}
+
+const struct ice_credentials *ice_credentials_of(const struct ice_agent *agent,
+                                                 const struct ice_pair *pair)
+{
+    return pair->old ? &agent->old : &agent->current;
 }
 
 bool ice_is_over(const struct ice_agent *agent)
 {
     return agent->state == ICE_FAILED || agent->state == ICE_CLOSED;
-}
-
-/* An offer may name any address: none that stands for many hosts, or for no host, is ever sent to.
- */
-bool ice_is_usable_remote(const struct address *address)
-{
-    static const uint8_t unspecified[16];
-    if (address->port == 0)
-        return false;
-    if (address->family == ADDRESS_IPV4)
-        return address->ip[0] != 0 && address->ip[0] < 224;
-    if (address->family == ADDRESS_IPV6)
-        return address->ip[0] != 0xff && memcmp(address->ip, unspecified, 16) != 0;
-    return false;
-}
-
-struct ice_pair *ice_find_pair(struct ice_agent *agent, const struct address *remote)
-{
-    for (int i = 0; i < agent->pair_count; i++)
-        if (address_equal(&agent->pairs[i].remote, remote))
-            return &agent->pairs[i];
-    return NULL;
-}
-
-/* The learned pair that was heard from longest ago: a browser that wanders from network to network
- * leaves such behind. */
-static struct ice_pair *find_replaceable(struct ice_agent *agent)
-{
-    struct ice_pair *oldest = NULL;
-    for (int i = 0; i < agent->pair_count; i++) {
-        struct ice_pair *pair = &agent->pairs[i];
-        if (i == agent->selected || pair->signalled)
-            continue;
-        if (!oldest || pair->heard_us < oldest->heard_us)
-            oldest = pair;
-    }
-    return oldest;
-}
-
-struct ice_pair *ice_add_pair(struct ice_agent *agent, const struct address *remote,
-                              uint32_t priority, bool signalled)
-{
-    struct ice_pair *pair;
-    if (agent->pair_count < ICE_MAX_PAIRS)
-        pair = &agent->pairs[agent->pair_count++];
-    else if (signalled || !(pair = find_replaceable(agent)))
-        return NULL;
-    *pair = (struct ice_pair){.remote = *remote,
-                              .remote_priority = priority,
-                              .signalled = signalled,
-                              .answered = true,
-                              .sent_us = ICE_NEVER_US};
-    return pair;
-}
-
-int ice_agent_add_remote_candidate(struct ice_agent *agent, const struct sdp_candidate *candidate)
-{
-    if (ice_is_over(agent))
-        return OW_ESTATE;
-    if (!ice_is_usable_remote(&candidate->address))
-        return OW_EINVAL;
-    struct ice_pair *known = ice_find_pair(agent, &candidate->address);
-    if (known) {
-        /* Signalled after its check was here: it keeps its state (RFC 8838 section 11). */
-        known->remote_priority = candidate->priority;
-        return OW_OK;
-    }
-    int signalled = 0;
-    for (int i = 0; i < agent->pair_count; i++)
-        signalled += agent->pairs[i].signalled;
-    if (signalled >= ICE_MAX_SIGNALLED ||
-        !ice_add_pair(agent, &candidate->address, candidate->priority, true))
-        return OW_ELIMIT;
-    return OW_OK;
-}
-
-/* RFC 8445 section 6.1.2.3; the local candidate is the one socket, taken as the best host. */
-uint64_t ice_pair_priority(const struct ice_agent *agent, const struct ice_pair *pair)
-{
-    uint64_t local = (uint64_t)126 << 24 | 65535 << 8 | 255;
-    uint64_t remote = pair->remote_priority;
-    uint64_t controlling = agent->role == STUN_ROLE_CONTROLLING ? local : remote;
-    uint64_t controlled = agent->role == STUN_ROLE_CONTROLLING ? remote : local;
-    uint64_t low = local < remote ? local : remote, high = local < remote ? remote : local;
-    return (low << 32) + 2 * high + (controlling > controlled ? 1 : 0);
 }
 
 void ice_agent_handle_timeout(struct ice_agent *agent, int64_t now_us)
@@ -176,14 +151,15 @@ int64_t ice_agent_deadline(const struct ice_agent *agent)
 static int write_check(const struct ice_agent *agent, struct ice_pair *pair, uint8_t *data,
                        size_t *size)
 {
+    const struct ice_credentials *credentials = ice_credentials_of(agent, pair);
     struct stun_writer writer;
     stun_begin(&writer, data, ICE_MAX_DATAGRAM, STUN_REQUEST, pair->transaction);
-    stun_put_username(&writer, agent->username);
-    stun_put_priority(&writer, ice_check_priority());
+    stun_put_username(&writer, credentials->username);
+    stun_put_priority(&writer, ice_check_priority(pair));
     stun_put_role(&writer, pair->sent_role, agent->tie_breaker);
     if (pair->sent_use_candidate)
         stun_put_use_candidate(&writer);
-    int err = stun_finish(&writer, agent->remote_pwd);
+    int err = stun_finish(&writer, credentials->remote_pwd);
     if (!err)
         *size = writer.size;
     return err;

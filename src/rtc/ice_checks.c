@@ -2,13 +2,6 @@
 
 #include <string.h>
 
-/* RFC 8445 section 7.1.1: the priority a peer-reflexive candidate learned from our check would
- * have: type preference 110, local preference 65535, component 1. */
-uint32_t ice_check_priority(void)
-{
-    return (uint32_t)110 << 24 | 65535 << 8 | 255;
-}
-
 static int64_t min_time(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -90,16 +83,26 @@ static void select_pair(struct ice_agent *agent, struct ice_pair *pair)
     if (is_selected(agent, pair))
         return;
     agent->selected = (int)(pair - agent->pairs);
+    if (pair->old) {
+        agent->old_end_us = INT64_MAX;
+    } else {
+        agent->patience_us = ICE_NEVER_US;
+        if (agent->old.ufrag[0] != '\0' && agent->old_end_us == INT64_MAX)
+            agent->old_end_us = agent->now_us + ICE_OLD_GENERATION_US;
+    }
     double factor = 0.8 + 0.4 * random_unit(agent->random);
     agent->consent_check_us = agent->now_us + (int64_t)((double)ICE_CONSENT_US * factor);
 }
 
-/* Nominated before merely working; heard from lately before silent; then by priority. */
+/* Heard from lately before silent; of this generation before the last; nominated before merely
+ * working; then by priority. */
 static bool is_better(const struct ice_agent *agent, const struct ice_pair *a,
                       const struct ice_pair *b)
 {
     if (is_silent(agent, a) != is_silent(agent, b))
         return !is_silent(agent, a);
+    if (a->old != b->old)
+        return b->old;
     if (a->nominated != b->nominated)
         return a->nominated;
     return ice_pair_priority(agent, a) > ice_pair_priority(agent, b);
@@ -133,6 +136,11 @@ static void accept_nomination(struct ice_agent *agent, struct ice_pair *pair)
     pair->nominated = true;
     pair->nominate_on_success = false;
     pair->nominated_us = agent->now_us;
+    if (current && current->old != pair->old) {
+        if (current->old) /* the restart has come to its end */
+            select_pair(agent, pair);
+        return;
+    }
     if (!current || !current->nominated ||
         ice_pair_priority(agent, pair) > ice_pair_priority(agent, current) ||
         agent->now_us - current->nominated_us >= ICE_NOMINATION_HOLD_US)
@@ -163,7 +171,8 @@ void ice_nominate(struct ice_agent *agent, struct ice_pair *pair)
 static void consider_nominating(struct ice_agent *agent, struct ice_pair *pair)
 {
     for (int i = 0; i < agent->pair_count; i++)
-        if (agent->pairs[i].nominated || agent->pairs[i].nominate_on_success)
+        if (agent->pairs[i].old == pair->old &&
+            (agent->pairs[i].nominated || agent->pairs[i].nominate_on_success))
             return;
     pair->nominate_on_success = true;
     new_transaction(agent, pair);
@@ -224,12 +233,21 @@ static void run_retransmissions(struct ice_agent *agent)
     }
 }
 
+/* Nobody is asked through the relay while a direct path serves, unless the peer came that way. */
+static bool is_deferred(const struct ice_agent *agent, const struct ice_pair *pair)
+{
+    if (pair->remote.transport != ADDRESS_RELAY || pair->validated || agent->selected < 0)
+        return false;
+    const struct ice_pair *selected = &agent->pairs[agent->selected];
+    return selected->old == pair->old && !is_silent(agent, selected);
+}
+
 static struct ice_pair *next_waiting(struct ice_agent *agent)
 {
     struct ice_pair *best = NULL;
     for (int i = 0; i < agent->pair_count; i++) {
         struct ice_pair *pair = &agent->pairs[i];
-        if (pair->state != ICE_PAIR_WAITING)
+        if (pair->state != ICE_PAIR_WAITING || is_deferred(agent, pair))
             continue;
         if (!best || ice_pair_priority(agent, pair) > ice_pair_priority(agent, best))
             best = pair;
@@ -264,9 +282,31 @@ static void update_state(struct ice_agent *agent)
     if (agent->selected >= 0) {
         bool silent = is_silent(agent, &agent->pairs[agent->selected]);
         agent->state = silent ? ICE_DISCONNECTED : ICE_CONNECTED;
-    } else if (was_connected || agent->now_us - agent->started_us >= ICE_CONNECT_US) {
+    } else if (agent->now_us >= agent->patience_us) {
         agent->state = ICE_FAILED;
+    } else if (was_connected) {
+        agent->state = ICE_DISCONNECTED;
     }
+}
+
+/* After a restart: what came before it is kept until the new path has carried media for a while. */
+static void run_old_generation(struct ice_agent *agent)
+{
+    if (agent->now_us < agent->old_end_us)
+        return;
+    for (int i = agent->pair_count - 1; i >= 0; i--)
+        if (agent->pairs[i].old)
+            ice_remove_pair(agent, i);
+    explicit_bzero(&agent->old, sizeof agent->old);
+    agent->old_end_us = INT64_MAX;
+}
+
+void ice_lost_pairs(struct ice_agent *agent)
+{
+    bool was_connected = agent->state == ICE_CONNECTED || agent->state == ICE_DISCONNECTED;
+    if (agent->selected < 0 && was_connected && agent->patience_us < agent->now_us)
+        agent->patience_us = agent->now_us + ICE_CONNECT_US;
+    ice_run(agent);
 }
 
 void ice_run(struct ice_agent *agent)
@@ -276,6 +316,7 @@ void ice_run(struct ice_agent *agent)
         run_pacer(agent);
     }
     review_selection(agent);
+    run_old_generation(agent);
     if (!agent->lite)
         run_consent(agent);
     update_state(agent);
@@ -283,22 +324,22 @@ void ice_run(struct ice_agent *agent)
 
 int64_t ice_next_run(const struct ice_agent *agent)
 {
-    int64_t next = INT64_MAX;
+    int64_t next = agent->old_end_us;
     if (agent->selected >= 0) {
         const struct ice_pair *pair = &agent->pairs[agent->selected];
-        next = pair->consent_us + ICE_CONSENT_EXPIRY_US;
+        next = min_time(next, pair->consent_us + ICE_CONSENT_EXPIRY_US);
         if (agent->state == ICE_CONNECTED)
             next = min_time(next, pair->heard_us + ICE_SILENCE_US);
         if (!agent->lite)
             next = min_time(next, agent->consent_check_us);
     } else {
-        next = agent->started_us + ICE_CONNECT_US;
+        next = min_time(next, agent->patience_us);
     }
     for (int i = 0; !agent->lite && i < agent->pair_count; i++) {
         const struct ice_pair *pair = &agent->pairs[i];
         if (is_repeated(pair))
             next = min_time(next, pair->retransmit_us);
-        else if (pair->state == ICE_PAIR_WAITING)
+        else if (pair->state == ICE_PAIR_WAITING && !is_deferred(agent, pair))
             next = min_time(next, agent->pace_us);
     }
     return next;

@@ -27,31 +27,39 @@ int ice_peek_local_ufrag(const uint8_t *data, size_t size, char *ufrag, size_t u
 
 /* ---- requests ---- */
 
-static bool is_for_us(const struct ice_agent *agent, const struct stun_message *message)
+/* A request of the peer, and the generation of credentials that it was made with. */
+struct incoming {
+    const struct address *from;
+    const struct stun_message *message;
+    bool old;
+    const struct ice_credentials *credentials;
+};
+
+static bool is_for(const struct ice_credentials *credentials, const struct stun_message *message)
 {
-    return message->username && message->username_size > ICE_UFRAG_CHARS &&
-           memcmp(message->username, agent->ufrag, ICE_UFRAG_CHARS) == 0 &&
+    return credentials->ufrag[0] != '\0' && message->username &&
+           message->username_size > ICE_UFRAG_CHARS &&
+           memcmp(message->username, credentials->ufrag, ICE_UFRAG_CHARS) == 0 &&
            message->username[ICE_UFRAG_CHARS] == ':';
 }
 
 /* Opens a place for a response; NULL when the caller has not drained for long. */
-static struct ice_response *begin_response(struct ice_agent *agent, const struct address *to,
-                                           const struct stun_message *request,
+static struct ice_response *begin_response(struct ice_agent *agent, const struct incoming *request,
                                            enum stun_class class, struct stun_writer *writer)
 {
     if (agent->response_count == ICE_MAX_RESPONSES)
         return NULL;
     int tail = (agent->response_head + agent->response_count) % ICE_MAX_RESPONSES;
     struct ice_response *response = &agent->responses[tail];
-    response->to = *to;
-    stun_begin(writer, response->data, sizeof response->data, class, request->transaction);
+    response->to = *request->from;
+    stun_begin(writer, response->data, sizeof response->data, class, request->message->transaction);
     return response;
 }
 
-static int end_response(struct ice_agent *agent, struct ice_response *response,
-                        struct stun_writer *writer)
+static int end_response(struct ice_agent *agent, const struct incoming *request,
+                        struct ice_response *response, struct stun_writer *writer)
 {
-    int err = stun_finish(writer, agent->pwd);
+    int err = stun_finish(writer, request->credentials->pwd);
     if (err)
         return err;
     response->size = writer->size;
@@ -59,28 +67,26 @@ static int end_response(struct ice_agent *agent, struct ice_response *response,
     return OW_OK;
 }
 
-static int answer_error(struct ice_agent *agent, const struct address *to,
-                        const struct stun_message *request, int code)
+static int answer_error(struct ice_agent *agent, const struct incoming *request, int code)
 {
     struct stun_writer writer;
-    struct ice_response *response = begin_response(agent, to, request, STUN_ERROR, &writer);
+    struct ice_response *response = begin_response(agent, request, STUN_ERROR, &writer);
     if (!response)
         return OW_ELIMIT;
     stun_put_error(&writer, code);
     if (code == STUN_ERROR_UNKNOWN_ATTRIBUTE)
-        stun_put_unknown(&writer, request->unknown, request->unknown_count);
-    return end_response(agent, response, &writer);
+        stun_put_unknown(&writer, request->message->unknown, request->message->unknown_count);
+    return end_response(agent, request, response, &writer);
 }
 
-static int answer_success(struct ice_agent *agent, const struct address *to,
-                          const struct stun_message *request)
+static int answer_success(struct ice_agent *agent, const struct incoming *request)
 {
     struct stun_writer writer;
-    struct ice_response *response = begin_response(agent, to, request, STUN_SUCCESS, &writer);
+    struct ice_response *response = begin_response(agent, request, STUN_SUCCESS, &writer);
     if (!response)
         return OW_ELIMIT;
-    stun_put_xor_mapped(&writer, to);
-    return end_response(agent, response, &writer);
+    stun_put_xor_mapped(&writer, request->from);
+    return end_response(agent, request, response, &writer);
 }
 
 /* RFC 8445 section 7.3.1.1: both sides claim one role; the larger tie-breaker controls. True when
@@ -115,25 +121,31 @@ static void learn_from_request(struct ice_agent *agent, struct ice_pair *pair,
 }
 
 static int receive_request(struct ice_agent *agent, const struct address *from,
-                           const struct stun_message *request)
+                           const struct stun_message *message)
 {
-    if (!is_for_us(agent, request))
-        return OW_ENOTFOUND;
-    if (stun_verify(request, agent->pwd, ICE_PWD_CHARS))
+    struct incoming request = {.from = from, .message = message, .credentials = &agent->current};
+    if (!is_for(request.credentials, message)) {
+        request.old = true;
+        request.credentials = &agent->old;
+        if (!is_for(request.credentials, message))
+            return OW_ENOTFOUND;
+    }
+    if (stun_verify(message, request.credentials->pwd, ICE_PWD_CHARS))
         return OW_EAUTH;
     if (!ice_is_usable_remote(from))
         return OW_EINVAL;
-    if (request->unknown_count > 0)
-        return answer_error(agent, from, request, STUN_ERROR_UNKNOWN_ATTRIBUTE);
-    if (request->role != STUN_ROLE_NONE && refuse_for_role(agent, request))
-        return answer_error(agent, from, request, STUN_ERROR_ROLE_CONFLICT);
-    struct ice_pair *pair = ice_find_pair(agent, from);
+    if (message->unknown_count > 0)
+        return answer_error(agent, &request, STUN_ERROR_UNKNOWN_ATTRIBUTE);
+    if (message->role != STUN_ROLE_NONE && refuse_for_role(agent, message))
+        return answer_error(agent, &request, STUN_ERROR_ROLE_CONFLICT);
+    struct ice_pair *pair = ice_find_pair(agent, from, request.old);
     if (!pair)
-        pair = ice_add_pair(agent, from, request->has_priority ? request->priority : 1, false);
+        pair = ice_add_pair(agent, from, message->has_priority ? message->priority : 1, false);
     if (!pair)
         return OW_ELIMIT;
-    int err = answer_success(agent, from, request);
-    learn_from_request(agent, pair, request);
+    pair->old = request.old;
+    int err = answer_success(agent, &request);
+    learn_from_request(agent, pair, message);
     return err;
 }
 
@@ -174,7 +186,8 @@ static int receive_response(struct ice_agent *agent, const struct address *from,
     struct ice_pair *pair = find_transaction(agent, response->transaction);
     if (!pair)
         return OW_ENOTFOUND;
-    if (stun_verify(response, agent->remote_pwd, agent->remote_pwd_size))
+    const struct ice_credentials *credentials = ice_credentials_of(agent, pair);
+    if (stun_verify(response, credentials->remote_pwd, credentials->remote_pwd_size))
         return OW_EAUTH;
     /* Section 7.2.5.2.1: an answer from elsewhere proves nothing about the pair. */
     if (!address_equal(&pair->remote, from))
