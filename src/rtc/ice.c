@@ -115,6 +115,23 @@ int ice_agent_restart(struct ice_agent *agent, int64_t now_us, const char *remot
     return OW_OK;
 }
 
+static bool is_peer(const struct ice_credentials *credentials, const char *ufrag, const char *pwd)
+{
+    size_t size = strlen(ufrag);
+    return strncmp(credentials->username, ufrag, size) == 0 && credentials->username[size] == ':' &&
+           (pwd[0] == '\0' || strcmp(credentials->remote_pwd, pwd) == 0);
+}
+
+enum ice_generation ice_agent_generation(const struct ice_agent *agent, const char *remote_ufrag,
+                                         const char *remote_pwd)
+{
+    if (remote_ufrag[0] == '\0' || is_peer(&agent->current, remote_ufrag, remote_pwd))
+        return ICE_GENERATION_PRESENT;
+    if (is_peer(&agent->old, remote_ufrag, remote_pwd))
+        return ICE_GENERATION_OLD;
+    return ICE_GENERATION_NEW;
+}
+
 const char *ice_agent_ufrag(const struct ice_agent *agent)
 {
     return agent->current.ufrag;

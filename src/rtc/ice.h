@@ -52,6 +52,12 @@ void ice_agent_forget(struct ice_agent *agent, int64_t now_us, const struct addr
 int ice_agent_restart(struct ice_agent *agent, int64_t now_us, const char *remote_ufrag,
                       const char *remote_pwd);
 
+enum ice_generation { ICE_GENERATION_PRESENT, ICE_GENERATION_OLD, ICE_GENERATION_NEW };
+/* Which generation the peer's credentials are of. "" matches any: then it is the present one, or
+ * for the password alone that of the user fragment. */
+enum ice_generation ice_agent_generation(const struct ice_agent *agent, const char *remote_ufrag,
+                                         const char *remote_pwd);
+
 /* Is this datagram STUN (RFC 7983: first byte 0..3, magic cookie)? */
 bool ice_is_stun(const uint8_t *data, size_t size);
 

@@ -56,6 +56,7 @@ struct sdp_offer {
     uint8_t fingerprint[32];                         /* sha-256 of the peer's certificate */
     enum sdp_dtls_role setup;
     bool peer_ice_lite;
+    bool trickle; /* a=ice-options: more candidates may come (RFC 8840) */
     struct sdp_codec codec;
     uint8_t extension_id[SDP_EXT_COUNT]; /* 0 = not offered; 1..14 (one-byte header) */
     bool rtcp_rsize;                     /* RFC 5506 offered */
@@ -91,7 +92,7 @@ struct sdp_answer_settings {
     uint64_t session_id;     /* o= line */
     uint32_t ssrc, rtx_ssrc; /* rtx_ssrc unused when the codec has no RTX */
     const char *cname, *stream_id, *track_id;
-    int candidate_count; /* priority 0 = host of its place; type "" = host */
+    int candidate_count; /* type "" = host; priority 0 = by type, transport and place */
     struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
 };
 

@@ -60,14 +60,25 @@ static void write_session(struct text *text, const struct sdp_offer *offer,
         line(text, "a=extmap-allow-mixed");
 }
 
+static uint32_t default_priority(const struct sdp_candidate *candidate, int index)
+{
+    if (strcmp(candidate->type, "srflx") == 0)
+        return sdp_srflx_priority(index);
+    if (strcmp(candidate->type, "relay") == 0)
+        return sdp_relay_priority(index);
+    if (candidate->address.transport == ADDRESS_TCP)
+        return sdp_tcp_priority(index);
+    return sdp_host_priority(index);
+}
+
 static void write_candidates(struct text *text, const struct sdp_answer_settings *settings)
 {
     for (int i = 0; i < settings->candidate_count && i < SDP_MAX_LOCAL_CANDIDATES; i++) {
         struct sdp_candidate candidate = settings->candidates[i];
-        if (candidate.priority == 0)
-            candidate.priority = sdp_host_priority(i);
         if (candidate.type[0] == '\0')
             strcpy(candidate.type, "host");
+        if (candidate.priority == 0)
+            candidate.priority = default_priority(&candidate, i);
         char written[SDP_CANDIDATE_TEXT_BYTES];
         sdp_write_candidate(written, &candidate);
         line(text, "a=%s", written);
@@ -75,14 +86,15 @@ static void write_candidates(struct text *text, const struct sdp_answer_settings
     line(text, "a=end-of-candidates");
 }
 
-static void write_transport(struct text *text, const struct sdp_answer_settings *settings)
+static void write_transport(struct text *text, const struct sdp_offer *offer,
+                            const struct sdp_answer_settings *settings)
 {
     char hex[32 * 3 + 1];
     for (size_t i = 0; i < 32; i++)
         snprintf(hex + 3 * i, 4, "%02X:", settings->fingerprint[i]);
     line(text, "a=ice-ufrag:%s", settings->ufrag);
     line(text, "a=ice-pwd:%s", settings->pwd);
-    line(text, "a=ice-options:ice2 trickle");
+    line(text, "a=ice-options:ice2%s", offer->trickle ? " trickle" : "");
     line(text, "a=fingerprint:sha-256 %.*s", 32 * 3 - 1, hex);
     line(text, "a=setup:passive");
 }
@@ -132,7 +144,7 @@ static void write_video(struct text *text, const struct sdp_offer *offer,
     line(text, "c=IN IP4 0.0.0.0");
     if (offer->kept_index < 0)
         write_candidates(text, settings);
-    write_transport(text, settings);
+    write_transport(text, offer, settings);
     if (offer->video_mid[0])
         line(text, "a=mid:%s", offer->video_mid);
     if (offer->mixed_media)
@@ -158,7 +170,7 @@ static void write_kept(struct text *text, const struct sdp_offer *offer,
          offer->kept_format);
     line(text, "c=IN IP4 0.0.0.0");
     write_candidates(text, settings);
-    write_transport(text, settings);
+    write_transport(text, offer, settings);
     line(text, "a=mid:%s", offer->media[index].mid);
     line(text, "a=inactive");
     line(text, "a=rtcp-mux");

@@ -65,7 +65,7 @@ int sdp_parse_candidate(struct sdp_candidate *out, const char *text, size_t size
     return err;
 }
 
-/* RFC 8445 section 5.1.1.3: equal for candidates of one type and one base address. FNV-1a. */
+/* RFC 8445 section 5.1.1.3: equal for candidates of one type, base address and protocol. FNV-1a. */
 static uint32_t foundation_of(const struct sdp_candidate *candidate)
 {
     uint32_t hash = 2166136261u;
@@ -73,6 +73,8 @@ static uint32_t foundation_of(const struct sdp_candidate *candidate)
         hash = (hash ^ (uint8_t)candidate->type[i]) * 16777619u;
     for (size_t i = 0; i < sizeof candidate->address.ip; i++)
         hash = (hash ^ candidate->address.ip[i]) * 16777619u;
+    if (candidate->address.transport == ADDRESS_TCP)
+        hash = (hash ^ ADDRESS_TCP) * 16777619u;
     return hash;
 }
 
@@ -106,11 +108,13 @@ uint32_t sdp_relay_priority(int index)
 
 void sdp_write_candidate(char out[SDP_CANDIDATE_TEXT_BYTES], const struct sdp_candidate *candidate)
 {
-    char ip[ADDRESS_TEXT_BYTES];
-    bool host = strcmp(candidate->type, "host") == 0;
-    const char *any = candidate->address.family == ADDRESS_IPV6 ? "::" : "0.0.0.0";
-    snprintf(out, SDP_CANDIDATE_TEXT_BYTES, "candidate:%u 1 udp %u %s %u typ %s%s%s%s",
-             foundation_of(candidate), candidate->priority,
+    char ip[ADDRESS_TEXT_BYTES], base[32] = "";
+    bool tcp = candidate->address.transport == ADDRESS_TCP;
+    if (strcmp(candidate->type, "host") != 0)
+        snprintf(base, sizeof base, " raddr %s rport 9",
+                 candidate->address.family == ADDRESS_IPV6 ? "::" : "0.0.0.0");
+    snprintf(out, SDP_CANDIDATE_TEXT_BYTES, "candidate:%u 1 %s %u %s %u typ %s%s%s",
+             foundation_of(candidate), tcp ? "tcp" : "udp", candidate->priority,
              address_ip_text(&candidate->address, ip), candidate->address.port, candidate->type,
-             host ? "" : " raddr ", host ? "" : any, host ? "" : " rport 0");
+             base, tcp ? " tcptype passive" : "");
 }

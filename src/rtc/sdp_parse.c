@@ -17,7 +17,7 @@ struct section {
     uint32_t port;
     struct span mid, ufrag, pwd, fingerprint, setup;
     enum direction direction;
-    bool other_fingerprint, rtcp_mux, rtcp_rsize, bundle_only, ice_lite, mixed;
+    bool other_fingerprint, rtcp_mux, rtcp_rsize, bundle_only, ice_lite, trickle, mixed;
 };
 
 struct parser {
@@ -116,6 +116,13 @@ static void read_ice_lite(struct section *s, struct span value)
     s->ice_lite = true;
 }
 
+static void read_ice_options(struct section *s, struct span value)
+{
+    struct span token;
+    while ((token = span_next(&value, ' ')).text)
+        s->trickle |= span_is(token, "trickle");
+}
+
 static void read_mixed(struct section *s, struct span value)
 {
     (void)value;
@@ -130,6 +137,7 @@ static const struct {
     {"ice-ufrag", read_ufrag},
     {"ice-pwd", read_pwd},
     {"ice-lite", read_ice_lite},
+    {"ice-options", read_ice_options},
     {"fingerprint", read_fingerprint},
     {"setup", read_setup},
     {"sendrecv", read_sendrecv},
@@ -439,6 +447,7 @@ static int read_video(struct parser *p, struct sdp_offer *out)
     out->rtcp_rsize = p->video->rtcp_rsize || p->tagged->rtcp_rsize;
     out->mixed_session = p->session.mixed;
     out->mixed_media = p->video->mixed;
+    out->trickle = p->session.trickle || p->video->trickle || p->tagged->trickle;
     out->peer_ice_lite = p->session.ice_lite || p->video->ice_lite;
     return sdp_choose_codec(&out->codec, &reader.formats, p->codecs, p->why);
 }

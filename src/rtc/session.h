@@ -61,11 +61,12 @@ int rtc_session_add_remote_candidate(struct rtc_session *session, int64_t now_us
  * session takes new credentials too, the old path carries media until the new one works, and *out
  * is the malloc'ed fragment to answer with (NULL when the fragment was no restart). OW_EPARSE,
  * OW_EINVAL, OW_ENOMEM with a sentence in `why`; then nothing has changed. After a restart
- * rtc_session_local_ufrag() is another: whoever routes by it adds the new one and keeps the old
- * ones for as long as the session lives, checks of before the restart are still answered. */
+ * rtc_session_local_ufrag() is another: whoever routes by it adds the new one and keeps the one
+ * before, whose checks are answered until a new path carries the media. */
 int rtc_session_trickle(struct rtc_session *session, int64_t now_us, const char *fragment,
                         size_t size, char **out, struct reason *why);
-/* A candidate of ours that was found after the answer was made. */
+/* A candidate of ours that was found after the answer was made: rtc_session_answer() and the answer
+ * to a restart have it from now on. OW_ELIMIT when there are SDP_MAX_LOCAL_CANDIDATES. */
 int rtc_session_add_local_candidate(struct rtc_session *session,
                                     const struct sdp_candidate *candidate);
 /* May datagrams leave and come through a relay (ADDRESS_RELAY)? Then every candidate of the peer is
