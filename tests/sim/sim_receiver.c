@@ -123,16 +123,16 @@ static void remb_tick(void *context, void *argument)
     double received = 0;
     for (int i = 0; i < SIM_REMB_SLOTS; i++)
         received += (double)receiver->remb.slots[i] * 8e6 / (SIM_REMB_SLOTS * REMB_SLOT_US);
-    if (receiver->remb.bps == 0)
+    /* A second of packets goes before the first estimate. */
+    if (receiver->remb.bps == 0 && receiver->remb.slot >= 2 * SIM_REMB_SLOTS)
         receiver->remb.bps = received;
     bool overuse = receiver->remb.delay_us - receiver->remb.least_delay_us > REMB_OVERUSE_US;
+    double most = 1.5 * received + 10000;
     if (overuse && now_us - receiver->remb.decreased_us >= REMB_HOLD_US) {
         receiver->remb.bps = 0.85 * received;
         receiver->remb.decreased_us = now_us;
-    } else if (!overuse) {
-        double next = receiver->remb.bps * 1.008, most = 1.5 * received + 10000;
-        if (next <= most)
-            receiver->remb.bps = next;
+    } else if (!overuse && receiver->remb.bps * 1.008 <= most) {
+        receiver->remb.bps *= 1.008;
     }
     if (receiver->remb.bps > 0 && (receiver->remb.bps < 0.97 * receiver->remb.sent_bps ||
                                    now_us - receiver->remb.sent_us >= REMB_REPEAT_US))

@@ -1,0 +1,102 @@
+/* What one viewer's network may do: steps of capacity, loss, an outage, another path, a viewer
+ * without transport-wide feedback. Latencies are from capture to shown, 3 ms of encoding included.
+ */
+#include "sim_bounds.h"
+
+static const struct sim_bounds CASES[] = {
+    {"steps", /* 2, 1, 0.4, 2 Mbit/s at 0, 30, 50, 70 s */
+     {
+         {SIM_UTILISATION, 0, 2, 30, 0.88, 1},
+         {SIM_WORST_SECOND_MS, 0, 30, 50, 10, 120},
+         {SIM_SETTLED_MS, 0, 30, 50, 0, 1000, 40},
+         {SIM_UTILISATION, 0, 32, 50, 0.85, 1},
+         {SIM_WORST_SECOND_MS, 0, 50, 70, 20, 250},
+         {SIM_SETTLED_MS, 0, 50, 70, 200, 1500, 40},
+         {SIM_LEAST_KBPS, 0, 50, 70, 250, 400},
+         {SIM_UTILISATION, 0, 53, 70, 0.8, 1},
+         {SIM_REACHED_MS, 0, 70, 90, 1000, 4000, 1500},
+         {SIM_QUEUE_P95_MS, 0, 2, 90, 1, 60},
+         {SIM_SHOWN, 0, 0, 90, 0.97, 1},
+     }},
+    {"start-slow",
+     {
+         {SIM_REACHED_MS, 0, 0, 30, 1000, 3500, 1500},
+         {SIM_UTILISATION, 0, 3, 30, 0.88, 1},
+         {SIM_QUEUE_P95_MS, 0, 1, 30, 1, 60},
+         {SIM_FREEZES, 0, 0, 30, 0, 0},
+     }},
+    {"start-fast",
+     {
+         {SIM_SETTLED_MS, 0, 1, 30, 0, 3000, 90},
+         {SIM_UTILISATION, 0, 4, 30, 0.85, 1},
+         {SIM_QUEUE_P95_MS, 0, 4, 30, 1, 60},
+     }},
+    {"outage",
+     {
+         {SIM_GAP_MS, 0, 0, 40, 2000, 2600},
+         {SIM_SETTLED_MS, 0, 22, 40, 0, 1000, 90},
+         {SIM_REACHED_MS, 0, 22, 40, 1000, 5000, 1500},
+         {SIM_QUEUE_P95_MS, 0, 23, 40, 1, 60},
+     }},
+    {"path-change",
+     {
+         {SIM_UTILISATION, 0, 2, 20, 0.85, 1},
+         {SIM_SETTLED_MS, 0, 20, 50, 100, 2500, 110},
+         {SIM_UTILISATION, 0, 24, 50, 0.85, 1},
+         {SIM_GAP_MS, 0, 0, 50, 40, 1200},
+     }},
+    {"loss-bursts",
+     {
+         {SIM_UTILISATION, 0, 3, 60, 0.8, 1},
+         {SIM_LOSS, 0, 0, 60, 0.005, 0.05},
+         {SIM_QUEUE_P95_MS, 0, 2, 60, 1, 60},
+         {SIM_SHOWN, 0, 0, 60, 0.99, 1},
+         {SIM_FREEZES, 0, 0, 60, 0, 5},
+     }},
+    {"reordering",
+     {
+         {SIM_UTILISATION, 0, 3, 40, 0.85, 1},
+         {SIM_QUEUE_P95_MS, 0, 2, 40, 1, 60},
+         {SIM_SHOWN, 0, 0, 40, 0.99, 1},
+         {SIM_FREEZES, 0, 0, 40, 0, 0},
+     }},
+    {"duplicates",
+     {
+         {SIM_UTILISATION, 0, 3, 40, 0.88, 1},
+         {SIM_QUEUE_P95_MS, 0, 2, 40, 1, 60},
+         {SIM_SHOWN, 0, 0, 40, 0.99, 1},
+         {SIM_FREEZES, 0, 0, 40, 0, 0},
+     }},
+    {"jitter",
+     {
+         {SIM_UTILISATION, 0, 3, 60, 0.8, 1},
+         {SIM_QUEUE_P95_MS, 0, 2, 60, 1, 80},
+         {SIM_SHOWN, 0, 0, 60, 0.98, 1},
+         {SIM_FREEZES, 0, 0, 60, 0, 0},
+     }},
+    {"application-limited",
+     {
+         {SIM_SENT_KBPS, 0, 3, 40, 350, 480}, /* probing costs little */
+         {SIM_QUEUE_P95_MS, 0, 2, 40, 0, 20},
+         {SIM_LATENCY_P95_MS, 0, 2, 40, 25, 60},
+         {SIM_FREEZES, 0, 0, 40, 0, 0},
+     }},
+    {"remb", /* 0.8 Mbit/s from 30 s on */
+     {
+         {SIM_UTILISATION, 0, 15, 30, 0.6, 1},
+         {SIM_SETTLED_MS, 0, 30, 60, 0, 4000, 120},
+         {SIM_UTILISATION, 0, 35, 60, 0.6, 1},
+         {SIM_SHOWN, 0, 0, 60, 0.95, 1},
+     }},
+    {"reports-only",
+     {
+         {SIM_UTILISATION, 0, 15, 30, 0.6, 1},
+         {SIM_UTILISATION, 0, 40, 60, 0.5, 1},
+         {SIM_SENT_KBPS, 0, 40, 60, 300, 1000},
+     }},
+};
+
+int main(void)
+{
+    return sim_bounds_main(CASES, sizeof(CASES) / sizeof(CASES[0]));
+}
