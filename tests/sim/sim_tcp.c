@@ -64,7 +64,6 @@ static void pause_ended(void *context, void *argument);
 static void end_transfer(struct sim_tcp *tcp)
 {
     tcp->active = false;
-    tcp->transfers++;
     double pause_us = -log(1 - random_unit(&tcp->random)) * (double)tcp->settings.pause_us;
     sim_at(tcp->clock, tcp->clock->now_us + (int64_t)pause_us, pause_ended, tcp, NULL);
 }
@@ -94,8 +93,10 @@ static void acknowledged(void *context, const void *data, size_t size)
         reduce(tcp);
     else
         grow(tcp);
-    if (tcp->left == 0 && tcp->flying == 0 && tcp->active)
+    if (tcp->left == 0 && tcp->flying == 0 && tcp->active) {
+        tcp->transfers++;
         end_transfer(tcp);
+    }
     send_segments(tcp);
 }
 

@@ -22,7 +22,7 @@ struct sim_tcp {
     struct sim_port out, back;
     bool active;
     int64_t left; /* segments still to send for the first time */
-    /* segments [acknowledged_below, next) are outstanding, lost or received; a ring */
+    /* of the segments [oldest, next) some are on their way; a ring */
     int64_t next, oldest;
     enum { SIM_TCP_GONE, SIM_TCP_FLYING } segments[SIM_TCP_WINDOW];
     int64_t sent_us[SIM_TCP_WINDOW];
@@ -33,7 +33,7 @@ struct sim_tcp {
     uint64_t passed_bytes;
     uint64_t *bins; /* bytes through the bottleneck, bins of 200 ms */
     int bin_count;
-    int transfers;
+    int transfers; /* done */
 };
 
 void sim_tcp_init(struct sim_tcp *tcp, struct sim_clock *clock, struct sim_link *forward,

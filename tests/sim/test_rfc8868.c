@@ -1,0 +1,72 @@
+/* The grid of RFC 8868: one-way delays of 0 to 300 ms, random loss of 0 to 20 %, over 2 Mbit/s; and
+ * loss in bursts. The rate must not fall for loss that is not ours; it must not fill the queue. */
+#include "sim_bounds.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { DELAYS = 4, LOSSES = 5 };
+
+static const int DELAYS_MS[DELAYS] = {0, 50, 150, 300};
+
+/* What must be reached at a loss, whatever the delay; from the eighth second on, or the fifteenth
+ * where the round trip is longer than half a second. */
+static const struct row {
+    double loss;
+    double utilisation; /* at least */
+    double queue_ms;    /* p95, at most */
+    double shown;       /* part of the frames, at least */
+} ROWS[LOSSES] = {
+    {0.00, 0.88, 60, 0.99}, {0.01, 0.85, 60, 0.99}, {0.05, 0.70, 60, 0.97},
+    {0.10, 0.50, 60, 0.95}, {0.20, 0.30, 60, 0.80},
+};
+
+struct cell {
+    int delay_ms;
+    const struct row *row;
+};
+
+static void a_cell_of_the_grid(void **state)
+{
+    const struct cell *cell = *state;
+    struct sim_scenario scenario;
+    char name[32];
+    sim_case_grid(&scenario, cell->delay_ms * (int64_t)1000, cell->row->loss);
+    snprintf(name, sizeof(name), "%d ms %g %%", cell->delay_ms, cell->row->loss * 100);
+    scenario.name = name;
+    double from_s = cell->delay_ms > 250 ? 15 : 8, base_ms = cell->delay_ms + 3;
+    struct sim_run *run = sim_run_scenario(&scenario);
+    double loss = cell->row->loss, delay_ms = cell->delay_ms;
+    const struct sim_bounds bounds = {
+        name,
+        {
+            {SIM_UTILISATION, 0, from_s, 40, cell->row->utilisation, 1},
+            {SIM_QUEUE_P95_MS, 0, from_s, 40, 1, cell->row->queue_ms},
+            {SIM_LATENCY_P50_MS, 0, from_s, 40, base_ms + 4,
+             base_ms + 60 + (loss > 0.02 ? 2 * delay_ms + 40 : 0)},
+            {SIM_LOSS, 0, 0, 40, loss * 0.8, loss * 1.2 + 0.01},
+            {SIM_SHOWN, 0, 0, 40, cell->row->shown, 1},
+        }};
+    int outside = sim_bounds_check(run, &bounds);
+    sim_run_destroy(&run);
+    assert_int_equal(outside, 0);
+}
+
+int main(void)
+{
+    static struct cell cells[DELAYS * LOSSES];
+    static char names[DELAYS * LOSSES][32];
+    struct CMUnitTest tests[DELAYS * LOSSES];
+    for (int i = 0; i < DELAYS * LOSSES; i++) {
+        cells[i] = (struct cell){DELAYS_MS[i / LOSSES], &ROWS[i % LOSSES]};
+        snprintf(names[i], sizeof(names[i]), "%d ms, %g %%", cells[i].delay_ms,
+                 cells[i].row->loss * 100);
+        tests[i] = (struct CMUnitTest){
+            .name = names[i], .test_func = a_cell_of_the_grid, .initial_state = &cells[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
