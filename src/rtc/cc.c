@@ -1,123 +1,385 @@
 #include "rtc/cc.h"
 
 #include "core/error.h"
+#include "rtc/cc_acknowledged.h"
+
+#include <string.h>
 
 enum {
-    FEEDBACK_PERIOD_US = 1000000,
-    FEEDBACK_MIN_PACKETS = 20,
-    REPORTS_STOPPED_US = 2500000, /* then feedback tells the loss */
-    DECREASE_INTERVAL_US = 300000,
-    MAX_STEP_US = 1000000,
+    REPORTS_STEP_US = 1000000,
+    REPORTS_DECREASE_INTERVAL_US = 300000,
+    REPORT_ROUND_TRIP_US = 5000000, /* believed for so long before the one from feedback */
+    FEEDBACK_GONE_US = 5000000,     /* then receiver reports tell what to do */
+    LOSS_PERIOD_US = 1000000,
+    LOSS_MIN_PACKETS = 20,
+    MIN_FEEDBACK_INTERVAL_US = 20000,
+    MAX_FEEDBACK_INTERVAL_US = 250000,
+    FIRST_FEEDBACK_INTERVAL_US = 100000,
+    MIN_STALL_US = 200000,
+    STALL_HOLD_US = 200000,
+    STALL_PAUSE_US = 40000, /* lets a frame through between two holds */
+    MAX_STALL_HOLDS = 40,
+    LONG_ROUND_TRIP_US = 3000000,
+    BACK_OFF_INTERVAL_US = 1000000,
+    MAX_ROUND_TRIP_US = 30000000,
+    FIRST_PACKET_BYTES = 1000,
 };
 
 static const double LOW_LOSS = 0.02, HIGH_LOSS = 0.10, INCREASE_PER_S = 0.08;
 /* A sender that uses less than this part of its target has not shown that the path takes more. */
 static const double USED_PART = 0.5;
+static const double BACK_OFF = 0.8;
+static const double OWN_DRAIN = 1.15; /* times the target */
+static const double PACING = 1.1, PACING_WITHOUT_FEEDBACK = 2.5;
 
-static int clamp(int value, int low, int high)
+static double clamp(double value, double low, double high)
 {
     return value < low ? low : value > high ? high : value;
 }
 
+static struct cc_settings in_order(const struct cc_settings *settings)
+{
+    struct cc_settings limits = *settings;
+    limits.min_bps = limits.min_bps < 1 ? 1 : limits.min_bps;
+    limits.max_bps = limits.max_bps < limits.min_bps ? limits.min_bps : limits.max_bps;
+    limits.start_bps = (int)clamp(limits.start_bps, limits.min_bps, limits.max_bps);
+    return limits;
+}
+
 void cc_init(struct cc *cc, const struct cc_settings *settings, int64_t now_us)
 {
-    *cc = (struct cc){.settings = *settings, .remb_bps = UINT64_MAX};
-    struct cc_settings *limits = &cc->settings;
-    limits->min_bps = limits->min_bps < 1 ? 1 : limits->min_bps;
-    limits->max_bps = limits->max_bps < limits->min_bps ? limits->min_bps : limits->max_bps;
-    limits->start_bps = clamp(limits->start_bps, limits->min_bps, limits->max_bps);
-    cc->estimate_bps = limits->start_bps;
-    cc->last_loss_us = cc->period_start_us = now_us;
-    cc->last_decrease_us = now_us - MAX_STEP_US;
-    cc->last_report_us = now_us;
+    memset(cc, 0, sizeof(*cc));
+    cc->settings = in_order(settings);
+    cc->remb_bps = UINT64_MAX;
+    cc->packet_bytes = FIRST_PACKET_BYTES;
+    cc_feedback_init(&cc->feedback);
+    cc_on_path_change(cc, now_us);
+}
+
+static void keep_within_limits(struct cc *cc)
+{
+    cc->aimd.bps = clamp(cc->aimd.bps, cc->settings.min_bps, cc->settings.max_bps);
+    cc->reports.bps = clamp(cc->reports.bps, cc->settings.min_bps, cc->settings.max_bps);
+    cc->estimate_bps = cc->reports.bps;
+}
+
+void cc_on_path_change(struct cc *cc, int64_t now_us)
+{
+    cc_groups_init(&cc->groups);
+    cc_trend_init(&cc->trend);
+    cc_loss_init(&cc->loss);
+    cc_queue_init(&cc->queue, now_us);
+    cc_prober_init(&cc->prober, now_us);
+    cc_aimd_init(&cc->aimd, now_us, cc->settings.start_bps);
+    cc->reports = (struct cc_reports){.bps = cc->settings.start_bps,
+                                      .updated_us = now_us,
+                                      .decreased_us = now_us - REPORTS_STEP_US};
+    cc->remb_bps = UINT64_MAX;
+    cc->acknowledged_bps = cc->busy_bps = 0;
+    cc->round_trip_us = 0;
+    cc->reported_round_trip_us = INT64_MIN;
+    cc->loss_packets = cc->loss_lost = 0;
+    cc->loss_period_us = cc->own_updated_us = cc->backed_off_us = now_us;
+    cc->own_us = 0;
+    cc->feedback_us = INT64_MIN;
+    cc->feedback_interval_us = FIRST_FEEDBACK_INTERVAL_US;
+    cc->waiting_us = cc->stall_us = INT64_MAX;
+    cc->stall_hold_until_us = now_us;
+    cc->stalls = 0;
+    cc->overuse = false;
+    keep_within_limits(cc);
 }
 
 void cc_set_limits(struct cc *cc, int64_t now_us, const struct cc_settings *settings)
 {
     (void)now_us;
-    cc->settings = *settings;
+    cc->settings = in_order(settings);
+    keep_within_limits(cc);
+}
+
+/* Transport-wide feedback comes, so that reports need not be guessed from. */
+static bool has_feedback(const struct cc *cc, int64_t now_us)
+{
+    return cc->feedback_us != INT64_MIN && now_us - cc->feedback_us < FEEDBACK_GONE_US;
+}
+
+static double unreported_bps(const struct cc *cc)
+{
+    bool limited = cc->loss.state != CC_LOSS_FREE && cc->loss.bps < cc->aimd.bps;
+    return limited ? cc->loss.bps : cc->aimd.bps;
+}
+
+int cc_target_bps(const struct cc *cc, int64_t now_us)
+{
+    double target = cc->reports.bps;
+    if (has_feedback(cc, now_us))
+        target = unreported_bps(cc);
+    if ((double)cc->remb_bps < target)
+        target = (double)cc->remb_bps;
+    return (int)clamp(target, cc->settings.min_bps, cc->settings.max_bps);
+}
+
+int cc_pacing_bps(const struct cc *cc, int64_t now_us)
+{
+    double factor = has_feedback(cc, now_us) ? PACING : PACING_WITHOUT_FEEDBACK;
+    return (int)clamp(factor * cc_target_bps(cc, now_us), 1, INT32_MAX);
+}
+
+/* ---- sending ---- */
+
+static int64_t stall_after_us(const struct cc *cc)
+{
+    int64_t wait_us = cc->round_trip_us + 3 * cc->feedback_interval_us;
+    return wait_us > MIN_STALL_US ? wait_us : MIN_STALL_US;
+}
+
+static void watch_for_stall(struct cc *cc, int64_t send_us)
+{
+    if (cc->feedback_us == INT64_MIN || cc->waiting_us != INT64_MAX)
+        return;
+    cc->waiting_us = send_us;
+    cc->stall_us = send_us + stall_after_us(cc);
 }
 
 void cc_on_packet_sent(struct cc *cc, const struct cc_packet *packet)
 {
-    cc->records[packet->sequence % CC_RECORDS] = (struct cc_record){.send_us = packet->send_us,
-                                                                    .sequence = packet->sequence,
-                                                                    .bytes = packet->bytes,
-                                                                    .fate = CC_IN_FLIGHT};
+    double target_bps = cc_target_bps(cc, packet->send_us);
+    int64_t step_us = packet->send_us - cc->own_updated_us;
+    cc->own_updated_us = packet->send_us;
+    cc->own_us = clamp(cc->own_us - (double)step_us, 0, CC_MAX_OWN_MS * 1000);
+    cc_feedback_sent(&cc->feedback, packet, (int)(cc->own_us / 1000));
+    cc->own_us += packet->bytes * 8e6 / (OWN_DRAIN * target_bps);
+    cc->packet_bytes += (packet->bytes - cc->packet_bytes) / 32;
+    cc_prober_sent(&cc->prober, packet, target_bps);
     rate_meter_add(&cc->sent, packet->send_us, packet->bytes);
+    watch_for_stall(cc, packet->send_us);
 }
 
-static void on_loss(struct cc *cc, int64_t now_us, double loss)
+bool cc_take_probe(struct cc *cc, int64_t now_us, struct cc_probe *out)
 {
-    int64_t step_us = now_us - cc->last_loss_us;
-    step_us = step_us < 0 ? 0 : step_us > MAX_STEP_US ? MAX_STEP_US : step_us;
-    cc->last_loss_us = now_us;
-    cc->loss = loss;
-    if (loss < LOW_LOSS) {
-        double used = (double)rate_meter_bps(&cc->sent, now_us);
-        if (used > USED_PART * cc->estimate_bps)
-            cc->estimate_bps +=
-                (cc->estimate_bps * INCREASE_PER_S + 1000) * ((double)step_us / 1e6);
-    } else if (loss > HIGH_LOSS) {
-        if (now_us - cc->last_decrease_us >= DECREASE_INTERVAL_US + cc->round_trip_us) {
-            cc->estimate_bps *= 1 - 0.5 * loss;
-            cc->last_decrease_us = now_us;
-        }
-    }
-    if (cc->estimate_bps < cc->settings.min_bps)
-        cc->estimate_bps = cc->settings.min_bps;
-    if (cc->estimate_bps > cc->settings.max_bps)
-        cc->estimate_bps = cc->settings.max_bps;
+    return cc_prober_take(&cc->prober, now_us, out);
 }
 
-void cc_on_receiver_report(struct cc *cc, int64_t now_us, double loss, int64_t round_trip_us)
-{
-    if (round_trip_us > 0)
-        cc->round_trip_us = round_trip_us;
-    cc->last_report_us = now_us;
-    on_loss(cc, now_us, loss);
-}
+/* ---- transport-wide feedback ---- */
 
-static void end_period(struct cc *cc, int64_t now_us)
+static void on_arrival(struct cc *cc, int64_t now_us, const struct cc_result *result)
 {
-    int64_t period_us = now_us - cc->period_start_us;
-    if (period_us < FEEDBACK_PERIOD_US || cc->period_packets < FEEDBACK_MIN_PACKETS)
+    if (!cc_groups_add(&cc->groups, result))
         return;
-    cc->acknowledged_bps = (int64_t)((double)cc->period_bytes * 8e6 / (double)period_us);
-    if (now_us - cc->last_report_us >= REPORTS_STOPPED_US)
-        on_loss(cc, now_us, (double)cc->period_lost / cc->period_packets);
-    cc->period_start_us = now_us;
-    cc->period_packets = cc->period_lost = 0;
-    cc->period_bytes = 0;
+    const struct cc_group *group = cc_groups_at(&cc->groups, 1),
+                          *before = cc_groups_at(&cc->groups, 2);
+    if (before == NULL || group->probe || before->probe)
+        return;
+    cc_queue_group(&cc->queue, before, group);
+    cc_trend_add(&cc->trend, now_us, group->first_arrival_us, group->send_us - before->send_us,
+                 cc_group_waited_us(group));
+}
+
+static void end_loss_period(struct cc *cc, int64_t now_us)
+{
+    if (now_us - cc->loss_period_us < LOSS_PERIOD_US || cc->loss_packets < LOSS_MIN_PACKETS)
+        return;
+    cc->last_loss = (double)cc->loss_lost / cc->loss_packets;
+    cc->loss_period_us = now_us;
+    cc->loss_packets = cc->loss_lost = 0;
+}
+
+static void on_loss_of(struct cc *cc, const struct cc_result *result)
+{
+    cc_loss_packet(&cc->loss, result->send_us, result->bytes, result->received, result->again);
+    if (result->again)
+        cc->loss_lost -= cc->loss_lost > 0; /* it was only late */
+    else
+        cc->loss_packets++;
+    if (!result->received)
+        cc->loss_lost++;
+}
+
+static void on_feedback_time(struct cc *cc, int64_t now_us, int64_t newest_send_us)
+{
+    int64_t round_trip_us = now_us - newest_send_us;
+    if (newest_send_us != INT64_MIN && round_trip_us >= 0 &&
+        (cc->reported_round_trip_us == INT64_MIN ||
+         now_us - cc->reported_round_trip_us > REPORT_ROUND_TRIP_US)) {
+        round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
+        cc->round_trip_us = cc->round_trip_us == 0
+                                ? round_trip_us + 1
+                                : cc->round_trip_us + (round_trip_us - cc->round_trip_us) / 8;
+    }
+    if (cc->feedback_us != INT64_MIN) {
+        int64_t interval_us = now_us - cc->feedback_us;
+        if (interval_us > MAX_FEEDBACK_INTERVAL_US)
+            interval_us = MAX_FEEDBACK_INTERVAL_US;
+        cc->feedback_interval_us += (interval_us - cc->feedback_interval_us) / 8;
+        if (cc->feedback_interval_us < MIN_FEEDBACK_INTERVAL_US)
+            cc->feedback_interval_us = MIN_FEEDBACK_INTERVAL_US;
+    }
+    cc->feedback_us = now_us;
+    cc->waiting_us = cc->stall_us = INT64_MAX;
+    cc->stall_hold_until_us = now_us;
+    cc->stalls = 0;
+    if (cc->feedback.in_flight_bytes > 0)
+        watch_for_stall(cc, now_us);
+}
+
+static void lower(struct cc *cc, int64_t now_us, const struct cc_aimd_input *in)
+{
+    double before_bps = cc->aimd.bps;
+    cc_aimd_update(&cc->aimd, now_us, in);
+    if (cc->aimd.bps >= before_bps)
+        return;
+    cc_prober_dropped(&cc->prober, now_us, before_bps, cc->aimd.bps);
+    double drain_bps = cc->busy_bps > 0 ? cc->busy_bps : cc->acknowledged_bps;
+    cc_queue_drain(&cc->queue, &cc->groups, now_us, cc->feedback.in_flight_bytes, drain_bps);
+    cc_trend_restart(&cc->trend);
+}
+
+static void update_rate(struct cc *cc, int64_t now_us)
+{
+    enum cc_queue_event event = cc_queue_judge(&cc->queue, &cc->groups, now_us);
+    cc->acknowledged_bps = cc_acknowledged_bps(&cc->groups);
+    cc->busy_bps = cc_busy_bps(&cc->groups, cc_queue_noise_us(&cc->queue));
+    cc->overuse = event == CC_QUEUE_OVERUSE || cc->trend.usage == CC_OVERUSE;
+    struct cc_aimd_input in = {
+        .overuse = cc->overuse,
+        .underuse = cc->trend.usage == CC_UNDERUSE,
+        .standing = event == CC_QUEUE_STANDING,
+        .drained = !cc_queue_is_shared(&cc->queue, now_us) && cc->busy_bps > 0,
+        .acknowledged_bps = cc->acknowledged_bps,
+        .busy_bps = cc->busy_bps,
+        .round_trip_us = cc->round_trip_us,
+        .packet_bytes = cc->packet_bytes,
+    };
+    if (cc->overuse)
+        lower(cc, now_us, &in);
+    else
+        cc_aimd_update(&cc->aimd, now_us, &in);
+    keep_within_limits(cc);
+    struct cc_loss_input loss = {
+        .delay_bps = cc->aimd.bps,
+        .acknowledged_bps = cc->acknowledged_bps,
+        .min_bps = cc->settings.min_bps,
+        .max_bps = cc->settings.max_bps,
+        .application_limited = cc_prober_is_limited(&cc->prober),
+    };
+    cc_loss_update(&cc->loss, &loss);
+    struct cc_prober_input probe = {
+        .target_bps = cc_target_bps(cc, now_us),
+        .max_bps = cc->settings.max_bps,
+        .start_bps = cc->settings.start_bps,
+        .calm = !cc->overuse && event == CC_QUEUE_CALM && cc->loss.state == CC_LOSS_FREE &&
+                !cc_queue_is_shared(&cc->queue, now_us) && now_us >= cc->queue.hold_until_us,
+        .beyond_link = cc_aimd_beyond_link(&cc->aimd),
+    };
+    double shown_bps = cc_prober_update(&cc->prober, now_us, &probe);
+    if (shown_bps > 0 && !cc->overuse)
+        cc_aimd_raise(&cc->aimd, now_us, shown_bps);
+    cc->reports.bps = unreported_bps(cc);
+    keep_within_limits(cc);
 }
 
 int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_packet *feedback)
 {
     struct rtcp_status_reader reader;
-    struct rtcp_status status;
-    int code = rtcp_status_reader_init(&reader, feedback);
+    struct cc_result result;
+    int code = cc_feedback_begin(&cc->feedback, &reader, feedback);
     if (code != OW_OK)
         return code;
-    while (rtcp_status_next(&reader, &status)) {
-        struct cc_record *record = &cc->records[status.sequence % CC_RECORDS];
-        if (record->sequence != status.sequence || record->fate == CC_EMPTY ||
-            record->fate == CC_RECEIVED)
+    int64_t newest_send_us = INT64_MIN;
+    bool news = false;
+    while (cc_feedback_next(&cc->feedback, &reader, &result)) {
+        news = true;
+        on_loss_of(cc, &result);
+        if (!result.received)
             continue;
-        if (status.received) {
-            if (record->fate == CC_IN_FLIGHT)
-                cc->period_packets++;
-            else if (cc->period_lost > 0)
-                cc->period_lost--; /* it was only late */
-            cc->period_bytes += record->bytes;
-            record->fate = CC_RECEIVED;
-        } else if (record->fate == CC_IN_FLIGHT) {
-            cc->period_packets++;
-            cc->period_lost++;
-            record->fate = CC_LOST;
-        }
+        cc_prober_result(&cc->prober, &result);
+        on_arrival(cc, now_us, &result);
+        newest_send_us = result.send_us > newest_send_us ? result.send_us : newest_send_us;
     }
-    end_period(cc, now_us);
+    if (!news)
+        return OW_OK;
+    on_feedback_time(cc, now_us, newest_send_us);
+    end_loss_period(cc, now_us);
+    update_rate(cc, now_us);
     return OW_OK;
+}
+
+/* ---- missing feedback ---- */
+
+/* The path stands still: what is sent now only makes the queue longer. But a frame is let through
+ * now and then, so that it is noticed when the path is back. */
+static void on_stall(struct cc *cc, int64_t now_us)
+{
+    if (cc->stalls >= MAX_STALL_HOLDS) {
+        cc->stall_us = INT64_MAX;
+        return;
+    }
+    cc->stalls++;
+    cc->stall_hold_until_us = now_us + STALL_HOLD_US;
+    cc->stall_us = cc->stall_hold_until_us + STALL_PAUSE_US;
+}
+
+static void back_off(struct cc *cc, int64_t now_us)
+{
+    int64_t silent_us = cc->waiting_us == INT64_MAX ? 0 : now_us - cc->waiting_us;
+    if (silent_us + cc->round_trip_us < LONG_ROUND_TRIP_US ||
+        now_us - cc->backed_off_us < BACK_OFF_INTERVAL_US)
+        return;
+    cc->backed_off_us = now_us;
+    cc->aimd.bps *= BACK_OFF;
+    cc->reports.bps *= BACK_OFF;
+    keep_within_limits(cc);
+}
+
+void cc_on_timeout(struct cc *cc, int64_t now_us)
+{
+    if (now_us >= cc->stall_us)
+        on_stall(cc, now_us);
+    back_off(cc, now_us);
+}
+
+int64_t cc_deadline(const struct cc *cc)
+{
+    return cc->stall_us;
+}
+
+int64_t cc_hold_until_us(const struct cc *cc)
+{
+    return cc->queue.hold_until_us > cc->stall_hold_until_us ? cc->queue.hold_until_us
+                                                             : cc->stall_hold_until_us;
+}
+
+/* ---- peers without transport-wide feedback ---- */
+
+/* libwebrtc, send_side_bandwidth_estimation.cc. */
+static void on_reported_loss(struct cc *cc, int64_t now_us, double loss)
+{
+    struct cc_reports *reports = &cc->reports;
+    int64_t step_us = now_us - reports->updated_us;
+    step_us = step_us < 0 ? 0 : step_us > REPORTS_STEP_US ? REPORTS_STEP_US : step_us;
+    reports->updated_us = now_us;
+    if (loss < LOW_LOSS) {
+        double used = (double)rate_meter_bps(&cc->sent, now_us);
+        if (used > USED_PART * reports->bps)
+            reports->bps += (reports->bps * INCREASE_PER_S + 1000) * ((double)step_us / 1e6);
+    } else if (loss > HIGH_LOSS &&
+               now_us - reports->decreased_us >= REPORTS_DECREASE_INTERVAL_US + cc->round_trip_us) {
+        reports->bps *= 1 - 0.5 * loss;
+        reports->decreased_us = now_us;
+    }
+    keep_within_limits(cc);
+}
+
+void cc_on_receiver_report(struct cc *cc, int64_t now_us, double loss, int64_t round_trip_us)
+{
+    if (round_trip_us > 0) {
+        cc->round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
+        cc->reported_round_trip_us = now_us;
+    }
+    cc->last_loss = clamp(loss, 0, 1);
+    if (!has_feedback(cc, now_us))
+        on_reported_loss(cc, now_us, cc->last_loss);
+    back_off(cc, now_us);
 }
 
 void cc_on_remb(struct cc *cc, int64_t now_us, uint64_t bps)
@@ -126,61 +388,16 @@ void cc_on_remb(struct cc *cc, int64_t now_us, uint64_t bps)
     cc->remb_bps = bps;
 }
 
-int cc_target_bps(const struct cc *cc, int64_t now_us)
-{
-    (void)now_us;
-    double target = cc->estimate_bps;
-    if ((double)cc->remb_bps < target)
-        target = (double)cc->remb_bps;
-    return clamp((int)target, cc->settings.min_bps, cc->settings.max_bps);
-}
+/* ---- for the page and the log ---- */
 
 double cc_loss(const struct cc *cc)
 {
-    return cc->loss;
-}
-
-void cc_on_path_change(struct cc *cc, int64_t now_us)
-{
-    struct cc_settings settings = cc->settings;
-    cc_init(cc, &settings, now_us);
-}
-
-void cc_on_timeout(struct cc *cc, int64_t now_us)
-{
-    (void)cc;
-    (void)now_us;
-}
-
-int64_t cc_deadline(const struct cc *cc)
-{
-    (void)cc;
-    return INT64_MAX;
-}
-
-int cc_pacing_bps(const struct cc *cc, int64_t now_us)
-{
-    return cc_target_bps(cc, now_us) / 2 * 5;
-}
-
-int64_t cc_hold_until_us(const struct cc *cc)
-{
-    (void)cc;
-    return 0;
-}
-
-bool cc_take_probe(struct cc *cc, int64_t now_us, struct cc_probe *out)
-{
-    (void)cc;
-    (void)now_us;
-    (void)out;
-    return false;
+    return cc->last_loss;
 }
 
 int64_t cc_queue_delay_us(const struct cc *cc)
 {
-    (void)cc;
-    return 0;
+    return cc->groups.last_queue_us;
 }
 
 int64_t cc_round_trip_us(const struct cc *cc)
@@ -190,6 +407,10 @@ int64_t cc_round_trip_us(const struct cc *cc)
 
 const char *cc_state_name(const struct cc *cc)
 {
-    (void)cc;
-    return "increase";
+    static const char *const names[] = {"increase", "hold", "decrease"};
+    if (cc->overuse)
+        return "decrease";
+    if (cc->loss.state == CC_LOSS_DECREASING)
+        return "loss";
+    return names[cc->aimd.state];
 }

@@ -7,54 +7,57 @@
 #ifndef OW_RTC_CC_H
 #define OW_RTC_CC_H
 
+#include "rtc/cc_aimd.h"
+#include "rtc/cc_feedback.h"
+#include "rtc/cc_groups.h"
+#include "rtc/cc_loss.h"
+#include "rtc/cc_probe.h"
+#include "rtc/cc_queue.h"
+#include "rtc/cc_trend.h"
 #include "rtc/rate_meter.h"
 #include "rtc/rtcp.h"
-
-enum { CC_RECORDS = 2048 };
 
 struct cc_settings {
     int min_bps, start_bps, max_bps;
 };
 
-/* A datagram that leaves. */
-struct cc_packet {
-    int64_t send_us;
-    uint16_t sequence; /* transport-wide */
-    uint16_t bytes;    /* of the datagram, without IP and UDP headers */
-    uint16_t probe;    /* cc_probe.id of the cluster that it belongs to, 0 = none */
-    bool padding;      /* sent for the probe's sake only */
-    uint32_t frame;    /* counts video frames; packets of one frame may leave back to back */
-};
-
-/* A burst of packets that tells whether the path takes more: send `bytes` or more, in `packets` or
- * more, at `bps`; real packets first, then padding. */
-struct cc_probe {
-    uint16_t id; /* never 0 */
-    int bps, packets;
-    size_t bytes;
-};
-
-/* A packet on its way: ring by transport-wide sequence number. */
-struct cc_record {
-    int64_t send_us;
-    uint16_t sequence;
-    uint16_t bytes;
-    enum { CC_EMPTY, CC_IN_FLIGHT, CC_LOST, CC_RECEIVED } fate;
+/* A peer that sends no transport-wide feedback. */
+struct cc_reports {
+    double bps;
+    int64_t updated_us, decreased_us;
 };
 
 struct cc {
     struct cc_settings settings;
-    double estimate_bps;
+    double estimate_bps; /* by delay and loss, before a REMB */
+    struct cc_aimd aimd;
+    struct cc_loss loss;
+    struct cc_trend trend;
+    struct cc_queue queue;
+    struct cc_prober prober;
+    struct cc_reports reports;
+    struct rate_meter sent;
     uint64_t remb_bps; /* UINT64_MAX = none came */
     int64_t round_trip_us;
-    int64_t last_loss_us, last_decrease_us, last_report_us;
-    int64_t period_start_us; /* of the transport feedback summed up below */
-    uint32_t period_packets, period_lost;
-    uint64_t period_bytes;    /* received */
-    int64_t acknowledged_bps; /* 0 = not known */
-    double loss;
-    struct rate_meter sent;
-    struct cc_record records[CC_RECORDS];
+    int64_t reported_round_trip_us; /* when a receiver report last told the round trip */
+    double acknowledged_bps;        /* 0 = not known */
+    double busy_bps;
+    double packet_bytes; /* mean */
+    double own_us;       /* how far the sender's bursts are ahead of the target's rate */
+    int64_t own_updated_us;
+    double last_loss;
+    uint32_t loss_packets, loss_lost; /* since the last period's end */
+    int64_t loss_period_us;
+    int64_t feedback_us;          /* when transport feedback came last; INT64_MIN = never */
+    int64_t feedback_interval_us; /* mean */
+    int64_t waiting_us;           /* since when packets are on their way unheard of */
+    int64_t stall_us;             /* when the hold of a stalled path is to be looked at next */
+    int64_t stall_hold_until_us;
+    int stalls; /* holds in a row without feedback */
+    int64_t backed_off_us;
+    bool overuse;
+    struct cc_groups groups;
+    struct cc_feedback feedback;
 };
 
 /* Limits are put in order: 1 <= min <= start <= max. */

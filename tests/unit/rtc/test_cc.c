@@ -1,5 +1,6 @@
+#include "cc_path.h"
+
 #include "core/error.h"
-#include "rtc/cc.h"
 #include "rtc/rtp_header.h"
 
 #include <setjmp.h>
@@ -28,6 +29,14 @@ static int teardown(void **state)
     return 0;
 }
 
+static void assert_between(double value, double low, double high)
+{
+    if (!(value >= low && value <= high))
+        fail_msg("%g is not within %g and %g", value, low, high);
+}
+
+/* ---- peers without transport-wide feedback ---- */
+
 /* Sends 1,250-byte packets evenly at `bps` for one second up to `until_us`. */
 static uint16_t send_second(uint16_t sequence, int64_t until_us, int bps)
 {
@@ -52,6 +61,8 @@ static void low_loss_grows_by_eight_percent_a_second(void **state)
         cc_on_receiver_report(cc, i * 1000000, 0, 20000);
     }
     assert_int_equal(cc_target_bps(cc, 40000000), 4000000);
+    assert_int_equal(cc_hold_until_us(cc), 0);
+    assert_true(cc_deadline(cc) == INT64_MAX);
 }
 
 static void an_idle_sender_does_not_grow(void **state)
@@ -90,63 +101,19 @@ static void remb_caps_within_the_limits(void **state)
     assert_int_equal(cc_target_bps(cc, 0), 1000000);
 }
 
-/* Feedback on `count` packets: all received, or every fourth missing. */
-static int feed(uint16_t first, int count, bool lossy, int64_t now_us)
-{
-    uint8_t items[1024];
-    size_t size = 0, deltas = 0;
-    for (int i = 0; i < count; i += 14) {
-        uint16_t chunk = lossy ? 0x8000 | 0x1ddd : 0xbfff; /* 0 1 1101 1101 1101 */
-        write_u16(items + size, chunk);
-        size += 2;
-    }
-    for (int i = 0; i < count; i += 14)
-        for (int bit = 13; bit >= 0; bit--)
-            deltas += lossy ? 0x1ddd >> bit & 1 : 1;
-    memset(items + size, 4, deltas);
-    struct rtcp_packet packet = {
-        .kind = RTCP_TRANSPORT_FEEDBACK,
-        .items = items,
-        .items_size = size + deltas,
-        .transport = {.base_sequence = first, .status_count = (uint16_t)count}};
-    return cc_on_transport_feedback(cc, now_us, &packet);
-}
-
-static void feedback_tells_the_loss_when_reports_stop(void **state)
+/* A round trip of more than 3 s, by reports: 0.8 of the rate every second. */
+static void a_long_round_trip_backs_off(void **state)
 {
     (void)state;
-    uint16_t sequence = 65500; /* wraps around */
-    for (int i = 1; i <= 6; i++) {
-        uint16_t first = sequence;
-        sequence = send_second(sequence, i * 1000000, 980000);
-        assert_int_equal(feed(first, 98, true, i * 1000000), OW_OK);
-    }
-    assert_in_range((int)(cc_loss(cc) * 100), 25, 40);
-    assert_in_range(cc_target_bps(cc, 0), 400000, 650000);
-    assert_in_range(cc->acknowledged_bps, 500000, 800000);
-    cc_init(cc, &LIMITS, 0);
-    for (int i = 1; i <= 6; i++) {
-        uint16_t first = sequence;
-        sequence = send_second(sequence, i * 1000000, 980000);
-        assert_int_equal(feed(first, 98, false, i * 1000000), OW_OK);
-    }
-    assert_true(cc_loss(cc) == 0);
-    assert_in_range(cc_target_bps(cc, 0), 1150000, 1500000);
-    assert_in_range(cc->acknowledged_bps, 970000, 990000);
+    for (int i = 1; i <= 3; i++)
+        cc_on_receiver_report(cc, i * 1000000, 0.05, 2900000);
+    assert_int_equal(cc_target_bps(cc, 3000000), 1000000);
+    for (int i = 4; i <= 6; i++)
+        cc_on_receiver_report(cc, i * 1000000, 0.05, 3500000);
+    assert_int_equal(cc_target_bps(cc, 6000000), 512000);
 }
 
-static void feedback_on_packets_never_sent_has_no_effect(void **state)
-{
-    (void)state;
-    for (int i = 1; i < 30; i++)
-        assert_int_equal(feed((uint16_t)(i * 100), 98, true, i * 1000000), OW_OK);
-    assert_int_equal(cc_target_bps(cc, 0), 1000000);
-    assert_int_equal(cc->acknowledged_bps, 0);
-    struct rtcp_packet malformed = {.kind = RTCP_TRANSPORT_FEEDBACK,
-                                    .items = (const uint8_t *)"",
-                                    .transport = {.status_count = 5}};
-    assert_int_equal(cc_on_transport_feedback(cc, 0, &malformed), OW_EPARSE);
-}
+/* ---- limits and hostile input ---- */
 
 static void limits_are_put_in_order(void **state)
 {
@@ -154,6 +121,128 @@ static void limits_are_put_in_order(void **state)
     struct cc_settings wrong = {.min_bps = 500, .start_bps = 0, .max_bps = -3};
     cc_init(cc, &wrong, 0);
     assert_int_equal(cc_target_bps(cc, 0), 500);
+    cc_init(cc, &LIMITS, 0);
+    cc_set_limits(cc, 0, &wrong);
+    assert_int_equal(cc_target_bps(cc, 0), 500);
+}
+
+/* Feedback on `count` packets: all received, `delta` each after the one before. */
+static int feed(uint16_t first, int count, uint8_t delta, int32_t reference, int64_t now_us)
+{
+    uint8_t items[2048];
+    size_t size = 0;
+    for (int i = 0; i < count; i += 14, size += 2)
+        write_u16(items + size, 0xbfff);
+    memset(items + size, delta, (size_t)(count + 13) / 14 * 14);
+    struct rtcp_packet packet = {.kind = RTCP_TRANSPORT_FEEDBACK,
+                                 .items = items,
+                                 .items_size = size + (size_t)(count + 13) / 14 * 14,
+                                 .transport = {.base_sequence = first,
+                                               .status_count = (uint16_t)count,
+                                               .reference_64ms = reference}};
+    return cc_on_transport_feedback(cc, now_us, &packet);
+}
+
+static void feedback_on_packets_never_sent_has_no_effect(void **state)
+{
+    (void)state;
+    for (int i = 1; i < 30; i++)
+        assert_int_equal(feed((uint16_t)(i * 100), 98, 4, i, i * 1000000), OW_OK);
+    assert_int_equal(cc_target_bps(cc, 0), 1000000);
+    assert_true(cc->acknowledged_bps == 0);
+    struct rtcp_packet malformed = {.kind = RTCP_TRANSPORT_FEEDBACK,
+                                    .items = (const uint8_t *)"",
+                                    .transport = {.status_count = 5}};
+    assert_int_equal(cc_on_transport_feedback(cc, 0, &malformed), OW_EPARSE);
+}
+
+static void replayed_feedback_has_no_effect(void **state)
+{
+    (void)state;
+    send_second(0, 1000000, 980000);
+    assert_int_equal(feed(0, 98, 40, 0, 1000000), OW_OK);
+    int target = cc_target_bps(cc, 1000000);
+    int64_t queue_us = cc_queue_delay_us(cc);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(feed(0, 98, 40, i * 1000, 1000000 + i), OW_OK);
+    assert_int_equal(cc_target_bps(cc, 1000100), target);
+    assert_true(cc_queue_delay_us(cc) == queue_us);
+}
+
+/* Arrival times of any kind, by a receiver that means harm: the target stays within the limits, and
+ * no hold lasts. */
+static void forged_arrival_times_do_no_harm(void **state)
+{
+    (void)state;
+    uint64_t seed = 3;
+    uint16_t sequence = 0;
+    for (int i = 1; i <= 2000; i++) {
+        int64_t now_us = (int64_t)i * 100000;
+        for (int k = 0; k < 14; k++)
+            cc_on_packet_sent(cc, &(struct cc_packet){.send_us = now_us - 50000 + k * 1000,
+                                                      .sequence = sequence++,
+                                                      .bytes = (uint16_t)(seed >> 50),
+                                                      .frame = (uint32_t)i});
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        int32_t reference = (int32_t)(seed >> 40 & 0xffffff) - (1 << 23);
+        reference = i % 3 == 0 ? reference : i * 2;
+        assert_int_equal(
+            feed((uint16_t)(sequence - 14), 14, (uint8_t)(seed >> 33), reference, now_us), OW_OK);
+        if (now_us >= cc_deadline(cc))
+            cc_on_timeout(cc, now_us);
+        assert_in_range(cc_target_bps(cc, now_us), LIMITS.min_bps, LIMITS.max_bps);
+        assert_true(cc_pacing_bps(cc, now_us) > 0);
+        assert_true(cc_hold_until_us(cc) <= now_us + 500000);
+        struct cc_probe probe;
+        if (cc_take_probe(cc, now_us, &probe))
+            assert_in_range(probe.bps, 1, LIMITS.max_bps);
+    }
+}
+
+/* ---- on a path ---- */
+
+static struct path *stepped(double from_bps, double to_bps, int64_t base_us)
+{
+    struct path *path = path_new(from_bps, base_us, 1, &LIMITS);
+    path_run(path, 21000000);
+    path->rate_bps = to_bps;
+    path_run(path, 41000000);
+    return path;
+}
+
+static void half_the_capacity_costs_one_short_hold(void **state)
+{
+    (void)state;
+    struct path *path = stepped(2e6, 1e6, 10000);
+    assert_between(path_rate(path, 0, 11, 21), 1.7e6, 2e6);
+    assert_between(path_worst_second(path, 0, 20, 31), 20, 90);
+    assert_between(path_settled(path, 0, 21, 23, 60), 0.1, 1.0);
+    assert_between(path_lowest(path, 0, 21, 31), 0.7e6, 0.95e6);
+    assert_between(path_rate(path, 0, 31, 41), 0.85e6, 1e6);
+    assert_between((double)path->senders[0].held_us, 100e3, 1500e3);
+    free(path);
+}
+
+static void less_than_half_the_capacity_does_not_starve(void **state)
+{
+    (void)state;
+    struct path *path = stepped(1e6, 0.4e6, 10000);
+    assert_between(path_worst_second(path, 0, 20, 31), 20, 200);
+    assert_between(path_settled(path, 0, 21, 24, 100), 0.1, 1.5);
+    assert_between(path_lowest(path, 0, 21, 31), 0.3e6, 0.4e6);
+    for (int second = 21; second < 31; second++)
+        assert_between(path_rate(path, 0, second, second + 1), 0.25e6, 0.45e6);
+    assert_between(path_rate(path, 0, 31, 41), 0.34e6, 0.4e6);
+    free(path);
+}
+
+static void five_times_the_capacity_is_found_at_once(void **state)
+{
+    (void)state;
+    struct path *path = stepped(0.4e6, 2e6, 10000);
+    assert_between(path_reached(path, 0, 21, 1.5e6), 0.1, 5.0);
+    assert_between(path_rate(path, 0, 31, 41), 1.7e6, 2e6);
+    free(path);
 }
 
 int main(void)
@@ -163,10 +252,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_idle_sender_does_not_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(medium_loss_holds_and_high_loss_shrinks, setup, teardown),
         cmocka_unit_test_setup_teardown(remb_caps_within_the_limits, setup, teardown),
-        cmocka_unit_test_setup_teardown(feedback_tells_the_loss_when_reports_stop, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_long_round_trip_backs_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(limits_are_put_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(feedback_on_packets_never_sent_has_no_effect, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(limits_are_put_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(replayed_feedback_has_no_effect, setup, teardown),
+        cmocka_unit_test_setup_teardown(forged_arrival_times_do_no_harm, setup, teardown),
+        cmocka_unit_test(half_the_capacity_costs_one_short_hold),
+        cmocka_unit_test(less_than_half_the_capacity_does_not_starve),
+        cmocka_unit_test(five_times_the_capacity_is_found_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

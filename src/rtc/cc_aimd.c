@@ -1,0 +1,126 @@
+#include "rtc/cc_aimd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    DEFAULT_ROUND_TRIP_US = 200000,
+    RESPONSE_EXTRA_US = 100000,
+    MIN_REDUCE_INTERVAL_US = 10000,
+    MAX_REDUCE_INTERVAL_US = 200000,
+    MAX_STEP_US = 1000000,
+};
+
+static const double DECREASE = 0.85, DRAINED_DECREASE = 0.88, DECREASE_BPS = 5000;
+static const double MIN_GROWTH = 0.08, MAX_GROWTH = 0.5, GROWTH_DOUBLES_US = 400e3;
+static const double MIN_INCREASE_BPS = 4000;
+static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
+static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
+static const double BEYOND_LINK = 1.05;
+
+void cc_aimd_init(struct cc_aimd *aimd, int64_t now_us, double start_bps)
+{
+    memset(aimd, 0, sizeof(*aimd));
+    aimd->bps = start_bps;
+    aimd->link_deviation = MIN_DEVIATION;
+    aimd->growth = MIN_GROWTH;
+    aimd->updated_us = now_us;
+    aimd->decreased_us = now_us - MAX_STEP_US;
+}
+
+static double link_spread_bps(const struct cc_aimd *aimd)
+{
+    return 3e3 * sqrt(aimd->link_deviation * aimd->link_bps / 1e3);
+}
+
+static void learn_link(struct cc_aimd *aimd, double bps)
+{
+    if (aimd->link_bps > 0 && fabs(bps - aimd->link_bps) > link_spread_bps(aimd)) {
+        aimd->link_bps = 0; /* another link, in effect */
+        aimd->link_deviation = MIN_DEVIATION;
+    }
+    double error = aimd->link_bps == 0 ? 0 : bps - aimd->link_bps;
+    aimd->link_bps = aimd->link_bps == 0 ? bps : aimd->link_bps + LINK_GAIN * error;
+    double normal = error * error / fmax(aimd->link_bps, 1) / 1e3;
+    aimd->link_deviation += LINK_GAIN * (normal - aimd->link_deviation);
+    aimd->link_deviation = fmin(fmax(aimd->link_deviation, MIN_DEVIATION), MAX_DEVIATION);
+}
+
+bool cc_aimd_beyond_link(const struct cc_aimd *aimd)
+{
+    return aimd->link_bps == 0 || aimd->bps > BEYOND_LINK * aimd->link_bps;
+}
+
+/* Not again for the same queue: a decrease shows in the feedback a round trip later. */
+static bool may_decrease(const struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
+{
+    int64_t wait_us = in->round_trip_us;
+    wait_us = wait_us < MIN_REDUCE_INTERVAL_US ? MIN_REDUCE_INTERVAL_US : wait_us;
+    wait_us = wait_us > MAX_REDUCE_INTERVAL_US ? MAX_REDUCE_INTERVAL_US : wait_us;
+    return now_us - aimd->decreased_us >= wait_us ||
+           (in->acknowledged_bps > 0 && in->acknowledged_bps < aimd->bps / 2);
+}
+
+static void decrease(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
+{
+    double measured = in->busy_bps > 0 ? in->busy_bps : in->acknowledged_bps;
+    double factor = in->drained ? DRAINED_DECREASE : DECREASE;
+    double bps =
+        measured > 0 ? factor * measured - (in->drained ? 0 : DECREASE_BPS) : aimd->bps / 2;
+    if (bps > aimd->bps && aimd->link_bps > 0)
+        bps = factor * aimd->link_bps;
+    if (bps < aimd->bps)
+        aimd->bps = bps;
+    if (measured > 0)
+        learn_link(aimd, measured);
+    aimd->decreased_us = now_us;
+    aimd->growth = MIN_GROWTH;
+    aimd->state = CC_HOLD;
+}
+
+static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_input *in)
+{
+    double more;
+    if (!cc_aimd_beyond_link(aimd)) {
+        int64_t round_trip_us = in->round_trip_us > 0 ? in->round_trip_us : DEFAULT_ROUND_TRIP_US;
+        double response_s = 2 * (double)(round_trip_us + RESPONSE_EXTRA_US) / 1e6;
+        more = fmax(MIN_INCREASE_BPS, in->packet_bytes * 8 / response_s);
+        aimd->growth = MIN_GROWTH;
+    } else {
+        more = aimd->bps * aimd->growth;
+        aimd->growth = fmin(MAX_GROWTH, aimd->growth * exp2(step_s * 1e6 / GROWTH_DOUBLES_US));
+    }
+    double bps = aimd->bps + more * step_s;
+    if (in->acknowledged_bps > 0)
+        bps = fmin(bps, CAP_FACTOR * in->acknowledged_bps + CAP_BPS);
+    aimd->bps = fmax(aimd->bps, bps);
+}
+
+void cc_aimd_update(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
+{
+    int64_t step_us = now_us - aimd->updated_us;
+    step_us = step_us < 0 ? 0 : step_us > MAX_STEP_US ? MAX_STEP_US : step_us;
+    aimd->updated_us = now_us;
+    if (in->overuse) {
+        if (may_decrease(aimd, now_us, in))
+            decrease(aimd, now_us, in);
+        return;
+    }
+    if (in->underuse || in->standing) {
+        aimd->state = CC_HOLD;
+        aimd->growth = MIN_GROWTH;
+        return;
+    }
+    aimd->state = CC_INCREASE;
+    increase(aimd, (double)step_us / 1e6, in);
+}
+
+void cc_aimd_raise(struct cc_aimd *aimd, int64_t now_us, double bps)
+{
+    if (bps <= aimd->bps)
+        return;
+    aimd->bps = bps;
+    aimd->updated_us = now_us;
+    if (bps > aimd->link_bps)
+        aimd->link_bps = 0;
+}
