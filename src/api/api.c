@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/healthz", api_health, HTTP_QUICK},
@@ -16,6 +17,12 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/webrtc/close/{node_id}", api_webrtc_close, HTTP_QUICK},
     {HTTP_POST, "/api/webrtc/cleanup", api_webrtc_cleanup, HTTP_QUICK},
     {HTTP_GET, "/api/webrtc/config", api_webrtc_config, HTTP_QUICK},
+    {HTTP_GET, "/api/webrtc/sessions/{session_id}", api_webrtc_session, HTTP_QUICK},
+    {HTTP_PATCH, "/api/webrtc/sessions/{session_id}", api_webrtc_trickle, HTTP_QUICK},
+    {HTTP_POST, "/whep/{node_id}", api_whep_offer, HTTP_QUICK},
+    {HTTP_OPTIONS, "/whep/{node_id}", api_whep_options, HTTP_QUICK},
+    {HTTP_PATCH, "/whep/{node_id}/{session_id}", api_whep_trickle, HTTP_QUICK},
+    {HTTP_DELETE, "/whep/{node_id}/{session_id}", api_whep_delete, HTTP_QUICK},
     {HTTP_GET, "/api/workflow-builder/performance", api_workflow_performance, HTTP_QUICK},
     {HTTP_POST, "/api/workflow-builder/performance/reset", api_workflow_performance_reset,
      HTTP_QUICK},
@@ -61,6 +68,7 @@ static int copy_text(const char **field)
 static void free_api(struct api *api)
 {
     ws_hub_destroy(&api->hub);
+    whep_sessions_free(&api->whep);
     free((char *)api->settings.bind_address);
     free((char *)api->settings.web_folder);
     free((char *)api->settings.allowed_hosts);
@@ -163,6 +171,13 @@ void api_reply_failure(struct http_exchange *exchange, int code, const struct re
         if (table[i].code == code)
             status = table[i].status;
     http_reply_error(exchange, status, why && why->text[0] ? why->text : error_text(code));
+}
+
+bool api_is_type(const char *content_type, const char *type)
+{
+    size_t size = strlen(type);
+    return strncasecmp(content_type, type, size) == 0 &&
+           (content_type[size] == '\0' || strchr("; \t", content_type[size]));
 }
 
 json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty)

@@ -9,6 +9,14 @@
 
 struct api;
 
+/* STUN and TURN servers for viewers; URLs are separated by commas or blanks, NULL = none. With a
+ * secret, the one that the TURN server shares, names and passwords are made anew for each viewer
+ * and end by themselves; it is told to nobody. */
+struct api_ice_servers {
+    const char *stun_urls, *turn_urls;
+    const char *turn_username, *turn_password, *turn_secret;
+};
+
 struct api_settings {
     const char *bind_address;  /* "127.0.0.1" by default */
     uint16_t port;             /* TCP; 0 = chosen by the system */
@@ -16,6 +24,7 @@ struct api_settings {
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
     struct media_server *media;
+    struct api_ice_servers ice_servers; /* lent for good */
 };
 
 /* In two steps, because the runtime needs the outputs and the server needs the runtime. */

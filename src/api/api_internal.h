@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/json_body.h"
+#include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
 enum { API_MAX_VIEWS = 64, API_MAX_VIEWERS = 1024 };
@@ -14,6 +15,7 @@ struct api {
     struct runtime *runtime; /* set by api_start() */
     struct http_server *http;
     struct ws_hub *hub;
+    struct whep_sessions whep; /* of the HTTP thread */
     int64_t started_us;
 };
 
@@ -24,12 +26,26 @@ void api_reply_failure(struct http_exchange *exchange, int code, const struct re
 /* Parses the body of a request; answers 400 itself and returns NULL when it is not JSON. */
 json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty);
 
+/* Is the Content-Type this one, whatever parameters it has? */
+bool api_is_type(const char *content_type, const char *type);
+
 /* routes_webrtc.c */
+/* media_server_offer() with its lines in the log. */
+int api_take_offer(struct api *api, const struct http_request *request, const char *node_id,
+                   const char *sdp, size_t size, struct media_answer *out, struct reason *why);
 void api_webrtc_offer(void *context, struct http_exchange *exchange);
 void api_webrtc_stats(void *context, struct http_exchange *exchange);
 void api_webrtc_close(void *context, struct http_exchange *exchange);
 void api_webrtc_cleanup(void *context, struct http_exchange *exchange);
 void api_webrtc_config(void *context, struct http_exchange *exchange);
+void api_webrtc_session(void *context, struct http_exchange *exchange);
+void api_webrtc_trickle(void *context, struct http_exchange *exchange);
+
+/* routes_whep.c */
+void api_whep_offer(void *context, struct http_exchange *exchange);
+void api_whep_options(void *context, struct http_exchange *exchange);
+void api_whep_trickle(void *context, struct http_exchange *exchange);
+void api_whep_delete(void *context, struct http_exchange *exchange);
 
 /* routes_workflow.c */
 void api_workflow_performance(void *context, struct http_exchange *exchange);

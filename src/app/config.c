@@ -1,11 +1,20 @@
 #include "app/config.h"
 
+#include "app/ice_urls.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum option_kind { OPTION_TEXT, OPTION_NUMBER, OPTION_FLAG, OPTION_CHOICE };
+enum option_kind {
+    OPTION_TEXT,
+    OPTION_NUMBER,
+    OPTION_FLAG,
+    OPTION_CHOICE,
+    OPTION_STUN_URLS,
+    OPTION_TURN_URLS,
+};
 
 struct option {
     const char *name; /* --name; OVERWATCH_NAME in the environment */
@@ -78,7 +87,7 @@ static const struct option options[] = {
      .fallback = "8189",
      .kind = OPTION_NUMBER,
      .max = 65535,
-     .help = "UDP port of all WebRTC media, 0 = any free one"},
+     .help = "UDP and TCP port of all WebRTC media, 0 = any free one"},
     {.name = "public-address",
      .value_name = "IP",
      .field = FIELD(public_address),
@@ -92,6 +101,46 @@ static const struct option options[] = {
      .fallback = "0",
      .kind = OPTION_FLAG,
      .help = "answer ICE checks only, make none"},
+    {.name = "no-ice-tcp",
+     .field = FIELD(no_ice_tcp),
+     .fallback = "0",
+     .kind = OPTION_FLAG,
+     .help = "media over UDP only, nothing on the TCP port of that number"},
+    {.name = "stun",
+     .value_name = "URLS",
+     .field = FIELD(stun),
+     .kind = OPTION_STUN_URLS,
+     .help = "stun:host:3478, by which viewers and server learn their addresses behind a NAT"},
+    {.name = "turn",
+     .value_name = "URLS",
+     .field = FIELD(turn),
+     .kind = OPTION_TURN_URLS,
+     .help = "turn:host:3478, relays for viewers that cannot come here directly"},
+    {.name = "turn-relay",
+     .field = FIELD(turn_relay),
+     .fallback = "0",
+     .kind = OPTION_FLAG,
+     .help = "this server, too, is reached through the first --turn relay"},
+    {.name = "turn-secret",
+     .value_name = "TEXT",
+     .field = FIELD(turn_secret),
+     .help =
+         "shared with the TURN server (coturn's static-auth-secret); better in the environment"},
+    {.name = "turn-username",
+     .value_name = "NAME",
+     .field = FIELD(turn_username),
+     .help = "of --turn, instead of a secret; viewers are told it"},
+    {.name = "turn-password",
+     .value_name = "TEXT",
+     .field = FIELD(turn_password),
+     .help = "of --turn, instead of a secret; viewers are told it"},
+    {.name = "media-threads",
+     .value_name = "N",
+     .field = FIELD(media_threads),
+     .fallback = "0",
+     .kind = OPTION_NUMBER,
+     .max = 64,
+     .help = "threads that send to viewers, 0 = by the number of cores"},
     {.name = "web-folder",
      .value_name = "DIR",
      .field = FIELD(web_folder),
@@ -177,6 +226,10 @@ static int check(const struct option *option, const char *value, struct reason *
     if (option->kind == OPTION_CHOICE && !is_choice(option->choices, value))
         return reason_set(why, OW_EINVAL, "--%s is \"%.60s\", but must be one of: %s", option->name,
                           value, option->choices);
+    if (option->kind == OPTION_STUN_URLS)
+        return ice_urls_check(value, ICE_URL_STUN, option->name, why);
+    if (option->kind == OPTION_TURN_URLS)
+        return ice_urls_check(value, ICE_URL_TURN, option->name, why);
     if (option->kind == OPTION_NUMBER) {
         char *end;
         double number = strtod(value, &end);
@@ -234,6 +287,20 @@ static int read_word(struct config *config, const char *word, struct reason *why
     return OW_OK;
 }
 
+/* Options that mean nothing without each other. */
+static int check_together(const struct config *config, struct reason *why)
+{
+    if (strcmp(config->command, "run") == 0 && config->workflow_file && config->source)
+        return reason_set(why, OW_EINVAL, "give a workflow file or --source, not both");
+    bool named = config->turn_username && config->turn_password;
+    if (config->turn && !config->turn_secret && !named)
+        return reason_set(why, OW_EINVAL,
+                          "--turn needs --turn-secret, or --turn-username and --turn-password");
+    if (config_flag(config->turn_relay) && !config->turn)
+        return reason_set(why, OW_EINVAL, "--turn-relay needs --turn");
+    return OW_OK;
+}
+
 int config_read(struct config *out, int argc, char **argv, struct reason *why)
 {
     struct config config = {0};
@@ -258,10 +325,10 @@ int config_read(struct config *out, int argc, char **argv, struct reason *why)
         return rc;
     if (!config.command)
         config.command = config.source ? "run" : "help";
-    if (strcmp(config.command, "run") == 0 && config.workflow_file && config.source)
-        return reason_set(why, OW_EINVAL, "give a workflow file or --source, not both");
-    *out = config;
-    return OW_OK;
+    rc = check_together(&config, why);
+    if (rc == OW_OK)
+        *out = config;
+    return rc;
 }
 
 int config_number(const char *text)

@@ -1,6 +1,7 @@
 /* overwatch: starts the rooms in order, runs a workflow, waits for a signal, stops them. */
 #include "api/api.h"
 #include "app/config.h"
+#include "app/ice_urls.h"
 #include "app/shorthand.h"
 #include "core/address.h"
 #include "core/log.h"
@@ -84,15 +85,32 @@ static const char *find_web_folder(const struct config *config, char found[512])
     return "/usr/share/overwatch/web";
 }
 
-static int start_servers(struct app *app, const struct config *config, struct reason *why)
+static int start_media(struct app *app, const struct config *config, struct reason *why)
 {
-    const struct media_server_settings media = {
+    char stun_url[256], turn_url[256];
+    bool has_stun = ice_urls_first(config->stun, "stun:", stun_url, sizeof stun_url) == OW_OK;
+    bool relayed = config_flag(config->turn_relay) &&
+                   ice_urls_first(config->turn, "turn", turn_url, sizeof turn_url) == OW_OK;
+    const struct media_server_settings settings = {
         .port = (uint16_t)config_number(config->media_port),
-        .loopback_only = !config->public_address,
+        /* Whoever can only be reached through others must not bind to loopback alone. */
+        .loopback_only = !config->public_address && !has_stun && !relayed,
         .public_address = config->public_address,
         .ice_lite = config_flag(config->ice_lite),
+        .no_tcp = config_flag(config->no_ice_tcp),
+        .threads = config_number(config->media_threads),
+        .stun_url = has_stun ? stun_url : NULL,
+        .turn_url = relayed ? turn_url : NULL,
+        .turn_username = config->turn_username,
+        .turn_password = config->turn_password,
+        .turn_secret = config->turn_secret,
     };
-    int rc = media_server_start(&app->media, &media, why);
+    return media_server_start(&app->media, &settings, why);
+}
+
+static int start_servers(struct app *app, const struct config *config, struct reason *why)
+{
+    int rc = start_media(app, config, why);
     if (rc < 0)
         return rc;
     char web_folder[512];
@@ -103,6 +121,11 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
         .media = app->media,
+        .ice_servers = {.stun_urls = config->stun,
+                        .turn_urls = config->turn,
+                        .turn_username = config->turn_username,
+                        .turn_password = config->turn_password,
+                        .turn_secret = config->turn_secret},
     };
     rc = api_create(&app->api, &api);
     if (rc < 0)

@@ -1,6 +1,5 @@
 /* The whole interface over real sockets, with the real runtime showing a test pattern. */
-#include "api/api.h"
-#include "raw_client.h"
+#include "api_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,96 +10,36 @@
 
 #include <cmocka.h>
 
-static struct {
-    struct media_server *media;
-    struct api *api;
-    struct runtime *runtime;
-    uint16_t port;
-} fixture;
-
-static const char pattern_workflow[] =
-    "{\"id\":\"t\",\"name\":\"Gate\",\"nodes\":[{\"id\":\"s\",\"type\":\"testPattern\",\"data\":{}}"
-    ","
-    "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{}}],"
-    "\"edges\":[{\"id\":\"e\",\"source\":\"s\",\"target\":\"v\"}]}";
-
-static json_t *call(const char *method, const char *path, const char *body, int status)
-{
-    struct raw_answer answer;
-    raw_request(fixture.port, method, path, body, NULL, &answer);
-    if (answer.status != status)
-        print_message("%s %s: %d %s\n", method, path, answer.status, answer.body);
-    assert_int_equal(answer.status, status);
-    json_t *json = json_loads(answer.body, 0, NULL);
-    raw_free(&answer);
-    assert_non_null(json);
-    return json;
-}
-
-static void expect_detail(const char *method, const char *path, const char *body, int status)
-{
-    json_t *json = call(method, path, body, status);
-    assert_true(json_string_length(json_object_get(json, "detail")) > 0);
-    json_decref(json);
-}
-
-static int start(void **state)
-{
-    (void)state;
-    struct reason why = {""};
-    struct media_server_settings media = {.loopback_only = true};
-    assert_int_equal(media_server_start(&fixture.media, &media, &why), OW_OK);
-    struct api_settings settings = {
-        .media = fixture.media, .web_folder = "/nonexistent", .version = "1.2.3"};
-    assert_int_equal(api_create(&fixture.api, &settings), OW_OK);
-    struct runtime_settings runtime = {.outputs = api_view_outputs(fixture.api)};
-    assert_int_equal(runtime_create(&fixture.runtime, &runtime), OW_OK);
-    assert_int_equal(api_start(fixture.api, fixture.runtime, &why), OW_OK);
-    fixture.port = api_port(fixture.api);
-    json_decref(call("POST", "/api/workflow-builder/execute", pattern_workflow, 200));
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    api_stop(fixture.api);
-    runtime_destroy(&fixture.runtime);
-    api_destroy(&fixture.api);
-    media_server_stop(&fixture.media);
-    return 0;
-}
-
 static void workflows_run_and_are_described(void **state)
 {
     (void)state;
-    json_t *json = call("GET", "/api/workflow-builder/status", NULL, 200);
+    json_t *json = fixture_call("GET", "/api/workflow-builder/status", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(json, "running_workflows")), 1);
     json_decref(json);
-    json_decref(call("GET", "/api/workflow-builder/t/status", NULL, 200));
-    expect_detail("GET", "/api/workflow-builder/other/status", NULL, 404);
-    expect_detail("POST", "/api/workflow-builder/other/stop", NULL, 404);
-    expect_detail("POST", "/api/workflow-builder/execute", pattern_workflow, 409);
-    json =
-        call("POST", "/api/workflow-builder/execute",
-             "{\"id\":\"x\",\"nodes\":[{\"id\":\"n\",\"type\":\"nonsense\"}],\"edges\":[]}", 400);
+    json_decref(fixture_call("GET", "/api/workflow-builder/t/status", NULL, 200));
+    fixture_expect("GET", "/api/workflow-builder/other/status", NULL, 404);
+    fixture_expect("POST", "/api/workflow-builder/other/stop", NULL, 404);
+    fixture_expect("POST", "/api/workflow-builder/execute", fixture_workflow, 409);
+    json = fixture_call(
+        "POST", "/api/workflow-builder/execute",
+        "{\"id\":\"x\",\"nodes\":[{\"id\":\"n\",\"type\":\"nonsense\"}],\"edges\":[]}", 400);
     assert_true(json_array_size(json_object_get(json, "errors")) > 0);
     json_decref(json);
-    expect_detail("POST", "/api/workflow-builder/execute", "not json", 400);
-    json = call("GET", "/api/views", NULL, 200);
+    fixture_expect("POST", "/api/workflow-builder/execute", "not json", 400);
+    json = fixture_call("GET", "/api/views", NULL, 200);
     json_t *view = json_array_get(json_object_get(json, "views"), 0);
     assert_string_equal(json_string_value(json_object_get(view, "node_id")), "v");
     assert_string_equal(json_string_value(json_object_get(view, "workflow_name")), "Gate");
     assert_true(json_is_number(json_object_get(view, "model_ms")));
     json_decref(json);
-    json = call("GET", "/api/workflow-components/node-types", NULL, 200);
+    json = fixture_call("GET", "/api/workflow-components/node-types", NULL, 200);
     json_decref(json);
 }
 
 static void figures_are_there(void **state)
 {
     (void)state;
-    json_t *json = call("GET", "/api/workflow-builder/performance", NULL, 200);
+    json_t *json = fixture_call("GET", "/api/workflow-builder/performance", NULL, 200);
     json_t *operations = json_object_get(json, "operations");
     static const char *const names[] = {"model_inference", "xray_visualization", "jpeg_encoding",
                                         "decode",          "h264_encoding",      "packetize_send",
@@ -117,13 +56,13 @@ static void figures_are_there(void **state)
             assert_true(json_is_number(json_object_get(transport, members[k])));
     }
     json_decref(json);
-    json_decref(call("POST", "/api/workflow-builder/performance/reset", NULL, 200));
-    json = call("GET", "/healthz", NULL, 200);
+    json_decref(fixture_call("POST", "/api/workflow-builder/performance/reset", NULL, 200));
+    json = fixture_call("GET", "/healthz", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(json, "views")), 1);
     assert_string_equal(json_string_value(json_object_get(json, "version")), "1.2.3");
     assert_true(json_integer_value(json_object_get(json, "now_us")) > 0);
     json_decref(json);
-    json = call("GET", "/api/webrtc/config", NULL, 200);
+    json = fixture_call("GET", "/api/webrtc/config", NULL, 200);
     assert_true(json_is_array(json_object_get(json, "iceServers")));
     json_decref(json);
 }
@@ -146,9 +85,9 @@ static void offers_are_checked(void **state)
         {"{\"node_id\":\"none\",\"type\":\"offer\",\"sdp\":\"v=0\"}", 404},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        expect_detail("POST", "/api/webrtc/offer", cases[i].body, cases[i].status);
+        fixture_expect("POST", "/api/webrtc/offer", cases[i].body, cases[i].status);
     struct raw_answer answer;
-    raw_request(fixture.port, "POST", "/api/webrtc/offer",
+    raw_request(fixture_port(), "POST", "/api/webrtc/offer",
                 "{\"node_id\":\"v\",\"type\":\"offer\",\"sdp\":\"v=0\\r\\n\"}", NULL, &answer);
     assert_true(answer.status >= 400 && answer.status < 500);
     raw_free(&answer);
@@ -157,37 +96,30 @@ static void offers_are_checked(void **state)
 static void an_offer_is_answered_counted_and_closed(void **state)
 {
     (void)state;
-    static const char sdp[] =
-        "v=0\r\no=- 4611 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
-        "m=video 9 UDP/TLS/RTP/SAVPF 102\r\nc=IN IP4 0.0.0.0\r\n"
-        "a=ice-ufrag:peer\r\na=ice-pwd:peerpasswordpeerpassword\r\na=fingerprint:sha-256 "
-        "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:"
-        "DD:EE:FF\r\na=setup:actpass\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n"
-        "a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack pli\r\n"
-        "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f\r\n";
-    json_t *offer = json_pack("{s:s, s:s, s:s}", "node_id", "v", "type", "offer", "sdp", sdp);
+    json_t *offer =
+        json_pack("{s:s, s:s, s:s}", "node_id", "v", "type", "offer", "sdp", fixture_offer);
     char *body = json_dumps(offer, 0), path[128];
-    json_t *first = call("POST", "/api/webrtc/offer", body, 200);
-    json_t *second = call("POST", "/api/webrtc/offer", body, 200);
+    json_t *first = fixture_call("POST", "/api/webrtc/offer", body, 200);
+    json_t *second = fixture_call("POST", "/api/webrtc/offer", body, 200);
     assert_string_equal(json_string_value(json_object_get(first, "type")), "answer");
     assert_non_null(strstr(json_string_value(json_object_get(first, "sdp")), "127.0.0.1"));
     json_t *clock = json_object_get(first, "clock");
     assert_true(json_is_integer(json_object_get(clock, "rtp_offset")));
     assert_true(json_integer_value(json_object_get(clock, "now_us")) > 0);
-    json_t *stats = call("GET", "/api/webrtc/stats", NULL, 200);
+    json_t *stats = fixture_call("GET", "/api/webrtc/stats", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(stats, "active_connections")), 2);
     assert_string_equal(
         json_string_value(json_array_get(json_object_get(stats, "connection_ids"), 0)), "v");
     json_decref(stats);
     snprintf(path, sizeof path, "/api/webrtc/close/v?session_id=%s",
              json_string_value(json_object_get(first, "session_id")));
-    json_t *closed = call("POST", path, NULL, 200);
+    json_t *closed = fixture_call("POST", path, NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(closed, "closed")), 1);
     json_decref(closed);
-    closed = call("POST", "/api/webrtc/close/v", NULL, 200);
+    closed = fixture_call("POST", "/api/webrtc/close/v", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(closed, "closed")), 1);
     json_decref(closed);
-    closed = call("POST", "/api/webrtc/cleanup", NULL, 200);
+    closed = fixture_call("POST", "/api/webrtc/cleanup", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(closed, "closed")), 0);
     json_decref(closed);
     json_decref(first);
@@ -215,7 +147,7 @@ static void websocket_clients_get_pictures_and_status(void **state)
 {
     (void)state;
     int status;
-    int fd = raw_websocket(fixture.port, "/api/ws", NULL, &status);
+    int fd = raw_websocket(fixture_port(), "/api/ws", NULL, &status);
     assert_true(fd >= 0);
     raw_ws_send(fd, "{\"type\":\"ping\",\"t\":12.5}");
     json_t *json = next_message(fd, "pong");
@@ -249,14 +181,14 @@ static void the_websocket_is_metered(void **state)
 {
     (void)state;
     int status;
-    int fd = raw_websocket(fixture.port, "/api/ws", NULL, &status);
+    int fd = raw_websocket(fixture_port(), "/api/ws", NULL, &status);
     assert_true(fd >= 0);
     raw_ws_send(fd, "{\"type\":\"subscribe\",\"topics\":[\"xray_frame\"]}");
     json_decref(next_message(fd, "subscribed"));
     double fps = 0;
     for (int frames = 0; frames < 400 && fps < 1; frames++) {
         json_decref(next_message(fd, "xray_frame"));
-        json_t *json = call("GET", "/api/workflow-builder/performance", NULL, 200);
+        json_t *json = fixture_call("GET", "/api/workflow-builder/performance", NULL, 200);
         json_t *sent = json_object_get(json_object_get(json, "transports"), "websocket");
         assert_int_equal(json_integer_value(json_object_get(sent, "viewers")), 1);
         assert_true(json_integer_value(json_object_get(sent, "frames")) > 0);
@@ -275,7 +207,7 @@ static void binary_pictures_have_a_header(void **state)
 {
     (void)state;
     int status;
-    int fd = raw_websocket(fixture.port, "/api/ws", NULL, &status);
+    int fd = raw_websocket(fixture_port(), "/api/ws", NULL, &status);
     assert_true(fd >= 0);
     raw_ws_send(fd, "{\"type\":\"subscribe\",\"topics\":[\"xray_frame\"],\"binary\":true}");
     json_decref(next_message(fd, "subscribed"));
@@ -303,31 +235,31 @@ static void snapshots_and_pages(void **state)
 {
     (void)state;
     struct raw_answer answer;
-    raw_request(fixture.port, "GET", "/api/video/v/snapshot", NULL, NULL, &answer);
+    raw_request(fixture_port(), "GET", "/api/video/v/snapshot", NULL, NULL, &answer);
     assert_int_equal(answer.status, 200);
     assert_memory_equal(answer.body, "\xff\xd8", 2);
     raw_free(&answer);
-    expect_detail("GET", "/api/video/none/snapshot", NULL, 404);
+    fixture_expect("GET", "/api/video/none/snapshot", NULL, 404);
     static const char *const pages[] = {"/", "/view/v"};
     for (int i = 0; i < 2; i++) {
-        raw_request(fixture.port, "GET", pages[i], NULL, NULL, &answer);
+        raw_request(fixture_port(), "GET", pages[i], NULL, NULL, &answer);
         assert_int_equal(answer.status, 503);
         assert_non_null(strstr(answer.body, "not built"));
         raw_free(&answer);
     }
-    expect_detail("GET", "/assets/none.js", NULL, 404);
+    fixture_expect("GET", "/assets/none.js", NULL, 404);
 }
 
 static void stopping_a_workflow_takes_its_views_away(void **state)
 {
     (void)state;
-    json_decref(call("POST", "/api/workflow-builder/t/stop", NULL, 200));
-    json_t *json = call("GET", "/api/views", NULL, 200);
+    json_decref(fixture_call("POST", "/api/workflow-builder/t/stop", NULL, 200));
+    json_t *json = fixture_call("GET", "/api/views", NULL, 200);
     assert_int_equal(json_array_size(json_object_get(json, "views")), 0);
     json_decref(json);
-    json_decref(call("POST", "/api/workflow-builder/execute", pattern_workflow, 200));
-    json_decref(call("POST", "/api/workflow-builder/stop-all", NULL, 200));
-    json = call("GET", "/api/workflow-builder/status", NULL, 200);
+    json_decref(fixture_call("POST", "/api/workflow-builder/execute", fixture_workflow, 200));
+    json_decref(fixture_call("POST", "/api/workflow-builder/stop-all", NULL, 200));
+    json = fixture_call("GET", "/api/workflow-builder/status", NULL, 200);
     assert_int_equal(json_integer_value(json_object_get(json, "running_workflows")), 0);
     json_decref(json);
 }
@@ -345,5 +277,5 @@ int main(void)
         cmocka_unit_test(snapshots_and_pages),
         cmocka_unit_test(stopping_a_workflow_takes_its_views_away),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, fixture_start, fixture_stop);
 }

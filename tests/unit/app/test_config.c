@@ -74,12 +74,39 @@ static void bad_words_are_named(void **state)
     assert_int_equal(READ(&c, &why, "run", "a.json", "--source", "test:"), OW_EINVAL);
 }
 
+static void relays_need_a_name(void **state)
+{
+    (void)state;
+    struct config c;
+    struct reason why = {""};
+    assert_int_equal(READ(&c, &why, "run", "--stun", "stun:a.example", "--turn", "turn:b.example",
+                          "--turn-secret", "quite secret", "--turn-relay", "--no-ice-tcp",
+                          "--media-threads", "2"),
+                     OW_OK);
+    assert_string_equal(c.turn_secret, "quite secret");
+    assert_true(config_flag(c.turn_relay) && config_flag(c.no_ice_tcp));
+    assert_int_equal(config_number(c.media_threads), 2);
+    assert_int_equal(
+        READ(&c, &why, "run", "--turn", "turn:b", "--turn-username", "u", "--turn-password", "p"),
+        OW_OK);
+    assert_int_equal(READ(&c, &why, "run", "--turn", "turn:b", "--turn-username", "u"), OW_EINVAL);
+    assert_non_null(strstr(why.text, "--turn-password"));
+    assert_int_equal(READ(&c, &why, "run", "--turn-relay"), OW_EINVAL);
+    expect_refusal("--stun", "turn:a.example", "must look like stun:");
+    expect_refusal("--turn", "http://a.example", "must look like turn:");
+    setenv("OVERWATCH_TURN_SECRET", "hidden", 1);
+    assert_int_equal(READ(&c, &why, "run", "--turn", "turn:b"), OW_OK);
+    assert_string_equal(c.turn_secret, "hidden");
+    unsetenv("OVERWATCH_TURN_SECRET");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_and_both_spellings),
         cmocka_unit_test(the_environment_stands_behind_the_flags),
         cmocka_unit_test(bad_words_are_named),
+        cmocka_unit_test(relays_need_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
