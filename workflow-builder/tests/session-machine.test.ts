@@ -27,13 +27,21 @@ test('starts with WebRTC alone and is connected at the first picture', () => {
   assert.deepEqual(player.view(80), { state: 'connected', reason: '', shown: 'webrtc', attempts: { webrtc: 1, websocket: 0 } });
 });
 
-test('falls back when no media arrives within four seconds, and says why', () => {
+test('the WebSocket shows the picture after two seconds; four are a failure that says why', () => {
   const player = machine();
-  tickThrough(player, 0, 3950);
-  assert.equal(player.view(3950).attempts.websocket, 0);
+  player.describes('Looking for a way…', '');
+  tickThrough(player, 0, 1950);
+  assert.equal(player.view(1950).attempts.websocket, 0);
+  assert.equal(player.view(1950).reason, 'Looking for a way…');
+  player.tick(2000);
+  assert.notEqual(player.view(2000).attempts.websocket, 0);
+  assert.notEqual(player.view(2000).attempts.webrtc, 0, 'WebRTC goes on');
+  assert.equal(player.view(2000).state, 'connecting');
+  player.frame('websocket', 2100);
+  assert.deepEqual([player.view(2100).state, player.view(2100).reason], ['connected', 'Looking for a way…']);
+  stream(player, 'websocket', 2100, 4000);
   player.tick(4000);
-  assert.notEqual(player.view(4000).attempts.websocket, 0);
-  assert.equal(player.view(4000).state, 'connecting');
+  assert.equal(player.view(4000).attempts.webrtc, 0);
   player.frame('websocket', 4100);
   const view = player.view(4100);
   assert.equal(view.state, 'connected');
@@ -69,8 +77,8 @@ test('asks for WebRTC less and less often while it does not work', () => {
       startedAt.push(now);
     }
   }
-  /* Each attempt takes its 4 s, then pauses of 5, 10, 20, 40, 60 s. */
-  assert.deepEqual(startedAt, [0, 9000, 23000, 47000, 91000, 155000]);
+  /* Each attempt takes its 4 s, then pauses of 5, 10, 20, 30, 30… s. */
+  assert.deepEqual(startedAt, [0, 9000, 23000, 47000, 81000, 115000, 149000, 183000]);
 });
 
 test('a stall falls back after three seconds, and a proven link is tried again at once', () => {
@@ -200,6 +208,45 @@ test('a hidden page blames nobody and starts at once when it is seen again', () 
   assert.equal(player.view(602_900).state, 'connected');
   player.tick(603_000);
   assert.equal(player.view(603_000).attempts.webrtc, 0);
+});
+
+test('what the link found out is the reason when it fails, and is forgotten with the next attempt', () => {
+  const player = machine();
+  player.describes('Looking…', 'No packet reached the server.');
+  tickThrough(player, 0, 4000);
+  player.frame('websocket', 4100);
+  assert.match(player.view(4100).reason, /^No packet reached the server\. WebSocket meanwhile/);
+  stream(player, 'websocket', 4100, 9100);
+  assert.match(player.view(9100).reason, /^No packet reached the server\. Trying WebRTC again/);
+  tickThrough(player, 9100, 9150);
+  for (let now = 9150; now <= 13_200; now += 33) {
+    player.frame('websocket', now);
+    player.tick(now);
+  }
+  assert.match(player.view(13_200).reason, /^WebRTC media does not arrive/);
+});
+
+test('another network is tried at once, and a restart is given time', () => {
+  const player = machine();
+  player.failed('webrtc', 'media', 'no media.', 100);
+  player.frame('websocket', 200);
+  assert.equal(player.view(200).attempts.webrtc, 0);
+  player.networkChanged(300);
+  assert.notEqual(player.view(300).attempts.webrtc, 0);
+  assert.notEqual(player.view(300).attempts.websocket, 0);
+  player.frame('webrtc', 400);
+  player.restarting('webrtc', 3000);
+  player.tick(5900);
+  assert.equal(player.view(5900).state, 'connected');
+  player.tick(6000);
+  assert.equal(player.view(6000).attempts.webrtc, 0);
+});
+
+test('a WebSocket that fails while WebRTC is still opening is no error', () => {
+  const player = machine();
+  tickThrough(player, 0, 2000);
+  player.failed('websocket', 'server', 'blocked.', 2100);
+  assert.equal(player.view(2100).state, 'connecting');
 });
 
 test('stopping turns everything off', () => {

@@ -1,5 +1,6 @@
 /* The inside of <overwatch-view>: two surfaces, a notice and a bar. No logic but showing. */
 import { ELEMENT_STYLE } from './element-style';
+import type { Step } from './connection-steps';
 import type { ConnectionState } from './session-machine';
 import type { ViewStats } from './player-stats';
 
@@ -22,7 +23,7 @@ const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
   <video part="video" autoplay muted playsinline disablepictureinpicture tabindex="-1"></video>
   <canvas part="canvas"></canvas>
 </div>
-<div class="notice" part="notice" role="status"><div class="title"><span class="dot"></span><span class="label"></span></div><div class="why"></div></div>
+<div class="notice" part="notice" role="status"><div class="title"><span class="dot"></span><span class="label"></span></div><div class="why"></div><ol class="steps" part="steps" hidden></ol></div>
 <div class="bar" part="bar">
   <span class="dot"></span><span class="label"></span><span class="figures"></span>
   <button type="button" data-action="play" aria-label="Pause"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.pause}</svg></button>
@@ -82,6 +83,24 @@ export class ElementDom {
     }
     const why = this.#notice.querySelector('.why');
     if (why !== null && why.textContent !== reason) why.textContent = reason;
+  }
+
+  /** The way of a connection that does not stand yet; an empty list shows none. */
+  showSteps(steps: readonly Step[]): void {
+    const list = this.#notice.querySelector<HTMLElement>('.steps');
+    if (list === null) return;
+    list.hidden = steps.length === 0;
+    const states = steps.map(({ name, state }) => `${name}:${state}`).join();
+    if (list.dataset['states'] === states) return;
+    list.dataset['states'] = states;
+    list.replaceChildren(
+      ...steps.map(({ label, state }) => {
+        const item = document.createElement('li');
+        item.dataset['step'] = state;
+        item.textContent = label;
+        return item;
+      }),
+    );
   }
 
   showStats(stats: ViewStats): void {

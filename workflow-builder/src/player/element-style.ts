@@ -29,12 +29,27 @@ canvas { visibility: hidden; background: var(--ow-ground); }
 .notice[hidden] { display: none; }
 .notice .title { font-weight: 600; font-size: 14px; display: flex; align-items: center; gap: 8px; }
 .notice .why { color: var(--ow-dim); max-width: 46ch; text-wrap: balance; }
+.steps { display: flex; flex-wrap: wrap; justify-content: center; gap: 4px 14px; margin: 10px 0 0; padding: 0; list-style: none; font-size: 12px; }
+.steps[hidden] { display: none; }
+.steps li { display: flex; align-items: center; gap: 6px; color: var(--ow-dim); opacity: .55; }
+.steps li::before { content: ''; width: 12px; text-align: center; font-weight: 700; line-height: 1; }
+.steps li[data-step='waiting']::before { content: '·'; }
+.steps li[data-step='done'] { opacity: 1; }
+.steps li[data-step='done']::before { content: '✓'; color: var(--ow-connected); }
+.steps li[data-step='running'] { opacity: 1; color: var(--ow-text); }
+.steps li[data-step='running']::before {
+  width: 8px; height: 8px; margin: 0 2px; box-sizing: border-box; border-radius: 50%;
+  border: 1.5px solid var(--ow-connecting); border-right-color: transparent; animation: turn .9s linear infinite;
+}
+.steps li[data-step='failed'] { opacity: 1; color: var(--ow-error); }
+.steps li[data-step='failed']::before { content: '✗'; }
+@keyframes turn { to { transform: rotate(1turn); } }
 .dot { width: 9px; height: 9px; border-radius: 50%; background: var(--ow-disconnected); flex: none; }
 [data-state='connected'] .dot { background: var(--ow-connected); }
 [data-state='connecting'] .dot { background: var(--ow-connecting); animation: pulse 1.2s ease-in-out infinite; }
 [data-state='error'] .dot { background: var(--ow-error); }
 @keyframes pulse { 50% { opacity: .35; } }
-@media (prefers-reduced-motion: reduce) { .dot { animation: none !important; } }
+@media (prefers-reduced-motion: reduce) { .dot, .steps li::before { animation: none !important; } }
 .bar {
   position: absolute; inset: auto 0 0 0; display: none; align-items: center; gap: 10px;
   padding: 22px 10px 8px; font-size: 12px; font-variant-numeric: tabular-nums;

@@ -2,6 +2,7 @@
  * [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
  * carries them out: it opens and closes links, shows pictures, measures, and tells by events
  * (statechange, transportchange, stats, frame). */
+import type { Step } from './connection-steps';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface } from './jpeg-surface';
 import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
@@ -9,7 +10,9 @@ import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
 import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
-import { WebRtcLink, type ServerClock, type WebRtcCounters } from './webrtc-link';
+import type { WebRtcCounters } from './webrtc-counters';
+import { WebRtcLink, type ServerClock } from './webrtc-link';
+import type { ServerConnection } from './webrtc-signalling';
 
 const TICK_MS = 250;
 /* The server's own limit is lower by default; a view gives out no more than its source has. */
@@ -17,6 +20,8 @@ const MAX_FPS = 60;
 const HEALTH_PERIOD_MS = 5_000;
 /* The server tells its views each second: one absence may be the moment of a restart, two are not. */
 const MISSES_UNTIL_MISSING = 2;
+/* What connects in a moment needs no explaining. */
+const EXPLAIN_MS = 500;
 
 /** `frame` event: a picture was just shown. */
 export interface ShownFrame {
@@ -30,6 +35,9 @@ const scriptOrigin = (() => {
   const script = document.currentScript;
   return script instanceof HTMLScriptElement && script.src !== '' ? new URL(script.src).origin : null;
 })();
+
+/* Chromium and Firefox for Android tell when the network becomes another one. */
+const network = (navigator as Navigator & { connection?: EventTarget }).connection;
 
 interface JpegTag {
   readonly captureUs: number | null;
@@ -47,6 +55,8 @@ export class OverwatchView extends HTMLElement {
   #link: WebRtcLink | null = null;
   #linkClock: ServerClock | null = null;
   #counters: WebRtcCounters | null = null;
+  #steps: readonly Step[] = [];
+  #serverConnection: ServerConnection | null = null;
   #attempts: PlayerView['attempts'] = { webrtc: 0, websocket: 0 };
   #told: { state: ConnectionState; reason: string; shown: Transport | null } = { state: 'disconnected', reason: '', shown: null };
   #view: ViewInfo | null = null;
@@ -58,6 +68,9 @@ export class OverwatchView extends HTMLElement {
   #tickTimer: ReturnType<typeof setInterval> | undefined;
   #statsTimer: ReturnType<typeof setInterval> | undefined;
   #stats: ViewStats;
+
+  /** Shall the server's own figures of this viewer be asked for? */
+  wantsDetails = false;
 
   constructor() {
     super();
@@ -71,6 +84,8 @@ export class OverwatchView extends HTMLElement {
     document.addEventListener('visibilitychange', this.#onVisibility);
     window.addEventListener('pagehide', this.#onPageHide);
     window.addEventListener('pageshow', this.#onPageShow);
+    window.addEventListener('online', this.#onNetwork);
+    network?.addEventListener('change', this.#onNetwork);
     this.#open();
   }
 
@@ -78,6 +93,8 @@ export class OverwatchView extends HTMLElement {
     document.removeEventListener('visibilitychange', this.#onVisibility);
     window.removeEventListener('pagehide', this.#onPageHide);
     window.removeEventListener('pageshow', this.#onPageShow);
+    window.removeEventListener('online', this.#onNetwork);
+    network?.removeEventListener('change', this.#onNetwork);
     this.#close();
   }
 
@@ -202,6 +219,11 @@ export class OverwatchView extends HTMLElement {
     this.#subscribe();
   };
 
+  readonly #onNetwork = () => {
+    this.#link?.restart();
+    this.#mutate((now) => this.#machine?.networkChanged(now));
+  };
+
   readonly #onPageHide = () => this.#close();
   readonly #onPageShow = () => this.#open();
 
@@ -279,10 +301,12 @@ export class OverwatchView extends HTMLElement {
     if (this.#link !== null) {
       this.#dom.freezeVideo();
       this.#link.close();
+      this.#steps = this.#link.steps.list(performance.now());
     }
     this.#link = null;
     this.#linkClock = null;
     this.#counters = null;
+    this.#serverConnection = null;
     if (attempt === 0) return;
     const link = new WebRtcLink(this.server, this.node, {
       answered: (clock) => {
@@ -290,6 +314,10 @@ export class OverwatchView extends HTMLElement {
         this.#linkClock = clock;
         this.#socket?.clock.add(clock.sentUs, clock.receivedUs, clock.serverUs);
       },
+      progress: (doing, otherwise) => {
+        if (this.#link === link) this.#mutate(() => machine.describes(doing, otherwise));
+      },
+      restarting: () => machine.restarting('webrtc', performance.now()),
       failed: (kind, reason) => {
         if (this.#link === link) this.#mutate((now) => machine.failed('webrtc', kind, reason, now));
       },
@@ -306,6 +334,7 @@ export class OverwatchView extends HTMLElement {
       if (this.#link !== link) return;
       video.requestVideoFrameCallback(shown);
       const now = performance.now();
+      link.shown();
       const captureUs = this.#captureUs(metadata.rtpTimestamp, now);
       this.#pictureShown('webrtc', now, captureUs, metadata.width, metadata.height);
     };
@@ -383,6 +412,12 @@ export class OverwatchView extends HTMLElement {
 
   /* ---- measuring ---- */
 
+  #showSteps(): void {
+    const { state, steps } = this.#stats;
+    const spent = steps.reduce((sum, { ms }) => sum + (ms ?? 0), 0);
+    this.#dom.showSteps(state === 'connected' || this.#machine === null || spent < EXPLAIN_MS ? [] : steps);
+  }
+
   async #measure(): Promise<void> {
     const link = this.#link;
     const counters = (await link?.counters()) ?? null;
@@ -393,9 +428,14 @@ export class OverwatchView extends HTMLElement {
       }
       this.#counters = counters;
     }
+    if (this.wantsDetails && link !== null) {
+      const session = await link.serverSession();
+      if (this.#link === link) this.#serverConnection = session?.connection ?? null;
+    }
     this.#recorder.mark(now);
     this.#stats = this.#snapshot(now);
     this.#dom.showStats(this.#stats);
+    this.#showSteps();
     this.dispatchEvent(new CustomEvent<ViewStats>('stats', { detail: this.#stats }));
     if (this.#socket !== null && !this.#socket.isOpen && now - this.#healthAt > HEALTH_PERIOD_MS) {
       this.#healthAt = now;
@@ -433,6 +473,10 @@ export class OverwatchView extends HTMLElement {
       packetsLost: overWebRtc ? (this.#counters?.packetsLost ?? 0) : 0,
       dropped: overWebRtc ? (this.#counters?.framesDropped ?? 0) : this.#jpeg.dropped,
       decoder: overWebRtc ? (this.#counters?.decoder ?? '') : '',
+      codec: overWebRtc ? (this.#counters?.codec ?? '') : this.#told.shown === null ? '' : 'JPEG',
+      path: overWebRtc ? (this.#counters?.path ?? '') : this.#told.shown === null ? '' : 'WebSocket',
+      server: overWebRtc ? this.#serverConnection : null,
+      steps: this.#link?.steps.list(now) ?? this.#steps,
     });
   }
 }

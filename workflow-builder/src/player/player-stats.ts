@@ -1,7 +1,9 @@
 /* What the player measures, and the snapshot of it that `element.stats` and the `stats` event give. */
 import { Rolling } from './rolling';
+import type { Step } from './connection-steps';
 import type { ConnectionState, Transport, TransportChoice } from './session-machine';
 import type { ViewInfo } from './server-types';
+import type { ServerConnection } from './webrtc-signalling';
 
 export interface ViewStats {
   readonly node: string;
@@ -24,6 +26,14 @@ export interface ViewStats {
   readonly roundTripMs: number | null;
   readonly encoder: string;
   readonly decoder: string;
+  /** Of the shown picture: "H.264", "VP8", "JPEG"; "" while unknown. */
+  readonly codec: string;
+  /** How media comes here: "UDP", "TCP", "relay (UDP)", "WebSocket"; "" while unknown. */
+  readonly path: string;
+  /** What the server measures of this viewer's way; null unless details are wanted. */
+  readonly server: ServerConnection | null;
+  /** The way of the last WebRTC connection, as far as it came. */
+  readonly steps: readonly Step[];
   readonly detections: number | null;
   readonly modelMs: number | null;
   readonly modelFps: number | null;
@@ -46,6 +56,10 @@ export interface StatsContext {
   readonly packetsLost: number;
   readonly dropped: number;
   readonly decoder: string;
+  readonly codec: string;
+  readonly path: string;
+  readonly server: ServerConnection | null;
+  readonly steps: readonly Step[];
 }
 
 export class StatsRecorder {

@@ -20,6 +20,8 @@ export interface PlayerView {
 }
 
 export const FIRST_FRAME_MS: Readonly<Record<Transport, number>> = { webrtc: 4_000, websocket: 5_000 };
+/* WebRTC may take this long alone; then the WebSocket shows the picture until it is there. */
+export const BRIDGE_MS = 2_000;
 export const STALL_MS = 3_000;
 /* With the server's socket gone as well, a pause this long is no hiccup any more. */
 const STALL_WITHOUT_SERVER_MS = 1_000;
@@ -37,6 +39,7 @@ class Link {
   phase: Phase = 'off';
   attempt = 0;
   since = 0;
+  slow = false; // opening for longer than BRIDGE_MS
   liveSince = 0;
   lastFrameAt = 0;
   retryAt = 0;
@@ -66,6 +69,9 @@ export class SessionMachine {
   #shown: Transport | null = null;
   #lostAt: number | null = null;
   #nextAttempt = 1;
+  /* What the WebRTC link says of itself while it opens. */
+  #progress = '';
+  #diagnosis = '';
 
   constructor(
     readonly webrtcAvailable: boolean,
@@ -106,6 +112,24 @@ export class SessionMachine {
     this.#lostAt = null;
     if (this.#takesScreen(transport)) this.#shown = transport;
     this.#reconcile(now);
+  }
+
+  /** What WebRTC does now, and what to say if it comes to nothing. */
+  describes(progress: string, diagnosis: string): void {
+    this.#progress = progress;
+    this.#diagnosis = diagnosis;
+  }
+
+  /** A live link looks for a new way through the network: its picture may pause. */
+  restarting(transport: Transport, now: number): void {
+    const link = this.#links[transport];
+    if (link.phase === 'live') link.lastFrameAt = now;
+  }
+
+  /** The network is another one: what failed before may work now. */
+  networkChanged(now: number): void {
+    for (const link of Object.values(this.#links)) link.failures = Math.min(link.failures, 1);
+    this.#retryAll(now);
   }
 
   failed(transport: Transport, kind: FailureKind, reason: string, now: number): void {
@@ -162,6 +186,7 @@ export class SessionMachine {
     if (!this.#running) return;
     for (const link of Object.values(this.#links)) {
       if (this.#hidden || this.#sourceOpening) break;
+      link.slow = link.phase === 'opening' && now - link.since >= BRIDGE_MS;
       if (link.phase === 'opening' && now - link.since >= this.#firstFrameMs(link)) {
         this.failed(link.name, 'media', this.#noPictureReason(link.name), now);
       } else if (link.phase === 'live' && now - link.lastFrameAt >= this.#stallMs()) {
@@ -222,9 +247,9 @@ export class SessionMachine {
     if (!this.#running) return false;
     if (this.#choice !== 'auto') return this.#choice === transport && (transport === 'websocket' || this.webrtcAvailable);
     if (transport === 'webrtc') return this.webrtcAvailable;
-    /* The fallback runs from WebRTC's first failure until WebRTC shows a picture again. */
+    /* The fallback runs from when WebRTC is slow or fails until WebRTC shows a picture (again). */
     const { webrtc } = this.#links;
-    return !this.webrtcAvailable || webrtc.phase === 'waiting' || (webrtc.phase === 'opening' && webrtc.failures > 0);
+    return !this.webrtcAvailable || webrtc.phase === 'waiting' || (webrtc.phase === 'opening' && (webrtc.slow || webrtc.failures > 0));
   }
 
   #reconcile(now: number): void {
@@ -240,6 +265,8 @@ export class SessionMachine {
         link.phase = 'opening';
         link.since = now;
         link.attempt = this.#nextAttempt++;
+        link.slow = false;
+        if (link.name === 'webrtc') this.describes('', '');
       }
     }
   }
@@ -263,7 +290,7 @@ export class SessionMachine {
     }
     const blamed = this.#blamed();
     if (blamed === null) {
-      return { state: 'connecting', reason: this.#sourceOpening ? 'The source is being opened.' : '' };
+      return { state: 'connecting', reason: this.#sourceOpening ? 'The source is being opened.' : this.#progress };
     }
     if (this.#lostAt !== null && now - this.#lostAt < RECONNECT_GRACE_MS) {
       return { state: 'connecting', reason: 'The picture was lost; connecting again.' };
@@ -271,9 +298,10 @@ export class SessionMachine {
     return { state: this.#isFirstChance() ? 'connecting' : 'error', reason: blamed.reason };
   }
 
-  /* WebRTC has failed, but the fallback has not had its chance yet: not an error so far. */
+  /* One of the two has not had its chance yet: not an error so far. */
   #isFirstChance(): boolean {
     const { webrtc, websocket } = this.#links;
+    if (webrtc.phase === 'opening' && webrtc.failures === 0 && !this.#serverDown) return true;
     return this.#choice === 'auto' && webrtc.kind === 'media' && websocket.phase === 'opening' && websocket.failures === 0;
   }
 
@@ -289,7 +317,9 @@ export class SessionMachine {
   #fallbackReason(now: number): string {
     const { webrtc } = this.#links;
     if (this.#choice === 'webrtc') return 'Changing to WebRTC…';
-    if (this.#choice === 'websocket' || !this.webrtcAvailable || webrtc.reason === '') return '';
+    if (this.#choice === 'websocket' || !this.webrtcAvailable) return '';
+    if (webrtc.phase === 'opening' && webrtc.reason === '') return this.#progress;
+    if (webrtc.reason === '') return '';
     if (webrtc.phase === 'opening') return `${webrtc.reason} Trying WebRTC again…`;
     const seconds = Math.max(1, Math.ceil((webrtc.retryAt - now) / 1000));
     return `${webrtc.reason} WebSocket meanwhile; WebRTC again in ${seconds} s.`;
@@ -297,7 +327,7 @@ export class SessionMachine {
 
   #noPictureReason(transport: Transport): string {
     return transport === 'webrtc'
-      ? 'WebRTC media does not arrive: UDP is probably blocked between here and the server.'
+      ? this.#diagnosis || 'WebRTC media does not arrive: UDP is probably blocked between here and the server.'
       : `No picture of “${this.name}” arrives: is its workflow running?`;
   }
 

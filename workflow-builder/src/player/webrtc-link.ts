@@ -1,7 +1,12 @@
-/* One attempt at a WebRTC picture: recvonly H.264 video, no waiting for ICE candidates (the server
- * learns ours from the first check), no jitter buffer. Made once, closed once. */
+/* One attempt at a WebRTC picture: recvonly video, the offer sent at once and candidates after it
+ * (the server learns most from the first check), no jitter buffer. It notes which step it has come
+ * to, and can say why it comes no further. Made once, closed once. */
+import { ConnectionSteps, diagnose, progress, type Facts } from './connection-steps';
+import { knownConfig, learnConfig } from './ice-servers';
+import { isWorthSending, makeFragment, restartedAnswer, userFragmentOf } from './sdp-fragment';
 import type { FailureKind } from './session-machine';
-import { errorSentence, SERVER_SILENT } from './server-types';
+import { SignallingError, WebRtcSignalling, type ServerSession } from './webrtc-signalling';
+import { readCounters, type WebRtcCounters } from './webrtc-counters';
 
 export interface ServerClock {
   readonly rtpOffset: number;
@@ -13,49 +18,35 @@ export interface ServerClock {
 
 export interface WebRtcHandlers {
   answered(clock: ServerClock | null): void;
+  /** What is being done, and what to say if it comes to nothing. */
+  progress(now: string, otherwise: string): void;
+  /** ICE starts anew: the picture may pause. */
+  restarting(): void;
   failed(kind: FailureKind, reason: string): void;
 }
 
-export interface WebRtcCounters {
-  readonly bytes: number;
-  readonly framesDropped: number;
-  readonly packetsLost: number;
-  readonly roundTripMs: number | null;
-  readonly decoder: string;
-}
+/* A connection on a good network stands before this; then the server is asked what it sees. */
+const LOOK_MS = 1_000;
+/* Several candidates come within moments of each other: one request for them. */
+const TRICKLE_MS = 20;
+const DISCONNECTED_MS = 2_000;
+const RESTART_PAUSE_MS = 3_000;
 
-interface Answer {
-  readonly sdp?: string;
-  readonly session_id?: string;
-  readonly clock?: { readonly rtp_offset?: number; readonly now_us?: number };
-}
+const NO_CODEC =
+  'This browser plays neither H.264 nor VP8 over WebRTC. Install its video decoders, or stay with the WebSocket picture.';
 
-/* The server answers from memory; an answer this late means that something in between hangs. */
-const OFFER_TIMEOUT_MS = 4_000;
-
-const iceServersByServer = new Map<string, RTCIceServer[]>();
-
-/* STUN and TURN matter only where the plain way failed, so the first attempt does not wait for them. */
-async function learnIceServers(server: string): Promise<void> {
-  try {
-    const response = await fetch(`${server}/api/webrtc/config`);
-    if (!response.ok) return;
-    const config = (await response.json()) as { iceServers?: RTCIceServer[] };
-    if (Array.isArray(config.iceServers)) iceServersByServer.set(server, config.iceServers);
-  } catch {
-    /* the next attempt asks again */
-  }
-}
-
-function preferH264(transceiver: RTCRtpTransceiver): void {
+/* H.264 first: the server's hardware makes it, and the viewer's shows it. False: there is nothing
+ * that the server could send. */
+function preferCodecs(transceiver: RTCRtpTransceiver): boolean {
   const codecs = RTCRtpReceiver.getCapabilities?.('video')?.codecs;
-  if (codecs === undefined || typeof transceiver.setCodecPreferences !== 'function') return;
-  const isH264 = (codec: { mimeType: string }) => /\/h264$/i.test(codec.mimeType);
+  if (codecs === undefined) return true;
+  const rank = ({ mimeType }: { mimeType: string }) => (/\/h264$/i.test(mimeType) ? 0 : /\/vp8$/i.test(mimeType) ? 1 : 2);
   try {
-    transceiver.setCodecPreferences([...codecs.filter(isH264), ...codecs.filter((codec) => !isH264(codec))]);
+    transceiver.setCodecPreferences([...codecs].sort((a, b) => rank(a) - rank(b)));
   } catch {
     /* an older browser's own order does as well */
   }
+  return codecs.some((codec) => rank(codec) < 2);
 }
 
 function removeDelay(receiver: RTCRtpReceiver): void {
@@ -65,132 +56,261 @@ function removeDelay(receiver: RTCRtpReceiver): void {
 }
 
 export class WebRtcLink {
+  readonly steps = new ConnectionSteps(performance.now());
+  readonly stream: MediaStream;
   readonly #server: string;
   readonly #node: string;
   readonly #handlers: WebRtcHandlers;
+  readonly #signalling: WebRtcSignalling;
   readonly #connection: RTCPeerConnection;
-  readonly #abort = new AbortController();
-  readonly stream: MediaStream;
-  #sessionId: string | null = null;
   #closed = false;
+  #iceServers: string;
+  #found: RTCIceCandidate[] = []; // not told yet
+  #kinds = { udp: false, tcp: false };
+  #serverSide: ServerSession | null = null;
+  #codec = '';
+  #restarting = false;
+  #restartedAt = -RESTART_PAUSE_MS;
+  #lookTimer: ReturnType<typeof setInterval> | undefined;
+  #trickleTimer: ReturnType<typeof setTimeout> | undefined;
+  #disconnectedTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(server: string, node: string, handlers: WebRtcHandlers) {
     this.#server = server;
     this.#node = node;
     this.#handlers = handlers;
-    this.#connection = new RTCPeerConnection({
-      bundlePolicy: 'max-bundle',
-      iceServers: iceServersByServer.get(server) ?? [],
-    });
+    this.#signalling = new WebRtcSignalling(server, node);
+    const iceServers = [...(knownConfig(server)?.iceServers ?? [])];
+    this.#iceServers = JSON.stringify(iceServers);
+    this.#connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers });
     const transceiver = this.#connection.addTransceiver('video', { direction: 'recvonly' });
-    preferH264(transceiver);
+    const playable = preferCodecs(transceiver);
     removeDelay(transceiver.receiver);
     this.stream = new MediaStream([transceiver.receiver.track]);
-    this.#watch();
+    if (!playable) {
+      queueMicrotask(() => this.#fail('refused', NO_CODEC));
+      return;
+    }
+    this.#watch(transceiver.receiver.track);
     void this.#negotiate();
-    if (!iceServersByServer.has(server)) void learnIceServers(server);
+    void learnConfig(server).then((config) => this.#useIceServers(config?.iceServers ?? []));
+    this.#lookTimer = setInterval(() => void this.#look(), LOOK_MS);
   }
 
-  #watch(): void {
+  #watch(track: MediaStreamTrack): void {
     const connection = this.#connection;
     connection.ontrack = (event) => {
       removeDelay(event.receiver);
       console.log('✅ WebRTC track received');
     };
+    track.onunmute = () => this.#reached('first_packet');
+    connection.onicecandidate = ({ candidate }) => this.#candidate(candidate);
+    connection.oniceconnectionstatechange = () => {
+      if (/^(connected|completed)$/.test(connection.iceConnectionState)) this.#reached('checks');
+    };
     connection.onconnectionstatechange = () => {
       if (this.#closed) return;
       console.log(`WebRTC connection state: ${connection.connectionState}`);
-      if (connection.connectionState === 'connected') {
-        console.log(`✅ WebRTC connection established for ${this.#node}`);
-      } else if (connection.connectionState === 'failed') {
-        this.#fail('media', 'The WebRTC connection failed: UDP is probably blocked between here and the server.');
-      } else if (connection.connectionState === 'closed') {
-        this.#fail('media', 'The WebRTC connection was closed.');
-      }
+      this.#stateChanged(connection.connectionState);
     };
+  }
+
+  #stateChanged(state: RTCPeerConnectionState): void {
+    clearTimeout(this.#disconnectedTimer);
+    if (state === 'connected') {
+      this.#reached('dtls');
+      console.log(`✅ WebRTC connection established for ${this.#node}`);
+    } else if (state === 'disconnected') {
+      this.#disconnectedTimer = setTimeout(() => this.restart(), DISCONNECTED_MS);
+    } else if (state === 'failed') {
+      const unfinished = this.steps.current !== null;
+      this.#fail('media', unfinished ? diagnose(this.#facts()) : 'The WebRTC connection was lost: the way to the server is gone.');
+    } else if (state === 'closed') {
+      this.#fail('media', 'The WebRTC connection was closed.');
+    }
+  }
+
+  #reached(step: Parameters<ConnectionSteps['reached']>[0]): void {
+    if (this.#closed) return;
+    this.steps.reached(step, performance.now());
+    this.#tellProgress();
+  }
+
+  /** Its first picture is on the screen. */
+  shown(): void {
+    if (this.steps.current === null) return;
+    this.#reached('decode');
+    clearInterval(this.#lookTimer);
   }
 
   async #negotiate(): Promise<void> {
     try {
       const offer = await this.#connection.createOffer();
       /* Setting our side and asking the server do not need each other. */
-      const [answer] = await Promise.all([this.#post(offer.sdp ?? ''), this.#connection.setLocalDescription(offer)]);
-      if (answer === null || this.#closed) return;
-      await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp ?? '' });
+      const [answer] = await Promise.all([this.#signalling.offer(offer.sdp ?? ''), this.#connection.setLocalDescription(offer)]);
+      if (this.#closed) {
+        this.#signalling.end();
+        return;
+      }
+      this.#handlers.answered(answer.clock);
+      await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+      this.#reached('offer');
+      this.#trickleSoon();
     } catch (error) {
-      this.#fail('refused', `WebRTC could not be set up: ${error instanceof Error ? error.message : String(error)}`);
+      if (error instanceof SignallingError) this.#fail(error.kind, error.message);
+      else this.#fail('refused', `WebRTC could not be set up: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
-  async #post(sdp: string): Promise<Answer | null> {
-    const timer = setTimeout(() => this.#abort.abort(), OFFER_TIMEOUT_MS);
-    const sentUs = performance.now() * 1000;
-    let response: Response;
+  /* ---- candidates ---- */
+
+  #candidate(candidate: RTCIceCandidate | null): void {
+    if (this.#closed || candidate === null || candidate.candidate === '') return;
+    const protocol = candidate.candidate.split(' ')[2]?.toLowerCase();
+    if (protocol === 'udp' || protocol === 'tcp') this.#kinds[protocol] = true;
+    /* The order of the steps is the one of the list: addresses are there when both sides' are. */
+    if (this.#connection.remoteDescription !== null) this.#reached('candidates');
+    if (!isWorthSending(candidate.candidate)) return;
+    this.#found.push(candidate);
+    this.#trickleSoon();
+  }
+
+  #trickleSoon(): void {
+    if (this.#kinds.udp || this.#kinds.tcp) this.#reached('candidates');
+    if (this.#found.length === 0 || this.#signalling.sessionId === null || this.#restarting) return;
+    this.#trickleTimer ??= setTimeout(() => {
+      this.#trickleTimer = undefined;
+      void this.#trickle();
+    }, TRICKLE_MS);
+  }
+
+  async #trickle(): Promise<void> {
+    const sdp = this.#connection.localDescription?.sdp;
+    if (this.#closed || this.#restarting || sdp === undefined) return;
+    const ufrag = userFragmentOf(sdp);
+    const fresh = this.#found.filter(({ usernameFragment }) => usernameFragment === null || usernameFragment === ufrag);
+    this.#found = [];
+    const ended = this.#connection.iceGatheringState === 'complete';
+    const fragment = makeFragment(sdp, fresh.map(({ candidate }) => candidate), ended);
+    if (fragment === null || fresh.length === 0) return;
     try {
-      response = await fetch(`${this.#server}/api/webrtc/offer`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ node_id: this.#node, sdp, type: 'offer' }),
-        signal: this.#abort.signal,
-      });
+      await this.#signalling.patch(fragment);
     } catch {
-      this.#fail('server', SERVER_SILENT);
-      return null;
-    } finally {
-      clearTimeout(timer);
+      /* the checks may do without; if not, their failure is told */
     }
-    const receivedUs = performance.now() * 1000;
-    if (!response.ok) {
-      const sentence = await errorSentence(response);
-      this.#fail(response.status >= 500 ? 'server' : 'refused', sentence);
-      return null;
-    }
-    const answer = (await response.json()) as Answer;
-    this.#sessionId = answer.session_id ?? null;
-    if (this.#closed) this.#tellServer();
-    else this.#handlers.answered(this.#clockOf(answer, sentUs, receivedUs));
-    return answer;
   }
 
-  #clockOf(answer: Answer, sentUs: number, receivedUs: number): ServerClock | null {
-    const { rtp_offset: rtpOffset, now_us: serverUs } = answer.clock ?? {};
-    if (typeof rtpOffset !== 'number' || typeof serverUs !== 'number') return null;
-    return { rtpOffset, serverUs, sentUs, receivedUs };
+  /* Relays matter where the plain way fails: they are tried when it has not worked by then. */
+  #useIceServers(iceServers: readonly RTCIceServer[]): void {
+    const text = JSON.stringify(iceServers);
+    if (this.#closed || text === this.#iceServers || iceServers.length === 0) return;
+    const wereNone = this.#iceServers === '[]';
+    this.#iceServers = text;
+    this.#connection.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: [...iceServers] });
+    if (!wereNone) return;
+    setTimeout(() => {
+      if (this.#connection.connectionState !== 'connected') this.restart();
+    }, LOOK_MS / 2);
+  }
+
+  /* ---- restart ---- */
+
+  /** Looks for a new way through the network, keeping the session. */
+  restart(): void {
+    const now = performance.now();
+    const ready = this.#signalling.sessionId !== null && this.#connection.signalingState === 'stable';
+    if (this.#closed || this.#restarting || !ready || now - this.#restartedAt < RESTART_PAUSE_MS) return;
+    this.#restarting = true;
+    this.#restartedAt = now;
+    this.#handlers.restarting();
+    this.#restart().catch(() => this.#fail('media', 'The network changed, and the connection could not be moved to the new one.'));
+  }
+
+  async #restart(): Promise<void> {
+    const connection = this.#connection;
+    const answer = connection.remoteDescription?.sdp ?? '';
+    const offer = await connection.createOffer({ iceRestart: true });
+    await connection.setLocalDescription(offer);
+    const fragment = await this.#signalling.patch(makeFragment(offer.sdp ?? '', [], false) ?? '');
+    const sdp = fragment === null ? null : restartedAnswer(answer, fragment);
+    if (this.#closed) return;
+    if (sdp === null) throw new Error('the server did not restart ICE');
+    await connection.setRemoteDescription({ type: 'answer', sdp });
+    this.#restarting = false;
+    this.#trickleSoon();
+  }
+
+  /* ---- the doctor ---- */
+
+  #facts(): Facts {
+    const { udp, tcp } = this.#kinds;
+    const serverTakesTcp = / tcp .* tcptype passive/i.test(this.#connection.remoteDescription?.sdp ?? '');
+    return {
+      current: this.steps.current ?? 'decode',
+      server: this.#serverSide,
+      udp,
+      tcp: tcp && serverTakesTcp,
+      mediaPort: knownConfig(this.#server)?.mediaPort ?? null,
+      codec: this.#codec,
+    };
+  }
+
+  /** Why there is no picture so far. */
+  get diagnosis(): string {
+    return diagnose(this.#facts());
+  }
+
+  #tellProgress(): void {
+    const facts = this.#facts();
+    this.#handlers.progress(progress(this.steps.runningText, facts), diagnose(facts));
+  }
+
+  /* A connection that takes long: what does the server see of it, and has it found new addresses? */
+  async #look(): Promise<void> {
+    if (this.#closed || this.#signalling.sessionId === null) return;
+    const [session, counters] = await Promise.all([this.#signalling.session(), this.counters()]);
+    if (this.#closed) return;
+    this.#serverSide = session ?? this.#serverSide;
+    this.#codec = counters?.codec ?? '';
+    if (counters !== null && counters.packets > 0) this.steps.reached('first_packet', performance.now());
+    const known = this.#connection.remoteDescription?.sdp ?? '';
+    for (const candidate of session?.candidates ?? []) {
+      const place = candidate.split(' ').slice(4, 6).join(' ');
+      if (known.includes(` ${place} `)) continue;
+      await this.#connection.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => undefined);
+    }
+    this.#tellProgress();
+    if (session?.closed === true) this.#fail('media', diagnose(this.#facts()));
   }
 
   #fail(kind: FailureKind, reason: string): void {
-    if (!this.#closed) this.#handlers.failed(kind, reason);
+    if (this.#closed) return;
+    this.steps.fail(performance.now());
+    console.warn(`WebRTC failed at step "${this.steps.current ?? 'playing'}": ${reason}`);
+    this.#handlers.failed(kind, reason);
   }
 
+  /* ---- figures ---- */
+
   async counters(): Promise<WebRtcCounters | null> {
-    if (this.#closed) return null;
-    const counters = { bytes: 0, framesDropped: 0, packetsLost: 0, roundTripMs: null as number | null, decoder: '' };
-    for (const report of (await this.#connection.getStats()).values() as IterableIterator<Record<string, unknown>>) {
-      if (report['type'] === 'inbound-rtp' && report['kind'] === 'video') {
-        counters.bytes = Number(report['bytesReceived'] ?? 0) + Number(report['headerBytesReceived'] ?? 0);
-        counters.framesDropped = Number(report['framesDropped'] ?? 0);
-        counters.packetsLost = Number(report['packetsLost'] ?? 0);
-        counters.decoder = String(report['decoderImplementation'] ?? '');
-      } else if (report['type'] === 'candidate-pair' && report['nominated'] === true) {
-        const seconds = report['currentRoundTripTime'];
-        if (typeof seconds === 'number') counters.roundTripMs = seconds * 1000;
-      }
-    }
-    return counters;
+    return this.#closed ? null : readCounters(await this.#connection.getStats());
+  }
+
+  /** What the server measures of this connection. */
+  async serverSession(): Promise<ServerSession | null> {
+    return this.#closed || this.#signalling.sessionId === null ? null : this.#signalling.session();
   }
 
   /** Ends the session here and on the server; works while the page is being left. */
   close(): void {
     if (this.#closed) return;
+    this.steps.fail(performance.now());
     this.#closed = true;
+    clearInterval(this.#lookTimer);
+    clearTimeout(this.#trickleTimer);
+    clearTimeout(this.#disconnectedTimer);
     this.#connection.close();
-    /* Without an answer yet there is no session to name; #post() ends it when the answer comes. */
-    if (this.#sessionId !== null) this.#tellServer();
-  }
-
-  #tellServer(): void {
-    const url = `${this.#server}/api/webrtc/close/${encodeURIComponent(this.#node)}`;
-    const body = JSON.stringify({ session_id: this.#sessionId });
-    navigator.sendBeacon(url, new Blob([body], { type: 'application/json' }));
+    /* Without an answer yet there is no session to name; #negotiate() ends it when the answer comes. */
+    this.#signalling.end();
   }
 }

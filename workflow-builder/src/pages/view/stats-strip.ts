@@ -1,7 +1,8 @@
 /* The figures under the picture, and the panel with the latency of the last minute. */
+import type { Step } from '../../player/connection-steps';
 import type { ViewStats } from '../../player/player-stats';
 import type { ViewInfo } from '../../player/server-types';
-import { h, setText } from '../../ui/dom';
+import { h, setData, setText } from '../../ui/dom';
 import { formatCount, formatFps, formatMs, formatRate, formatSize, NONE } from '../../ui/format';
 import { icon } from '../../ui/icons';
 import { Sparkline } from '../../ui/sparkline';
@@ -17,7 +18,7 @@ interface Figure {
 const transportName = { webrtc: 'WebRTC', websocket: 'WebSocket' } as const;
 
 function modelFigure({ modelMs, modelFps }: ViewStats): string {
-  const parts = [modelMs === null ? '' : formatMs(modelMs), modelFps === null || modelFps <= 0 ? '' : `${formatFps(modelFps)} fps`];
+  const parts = [modelMs === null || modelMs <= 0 ? '' : formatMs(modelMs), modelFps === null || modelFps <= 0 ? '' : `${formatFps(modelFps)} fps`];
   return parts.filter((part) => part !== '').join(' · ') || NONE;
 }
 
@@ -38,16 +39,47 @@ const DETAILS: readonly Figure[] = [
   { id: 'source', label: 'Source', width: 0, value: (_stats, view) => sourceFigure(view) },
   { id: 'processing', label: 'Capture to encoded', width: 0, value: (_stats, view) => formatMs(view?.processing_ms) },
   { id: 'xray', label: 'X-RAY', width: 0, value: (_stats, view) => [view?.xray_mode, view?.color_scheme].filter(Boolean).join(' · ') || NONE },
-  { id: 'rtt', label: 'Round trip', width: 0, value: (stats) => formatMs(stats.roundTripMs) },
+  { id: 'codec', label: 'Codec', width: 0, value: (stats) => [stats.codec, stats.decoder].filter(Boolean).join(' · ') || NONE },
+  { id: 'path', label: 'Path', width: 0, title: 'How media comes here', value: (stats) => stats.path || NONE },
+  { id: 'sent', label: 'Sent / estimate', width: 0, title: 'What the server sends, and what it holds this way to be able to carry', value: rateFigure },
+  { id: 'rtt', label: 'Round trip', width: 0, value: (stats) => formatMs(stats.roundTripMs ?? stats.server?.round_trip_ms) },
+  { id: 'queue', label: 'Queue delay', width: 0, title: 'How long packets wait on the way, one way, by the server’s estimate', value: (stats) => formatMs(stats.server?.queue_delay_ms) },
   { id: 'lost', label: 'Packets lost', width: 0, value: (stats) => String(stats.packetsLost) },
   { id: 'clock', label: 'Clock', width: 0, value: (stats) => (stats.clockUncertaintyMs === null ? 'not aligned' : `± ${stats.clockUncertaintyMs.toFixed(2)} ms`) },
 ];
+
+function rateFigure({ server }: ViewStats): string {
+  if (server === null) return NONE;
+  return `${formatRate(server.sent_bps ?? 0)} / ${formatRate(server.estimate_bps ?? 0)}`;
+}
 
 function sourceFigure(view: ViewInfo | null): string {
   const source = view?.source;
   if (source === undefined) return NONE;
   const fps = source.fps !== undefined && source.fps > 0 ? `${formatFps(source.fps)} fps` : '';
   return [source.codec, formatSize(source.width, source.height), fps].filter((part) => part && part !== NONE).join(' · ') || source.text || NONE;
+}
+
+/* The way of the last WebRTC connection: what was reached, how long it took, where it halted. */
+class StepList {
+  readonly element = h('ol', { class: 'steps', 'aria-label': 'Connection steps', 'data-testid': 'steps' });
+  readonly #items = new Map<string, { item: HTMLElement; ms: HTMLElement }>();
+
+  show(steps: readonly Step[]): void {
+    for (const { name, label, state, ms } of steps) {
+      const { item, ms: text } = this.#items.get(name) ?? this.#add(name, label);
+      setData(item, 'state', state);
+      setText(text, ms === null ? '' : formatMs(ms));
+    }
+  }
+
+  #add(name: string, label: string): { item: HTMLElement; ms: HTMLElement } {
+    const ms = h('span', { class: 'ms' });
+    const item = h('li', { 'data-step': name }, h('span', {}, label), ms);
+    this.element.append(item);
+    this.#items.set(name, { item, ms });
+    return { item, ms };
+  }
 }
 
 function figureList(figures: readonly Figure[], className: string): { list: HTMLElement; values: Map<Figure, HTMLElement> } {
@@ -65,6 +97,8 @@ export class StatsStrip {
   readonly element: HTMLElement;
   readonly #main = figureList(FIGURES, 'figures');
   readonly #details = figureList(DETAILS, 'details');
+  readonly #steps = new StepList();
+  readonly #why = h('p', { class: 'why', 'data-testid': 'steps-why' });
   readonly #line = new Sparkline(600, 72, 120);
   readonly #top = h('span', { class: 'scale-top' });
   readonly #panel: HTMLElement;
@@ -77,6 +111,7 @@ export class StatsStrip {
       { class: 'panel', id: 'stats-panel', hidden: true },
       h('figure', {}, h('figcaption', {}, h('span', {}, 'Latency, last minute'), this.#top), this.#line.element),
       this.#details.list,
+      h('section', { class: 'way' }, h('h2', {}, 'WebRTC connection'), this.#steps.element, this.#why),
     );
     this.#toggle = h(
       'button',
@@ -84,6 +119,10 @@ export class StatsStrip {
       icon('chevron'),
     );
     this.element = h('footer', { class: 'strip' }, this.#panel, h('div', { class: 'row' }, this.#main.list, this.#toggle));
+  }
+
+  get isOpen(): boolean {
+    return !this.#panel.hidden;
   }
 
   toggle(open = this.#panel.hidden): void {
@@ -97,6 +136,8 @@ export class StatsStrip {
     for (const [figure, element] of this.#main.values) setText(element, figure.value(stats, view));
     if (this.#panel.hidden) return;
     for (const [figure, element] of this.#details.values) setText(element, figure.value(stats, view));
+    this.#steps.show(stats.steps);
+    setText(this.#why, stats.reason);
     setText(this.#top, `${this.#line.show(stats.history)} ms`);
   }
 }

@@ -70,6 +70,7 @@ export class ViewPage {
   #showState(): void {
     const { state, reason } = this.#player;
     setData(this.#state, 'state', state);
+    setData(this.#state, 'detour', String(state === 'connected' && reason !== ''));
     setText(this.#stateLabel, STATE_LABELS[state]);
     setText(this.#stateReason, reason);
     this.#stateReason.title = reason;
@@ -78,6 +79,7 @@ export class ViewPage {
   #showStats(): void {
     const { stats, view } = this.#player;
     this.#strip.show(stats, view);
+    this.#player.wantsDetails = this.#strip.isOpen;
     const trouble = view === null ? '' : troubleOf(view);
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === '';
