@@ -119,15 +119,9 @@ static bool begins_with(struct span line, const char *prefix)
     return line.size >= size && memcmp(line.text, prefix, size) == 0;
 }
 
-static bool belongs(struct span line)
-{
-    static const char *const prefixes[] = {
-        "m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (begins_with(line, prefixes[i]))
-            return true;
-    return false;
-}
+/* In the order of the example in RFC 9725 section 4.3.2: what names the section first. */
+static const char *const order[] = {
+    "m=", "a=mid:", "a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates"};
 
 /* From its m-line to the next one. NULL text when no section ends its candidates. */
 static struct span find_section(const char *answer)
@@ -176,8 +170,11 @@ int sdp_write_fragment(char out[SDP_FRAGMENT_BYTES], const char *answer)
             err = put_line(&text, line);
     if (!err)
         err = put_line(&text, (struct span){options, sizeof options - 1});
-    while (!err && (line = span_next_line(&section)).text)
-        if (belongs(line))
-            err = put_line(&text, line);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        struct span rest = section;
+        while (!err && (line = span_next_line(&rest)).text)
+            if (begins_with(line, order[i]))
+                err = put_line(&text, line);
+    }
     return err;
 }

@@ -163,7 +163,8 @@ static void answer_is_complete(void **state)
     struct reason why;
     assert_int_equal(parse(&offer,
                            HEAD "a=group:BUNDLE v\r\na=extmap-allow-mixed\r\n" VIDEO TRANSPORT H264
-                                "a=rtcp-fb:* nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-rsize\r\n"
+                                "a=ice-options:renomination trickle\r\na=rtcp-fb:* "
+                                "nack\r\na=rtcp-fb:96 nack pli\r\na=rtcp-rsize\r\n"
                                 "a=extmap:14 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
                                 "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\na=mid:a\r\n",
                            &why),
@@ -392,6 +393,74 @@ static void candidates_read_and_refused(void **state)
     assert_int_equal(sdp_host_priority(0), 2130706431);
 }
 
+static void trickle_is_said_to_whom_offers_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *expected;
+    } cases[] = {
+        {"", "\r\na=ice-options:ice2\r\n"},
+        {"a=ice-options:trickled\r\n", "\r\na=ice-options:ice2\r\n"},
+        {"a=ice-options:trickle\r\n", "\r\na=ice-options:ice2 trickle\r\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[2048];
+        snprintf(text, sizeof text, HEAD "%s" VIDEO TRANSPORT H264, cases[i].line);
+        struct sdp_offer offer;
+        struct reason why;
+        assert_int_equal(parse(&offer, text, &why), OW_OK);
+        char *answer = write_answer(&offer);
+        assert_non_null(strstr(answer, cases[i].expected));
+        free(answer);
+    }
+}
+
+static void our_candidates_of_every_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ip, *type;
+        enum address_transport transport;
+        uint32_t priority;
+        const char *end;
+    } cases[] = {
+        {"192.0.2.1", "host", ADDRESS_UDP, 0, " 1 udp 2130706431 192.0.2.1 8189 typ host"},
+        {"192.0.2.1", "host", ADDRESS_TCP, 1518280447,
+         " 1 tcp 1518280447 192.0.2.1 8189 typ host tcptype passive"},
+        {"198.51.100.1", "srflx", ADDRESS_UDP, 1694498815,
+         " 1 udp 1694498815 198.51.100.1 8189 typ srflx raddr 0.0.0.0 rport 9"},
+        {"2001:db8::9", "relay", ADDRESS_UDP, 50331647,
+         " 1 udp 50331647 2001:db8::9 8189 typ relay raddr :: rport 9"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sdp_candidate candidate = {.priority = cases[i].priority};
+        if (candidate.priority == 0)
+            candidate.priority = sdp_host_priority(0);
+        assert_int_equal(address_parse(&candidate.address, cases[i].ip, 8189), OW_OK);
+        candidate.address.transport = (uint8_t)cases[i].transport;
+        snprintf(candidate.type, sizeof candidate.type, "%s", cases[i].type);
+        char text[SDP_CANDIDATE_TEXT_BYTES];
+        sdp_write_candidate(text, &candidate);
+        size_t size = strlen(text), end = strlen(cases[i].end);
+        assert_true(size > end);
+        assert_string_equal(text + size - end, cases[i].end);
+    }
+}
+
+static void priorities_are_in_order(void **state)
+{
+    (void)state;
+    assert_int_equal(sdp_host_priority(0), 2130706431);
+    for (int i = 0; i < 4096; i += 5) {
+        assert_true(sdp_host_priority(i) > sdp_srflx_priority(0));
+        assert_true(sdp_srflx_priority(i) > sdp_tcp_priority(0));
+        assert_true(sdp_tcp_priority(i) > sdp_relay_priority(0));
+        assert_true(sdp_relay_priority(i) > sdp_relay_priority(i + 1));
+        assert_true(sdp_tcp_priority(i) > sdp_tcp_priority(i + 1));
+        assert_true(sdp_tcp_priority(i) >> 24 == 90); /* the direction did not reach the type */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +474,9 @@ int main(void)
         cmocka_unit_test(session_level_is_inherited),
         cmocka_unit_test(extension_ids),
         cmocka_unit_test(candidates_read_and_refused),
+        cmocka_unit_test(trickle_is_said_to_whom_offers_it),
+        cmocka_unit_test(our_candidates_of_every_kind),
+        cmocka_unit_test(priorities_are_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
