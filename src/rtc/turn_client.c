@@ -97,19 +97,36 @@ static int receive_message(struct turn_client *client, int64_t now_us, const uin
     return OW_OK;
 }
 
+static int fail_stream(struct turn_client *client)
+{
+    client->state = TURN_FAILED;
+    client->next_us = INT64_MAX;
+    snprintf(client->failure, sizeof client->failure,
+             "what answers at the TURN server's address does not speak TURN");
+    return OW_EPARSE;
+}
+
+/* Before there is an allocation a server sends no ChannelData, which other protocols' text could be
+ * taken for. */
+static bool begins_wrong(const struct turn_client *client, const uint8_t *data, size_t size)
+{
+    const struct turn_stream_reader *reader = &client->reader;
+    if (client->state != TURN_ALLOCATING || (reader->filled == 0 && size == 0))
+        return false;
+    return ((reader->filled > 0 ? reader->held[0] : data[0]) & 0xc0) != 0;
+}
+
 static int receive_stream(struct turn_client *client, int64_t now_us, const uint8_t **data,
                           size_t *size, struct turn_datagram *out)
 {
     for (;;) {
         const uint8_t *message;
         size_t message_size;
+        if (begins_wrong(client, *data, *size))
+            return fail_stream(client);
         int err = turn_stream_read(&client->reader, data, size, &message, &message_size);
-        if (err == OW_EPARSE) {
-            client->state = TURN_FAILED;
-            client->next_us = INT64_MAX;
-            snprintf(client->failure, sizeof client->failure,
-                     "what answers at the TURN server's address does not speak TURN");
-        }
+        if (err == OW_EPARSE)
+            return fail_stream(client);
         if (err)
             return err;
         if (receive_message(client, now_us, message, message_size, out) == OW_OK)
