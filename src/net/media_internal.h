@@ -1,113 +1,117 @@
-/* What the files of the media server share. Everything here belongs to the media thread, except
- * where a lock is named. */
+/* What the files of the media server share. */
 #ifndef OW_NET_MEDIA_INTERNAL_H
 #define OW_NET_MEDIA_INTERNAL_H
 
-#include "net/media_routes.h"
+#include "net/media_candidates.h"
 #include "net/media_server.h"
-#include "net/media_socket.h"
-#include "net/send_meter.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+#include "net/media_sessions.h"
+#include "net/media_thread.h"
+#include "net/media_tracks.h"
+#include "rtc/rtp_payload.h"
 
 enum {
     STREAM_ID_BYTES = 128,
-    SESSION_ID_BYTES = 33,
-    STREAM_MAX_PENDING = 8, /* units not yet fanned out before all up to a key frame go */
+    STREAM_MAX_PENDING = 16, /* frames not yet fanned out before all up to a key frame go */
 };
 
+/* Viewers in no order; each knows its place. */
+struct media_viewer_set {
+    struct media_viewer **items;
+    int count, room;
+};
+
+/* A viewer belongs to one thread. */
 struct media_viewer {
-    struct media_viewer *next; /* of its stream */
-    struct media_stream *stream;
+    struct media_timer timer;          /* first, see media_timer */
+    struct media_viewer *next, **link; /* of its part: all viewers */
+    struct media_viewer *next_closed;
+    struct media_thread *thread;
+    struct media_part *part;
     struct rtc_session *session;
-    char id[SESSION_ID_BYTES];
-    struct address from;
+    char id[MEDIA_SESSION_ID_BYTES];
     int64_t created_us, connected_us;
-    struct ladder_viewer place;
     bool closed, close_asked;
+    char close_text[160];
+    struct media_seat seat;   /* once connected */
+    int shown_at, waiting_at; /* places in the sets of the part; -1 = in none */
+    int waiting_for;          /* track */
+    int64_t flood_us;         /* start of the interval in which datagrams are counted */
+    int flood_count;
+};
+
+/* The viewers of a stream that one thread has. */
+struct media_part {
+    struct media_timer timer; /* first, see media_timer */
+    struct media_part *next;  /* of its thread */
+    struct media_thread *thread;
+    struct media_stream *stream;
+    struct media_viewer *viewers;
+    struct media_viewer_set shown[RENDITION_TRACKS];   /* sent this track */
+    struct media_viewer_set waiting[RENDITION_TRACKS]; /* for a key frame of this track */
+    int64_t review_us;                                 /* next, INT64_MAX = no viewers */
+    atomic_int connected;                              /* viewers that want frames */
+
+    pthread_mutex_t lock; /* guards the rest */
+    struct media_item {
+        struct rtp_frame *frame; /* own reference */
+        int track;
+        size_t unit_bytes;
+    } pending[STREAM_MAX_PENDING];
+    int pending_count;
+    uint32_t skip_to_key; /* tracks, as bits */
 };
 
 struct media_stream {
-    struct media_stream *next;
+    struct media_stream *next; /* of the server, behind its lock */
     struct media_server *server;
     char id[STREAM_ID_BYTES];
-    struct ladder ladders[VIDEO_CODECS];
-    struct media_stream_callbacks callbacks;
-
-    struct media_viewer *viewers;
-    int viewer_count;
-    int told_viewers;
-    struct rendition_plan told[RENDITION_TRACKS];
-    int64_t key_asked_us; /* 0 = never */
-    bool key_outstanding; /* asked for, and no key frame has come since */
-    bool key_again;       /* asked for once more inside the pause */
-
-    pthread_mutex_t lock;                        /* guards the three below */
-    struct encoded *pending[STREAM_MAX_PENDING]; /* of track 0 */
-    int pending_count;
-    bool skip_to_key;
-};
-
-/* A function that another thread has the media thread run; it waits for its end. */
-struct media_call {
-    struct media_call *next;
-    void (*run)(struct media_server *server, void *argument);
-    void *argument;
-    bool done;
+    struct ladder_settings ladder;
+    struct media_tracks tracks;
+    struct media_part *parts[MEDIA_MAX_THREADS];
 };
 
 struct media_server {
     struct media_server_settings settings;
-    bool has_public;
-    struct address public_address, bind_address;
-    struct media_socket *socket;
-    struct media_routes *routes;
+    struct media_sessions *sessions;
+    struct media_candidates *candidates;
     struct dtls_identity *identity;
-    struct random_source random;
-    int epoll_fd, wake_fd, timer_fd;
-    pthread_t thread;
-    bool quit;
-    atomic_bool woken;
+    struct random_source random; /* the system's: has no state */
+    uint16_t port;
+    int thread_count;
+    struct media_thread *threads[MEDIA_MAX_THREADS];
 
-    pthread_mutex_t lock; /* guards the list of calls */
-    pthread_cond_t call_done;
-    struct media_call *calls, **calls_end;
-
+    pthread_rwlock_t routes_lock; /* guards the next one */
+    struct media_routes *routes;  /* to all viewers; with one thread there is none */
+    pthread_mutex_t lock;         /* guards the list of streams */
     struct media_stream *streams;
-    int viewer_count;
-    struct send_meter meter;
-    int64_t armed_us; /* what the timer stands at, INT64_MAX = nothing */
 };
 
-/* media_server.c */
-void media_server_run_call(struct media_server *server,
-                           void (*run)(struct media_server *server, void *argument),
-                           void *argument);
-void media_server_wake(struct media_server *server);
-
 /* media_stream.c */
-struct media_stream *media_stream_find(struct media_server *server, const char *id);
+/* The thread's part of a stream, NULL = there is no such stream. */
+struct media_part *media_part_find(struct media_thread *thread, const char *id);
 /* Fans out what was published. */
-void media_stream_work(struct media_stream *stream, int64_t now_us);
-/* `urgent`: a viewer has just connected and shall not wait for the pause to end. */
-void media_stream_ask_key_frame(struct media_stream *stream, int64_t now_us, bool urgent);
-/* The trailing request of the pause; and what changed about viewers and targets is told. */
-void media_stream_tick(struct media_stream *stream, int64_t now_us);
-int64_t media_stream_deadline(const struct media_stream *stream);
+void media_part_work(struct media_part *part);
+void media_part_ask_key(struct media_part *part, int track, int64_t now_us, bool urgent);
+/* Its viewer is connected; or wants another track; or is gone. OW_ENOMEM. */
+int media_part_seat(struct media_part *part, struct media_viewer *viewer, int64_t now_us);
+void media_part_follow(struct media_part *part, struct media_viewer *viewer, int64_t now_us);
+void media_part_unseat(struct media_part *part, struct media_viewer *viewer);
 
 /* media_viewer.c */
-int media_viewer_create(struct media_stream *stream, const char *offer, size_t offer_size,
-                        const struct address *via, const struct address *from,
-                        struct media_answer *out, struct reason *why);
+/* Takes over a session that was just made, on the thread that is to own it. OW_ENOMEM; then the
+ * session is still the caller's. */
+int media_viewer_create(struct media_viewer **out, struct media_part *part, const char *id,
+                        struct rtc_session *session, int64_t now_us);
 /* Drains a session's outputs after it was touched. */
 void media_viewer_drain(struct media_viewer *viewer, int64_t now_us);
-void media_viewer_receive(struct media_server *server, const struct media_datagram *datagram,
-                          int64_t now_us);
-void media_viewer_tick(struct media_viewer *viewer, int64_t now_us);
-int64_t media_viewer_deadline(const struct media_viewer *viewer);
+/* A datagram from wherever; handed over when another thread has its viewer, unless it was already.
+ */
+void media_viewer_receive(struct media_thread *thread, const struct address *from,
+                          const uint8_t *data, size_t size, int64_t now_us, bool handed_over);
+/* After a restart the session has another fragment. OW_ENOMEM. */
+int media_viewer_add_ufrag(struct media_viewer *viewer);
 void media_viewer_close(struct media_viewer *viewer, int64_t now_us, const char *reason);
-/* Frees the closed viewers of a stream. */
-void media_viewers_sweep(struct media_stream *stream);
+/* Frees the viewers of a thread that were closed. */
+void media_viewers_sweep(struct media_thread *thread);
 
 #endif

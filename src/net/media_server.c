@@ -1,214 +1,112 @@
-/* The media thread: its loop, and the calls that other threads have it run. */
+/* The media port as the rest of the program sees it: start and stop, and what is asked of it. */
 #include "net/media_server.h"
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "core/thread.h"
 #include "net/media_internal.h"
 #include "rtc/dtls_srtp.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
-enum {
-    DEFAULT_MAX_SESSIONS = 1000,
-    DEFAULT_MAX_UNCONNECTED = 32,
-    RECEIVE_ROUNDS = 8, /* batches read before the outgoing side has its turn */
-};
-
-/* -- calls from other threads -- */
-
-void media_server_wake(struct media_server *server)
-{
-    if (atomic_exchange(&server->woken, true))
-        return;
-    uint64_t one = 1;
-    while (write(server->wake_fd, &one, sizeof one) < 0 && errno == EINTR) {
-    }
-}
-
-void media_server_run_call(struct media_server *server,
-                           void (*run)(struct media_server *server, void *argument), void *argument)
-{
-    if (pthread_equal(pthread_self(), server->thread)) {
-        run(server, argument);
-        return;
-    }
-    struct media_call call = {.run = run, .argument = argument};
-    pthread_mutex_lock(&server->lock);
-    *server->calls_end = &call;
-    server->calls_end = &call.next;
-    media_server_wake(server);
-    while (!call.done)
-        pthread_cond_wait(&server->call_done, &server->lock);
-    pthread_mutex_unlock(&server->lock);
-}
-
-static void run_calls(struct media_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    while (server->calls) {
-        struct media_call *call = server->calls;
-        server->calls = call->next;
-        if (!server->calls)
-            server->calls_end = &server->calls;
-        pthread_mutex_unlock(&server->lock);
-        call->run(server, call->argument);
-        pthread_mutex_lock(&server->lock);
-        call->done = true; /* from here on it may be gone */
-        pthread_cond_broadcast(&server->call_done);
-    }
-    pthread_mutex_unlock(&server->lock);
-}
-
-/* -- the loop -- */
-
-static void receive_datagrams(struct media_server *server)
-{
-    struct media_datagram datagrams[MEDIA_BATCH];
-    for (int round = 0; round < RECEIVE_ROUNDS; round++) {
-        int count = media_socket_receive(server->socket, datagrams);
-        int64_t now_us = clock_now_us();
-        for (int i = 0; i < count; i++)
-            media_viewer_receive(server, &datagrams[i], now_us);
-        media_socket_flush(server->socket);
-        if (count < MEDIA_BATCH)
-            return;
-    }
-}
-
-static void tick_all(struct media_server *server)
-{
-    int64_t now_us = clock_now_us();
-    int64_t deadline_us = INT64_MAX;
-    for (struct media_stream *stream = server->streams; stream; stream = stream->next) {
-        for (struct media_viewer *i = stream->viewers; i; i = i->next)
-            media_viewer_tick(i, now_us);
-        media_stream_tick(stream, now_us);
-        for (struct media_viewer *i = stream->viewers; i; i = i->next) {
-            int64_t next_us = media_viewer_deadline(i);
-            deadline_us = next_us < deadline_us ? next_us : deadline_us;
-        }
-        int64_t next_us = media_stream_deadline(stream);
-        deadline_us = next_us < deadline_us ? next_us : deadline_us;
-    }
-    media_socket_flush(server->socket);
-    if (deadline_us == server->armed_us)
-        return;
-    server->armed_us = deadline_us;
-    struct itimerspec at = {0};
-    if (deadline_us != INT64_MAX) {
-        int64_t fire_us = deadline_us > 0 ? deadline_us : 1;
-        at.it_value.tv_sec = fire_us / 1000000;
-        at.it_value.tv_nsec = fire_us % 1000000 * 1000;
-    }
-    timerfd_settime(server->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
-}
-
-static void drain_counter(int fd)
-{
-    uint64_t count;
-    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
-    }
-}
-
-static void handle_wake(struct media_server *server)
-{
-    drain_counter(server->wake_fd);
-    atomic_store(&server->woken, false); /* before the work: what comes later wakes again */
-    for (struct media_stream *stream = server->streams; stream; stream = stream->next)
-        media_stream_work(stream, clock_now_us());
-    run_calls(server);
-}
-
-static void *media_thread(void *argument)
-{
-    struct media_server *server = argument;
-    thread_introduce("media", THREAD_PICTURE);
-    while (!server->quit) {
-        struct epoll_event events[3];
-        int count = epoll_wait(server->epoll_fd, events, 3, -1);
-        for (int i = 0; i < count; i++) {
-            int fd = events[i].data.fd;
-            if (fd == server->wake_fd) {
-                handle_wake(server);
-            } else if (fd == server->timer_fd) {
-                drain_counter(fd);
-                server->armed_us = INT64_MAX;
-            } else {
-                receive_datagrams(server);
-            }
-        }
-        tick_all(server);
-    }
-    return NULL;
-}
+enum { DEFAULT_MAX_SESSIONS = 4096, DEFAULT_MAX_UNCONNECTED = 32 };
 
 /* -- start and stop -- */
 
-static int watch(struct media_server *server, int fd)
+static int choose_thread_count(const struct media_server_settings *settings)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-    return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? OW_OK : OW_EIO;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long count = settings->threads > 0 ? settings->threads : cores / 2;
+    if (count < 1)
+        count = 1;
+    return count > MEDIA_MAX_THREADS ? MEDIA_MAX_THREADS : (int)count;
 }
 
-static int open_loop(struct media_server *server, struct reason *why)
+/* The first socket alone finds out whether the port is free, the others join it. */
+static int open_socket(struct media_server *server, int index, struct media_socket **out,
+                       struct reason *why)
 {
-    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    server->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (server->epoll_fd < 0 || server->wake_fd < 0 || server->timer_fd < 0 ||
-        watch(server, server->wake_fd) != OW_OK || watch(server, server->timer_fd) != OW_OK ||
-        watch(server, media_socket_fd(server->socket)) != OW_OK)
-        return reason_set(why, OW_EIO, "The media loop cannot be made: %s.", strerror(errno));
+    const char *bind_address = server->settings.bind_address;
+    if (!bind_address && server->settings.loopback_only)
+        bind_address = "127.0.0.1";
+    struct media_socket_settings settings = {.bind_address = bind_address,
+                                             .port =
+                                                 index == 0 ? server->settings.port : server->port,
+                                             .shared = index > 0};
+    int rc = media_socket_open(out, &settings, why);
+    if (rc != OW_OK || index > 0)
+        return rc;
+    server->port = media_socket_port(*out);
+    if (server->thread_count > 1 && media_socket_share(*out) != OW_OK)
+        server->thread_count = 1;
     return OW_OK;
 }
 
-static int read_settings(struct media_server *server, const struct media_server_settings *settings,
-                         struct reason *why)
+static int open_threads(struct media_server *server, struct reason *why)
 {
-    server->settings = *settings;
-    if (settings->max_sessions <= 0)
-        server->settings.max_sessions = DEFAULT_MAX_SESSIONS;
-    if (settings->max_unconnected_per_ip <= 0)
-        server->settings.max_unconnected_per_ip = DEFAULT_MAX_UNCONNECTED;
-    const char *bind_address = settings->bind_address;
-    if (!bind_address && settings->loopback_only)
-        bind_address = "127.0.0.1";
-    if (bind_address && address_parse(&server->bind_address, bind_address, 0) != OW_OK)
-        return reason_set(why, OW_EINVAL, "The media address \"%s\" is not an IP address.",
-                          bind_address);
-    server->has_public = settings->public_address && settings->public_address[0];
-    if (server->has_public &&
-        address_parse(&server->public_address, settings->public_address, 0) != OW_OK)
-        return reason_set(why, OW_EINVAL,
-                          "The public address \"%s\" is not an IP address (--public-address).",
-                          settings->public_address);
-    return media_socket_open(&server->socket, bind_address, settings->port, why);
+    for (int i = 0; i < server->thread_count; i++) {
+        struct media_socket *socket = NULL;
+        int rc = open_socket(server, i, &socket, why);
+        if (rc == OW_OK)
+            rc = media_thread_create(&server->threads[i], server, i, socket, why);
+        if (rc != OW_OK)
+            return rc;
+    }
+    return OW_OK;
 }
 
-static void close_fd(int fd)
+static int make_tables(struct media_server *server, struct reason *why)
 {
-    if (fd >= 0)
-        close(fd);
+    const struct media_server_settings *settings = &server->settings;
+    struct media_session_limits limits = {settings->max_sessions, settings->max_unconnected_per_ip};
+    if (media_sessions_create(&server->sessions, &limits) != OW_OK ||
+        (server->thread_count > 1 && media_routes_create(&server->routes) != OW_OK))
+        return reason_set(why, OW_ENOMEM, "Out of memory.");
+    struct media_candidates_settings candidates = {
+        .bind_address = settings->bind_address,
+        .public_address = settings->public_address,
+        .port = server->port,
+    };
+    if (!candidates.bind_address && settings->loopback_only)
+        candidates.bind_address = "127.0.0.1";
+    return media_candidates_create(&server->candidates, &candidates, why);
+}
+
+static void run_quit(struct media_thread *thread, void *argument)
+{
+    (void)argument;
+    int64_t now_us = clock_now_us();
+    for (struct media_part *part = thread->parts; part; part = part->next)
+        for (struct media_viewer *i = part->viewers; i; i = i->next)
+            media_viewer_close(i, now_us, "the server is stopping");
+    media_socket_flush(thread->socket);
+    media_viewers_sweep(thread);
+    thread->quit = true;
 }
 
 static void free_server(struct media_server *server)
 {
-    close_fd(server->epoll_fd);
-    close_fd(server->wake_fd);
-    close_fd(server->timer_fd);
+    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
+        if (server->threads[i] && server->threads[i]->started)
+            media_thread_call(server->threads[i], run_quit, NULL);
+    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
+        media_thread_destroy(&server->threads[i]);
+    media_candidates_destroy(&server->candidates);
+    media_sessions_destroy(&server->sessions);
     media_routes_destroy(&server->routes);
     dtls_identity_destroy(&server->identity);
-    media_socket_close(&server->socket);
+    pthread_rwlock_destroy(&server->routes_lock);
     pthread_mutex_destroy(&server->lock);
-    pthread_cond_destroy(&server->call_done);
     free(server);
+}
+
+static int start_threads(struct media_server *server, struct reason *why)
+{
+    for (int i = 0; i < server->thread_count; i++)
+        if (media_thread_start(server->threads[i]) != OW_OK)
+            return reason_set(why, OW_EIO, "The media thread cannot be started.");
+    return OW_OK;
 }
 
 int media_server_start(struct media_server **out, const struct media_server_settings *settings,
@@ -217,21 +115,22 @@ int media_server_start(struct media_server **out, const struct media_server_sett
     struct media_server *server = calloc(1, sizeof *server);
     if (!server)
         return reason_set(why, OW_ENOMEM, "Out of memory.");
-    server->epoll_fd = server->wake_fd = server->timer_fd = -1;
-    server->calls_end = &server->calls;
-    server->armed_us = INT64_MAX;
+    server->settings = *settings;
+    if (settings->max_sessions <= 0)
+        server->settings.max_sessions = DEFAULT_MAX_SESSIONS;
+    if (settings->max_unconnected_per_ip <= 0)
+        server->settings.max_unconnected_per_ip = DEFAULT_MAX_UNCONNECTED;
+    server->thread_count = choose_thread_count(settings);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->call_done, NULL);
+    pthread_rwlock_init(&server->routes_lock, NULL);
     random_system(&server->random);
-    int rc = read_settings(server, settings, why);
+    int rc = open_threads(server, why);
     if (rc == OW_OK)
-        rc = open_loop(server, why);
+        rc = make_tables(server, why);
     if (rc == OW_OK)
         rc = dtls_identity_create(&server->identity, clock_wall_us(), why);
-    if (rc == OW_OK && media_routes_create(&server->routes) != OW_OK)
-        rc = reason_set(why, OW_ENOMEM, "Out of memory.");
-    if (rc == OW_OK && pthread_create(&server->thread, NULL, media_thread, server) != 0)
-        rc = reason_set(why, OW_EIO, "The media thread cannot be started.");
+    if (rc == OW_OK)
+        rc = start_threads(server, why);
     if (rc != OW_OK) {
         free_server(server);
         return rc;
@@ -242,64 +141,214 @@ int media_server_start(struct media_server **out, const struct media_server_sett
 
 uint16_t media_server_port(const struct media_server *server)
 {
-    return media_socket_port(server->socket);
-}
-
-static void run_stop(struct media_server *server, void *argument)
-{
-    (void)argument;
-    int64_t now_us = clock_now_us();
-    for (struct media_stream *stream = server->streams; stream; stream = stream->next) {
-        for (struct media_viewer *i = stream->viewers; i; i = i->next)
-            media_viewer_close(i, now_us, "the server is stopping");
-        media_stream_tick(stream, now_us);
-    }
-    media_socket_flush(server->socket);
-    server->quit = true;
+    return server->port;
 }
 
 void media_server_stop(struct media_server **server)
 {
-    struct media_server *self = *server;
-    if (!self)
+    if (!*server)
         return;
+    free_server(*server);
     *server = NULL;
-    media_server_run_call(self, run_stop, NULL);
-    pthread_join(self->thread, NULL);
-    free_server(self);
 }
 
-/* -- viewers -- */
+/* -- offers -- */
 
 struct offer_call {
-    const char *stream_id, *offer;
-    size_t offer_size;
-    const struct address *via, *from;
-    struct media_answer *answer;
+    const char *stream_id, *session_id;
+    struct rtc_session *session; /* NULL once it was taken over */
+    int64_t now_us;
     struct reason *why;
     int rc;
 };
 
-static void run_offer(struct media_server *server, void *argument)
+static void run_offer(struct media_thread *thread, void *argument)
 {
     struct offer_call *call = argument;
-    struct media_stream *stream = media_stream_find(server, call->stream_id);
-    if (!stream)
+    struct media_part *part = media_part_find(thread, call->stream_id);
+    struct media_viewer *viewer;
+    if (!part)
         call->rc = reason_set(call->why, OW_ENOTFOUND,
                               "There is no running view \"%.64s\": start its workflow first.",
                               call->stream_id);
+    else if (thread->quit || media_viewer_create(&viewer, part, call->session_id, call->session,
+                                                 call->now_us) != OW_OK)
+        call->rc = reason_set(call->why, OW_ENOMEM, "Out of memory.");
     else
-        call->rc = media_viewer_create(stream, call->offer, call->offer_size, call->via, call->from,
-                                       call->answer, call->why);
+        call->session = NULL;
+}
+
+static int find_stream(struct media_server *server, const char *id, struct ladder_settings *ladder,
+                       struct reason *why)
+{
+    bool found = false;
+    pthread_mutex_lock(&server->lock);
+    for (const struct media_stream *i = server->streams; i && !found; i = i->next) {
+        found = strcmp(i->id, id) == 0;
+        if (found)
+            *ladder = i->ladder;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return found ? OW_OK
+                 : reason_set(why, OW_ENOTFOUND,
+                              "There is no running view \"%.64s\": start its workflow first.", id);
+}
+
+/* On the caller's thread: reading an offer and making certificates' contexts takes a while. */
+static int make_session(struct media_server *server, const char *stream_id, const char *offer,
+                        size_t offer_size, const struct address *via, int64_t now_us,
+                        struct rtc_session **out, struct reason *why)
+{
+    struct ladder_settings ladder = {0};
+    int rc = find_stream(server, stream_id, &ladder, why);
+    if (rc != OW_OK)
+        return rc;
+    struct rtc_session_settings settings = {
+        .identity = server->identity,
+        .random = &server->random,
+        .ice_lite = server->settings.ice_lite,
+        .min_bps = ladder.min_bps,
+        .start_bps = ladder.start_bps,
+        .max_bps = ladder.max_bps,
+        .wall_minus_now_us = clock_wall_us() - clock_now_us(),
+        .label = stream_id,
+    };
+    settings.local_candidate_count = media_candidates_list(
+        server->candidates, via, settings.local_candidates, SDP_MAX_LOCAL_CANDIDATES);
+    return rtc_session_create(out, &settings, offer, offer_size, now_us, why);
+}
+
+static struct media_thread *least_busy(const struct media_server *server)
+{
+    struct media_thread *best = server->threads[0];
+    for (int i = 1; i < server->thread_count; i++)
+        if (atomic_load(&server->threads[i]->viewer_count) < atomic_load(&best->viewer_count))
+            best = server->threads[i];
+    return best;
 }
 
 int media_server_offer(struct media_server *server, const char *stream_id, const char *offer,
                        size_t offer_size, const struct address *via, const struct address *from,
                        struct media_answer *out, struct reason *why)
 {
-    struct offer_call call = {stream_id, offer, offer_size, via, from, out, why, OW_OK};
-    media_server_run_call(server, run_offer, &call);
+    struct media_answer answer = {0};
+    struct offer_call call = {.stream_id = stream_id,
+                              .session_id = answer.session_id,
+                              .why = why,
+                              .now_us = clock_now_us()};
+    int rc = media_sessions_open(server->sessions, from, answer.session_id, why);
+    if (rc != OW_OK)
+        return rc;
+    rc = make_session(server, stream_id, offer, offer_size, via, call.now_us, &call.session, why);
+    if (rc == OW_OK) {
+        answer.rtp_offset = rtc_session_rtp_offset(call.session);
+        answer.sdp = strdup(rtc_session_answer(call.session));
+        if (!answer.sdp)
+            rc = reason_set(why, OW_ENOMEM, "Out of memory.");
+    }
+    if (rc == OW_OK) {
+        media_thread_call(least_busy(server), run_offer, &call);
+        rc = call.rc;
+    }
+    if (rc == OW_OK) {
+        *out = answer;
+        return OW_OK;
+    }
+    media_sessions_close(server->sessions, answer.session_id, NULL);
+    rtc_session_destroy(&call.session);
+    free(answer.sdp);
+    return rc;
+}
+
+/* -- one session -- */
+
+/* Runs a function on the thread that has a session; OW_ENOTFOUND. */
+static int call_session(struct media_server *server, const char *session_id, media_run *run,
+                        void *argument)
+{
+    int thread = media_sessions_thread(server->sessions, session_id);
+    if (thread < 0)
+        return OW_ENOTFOUND;
+    media_thread_call(server->threads[thread], run, argument);
+    return OW_OK;
+}
+
+static struct media_viewer *open_viewer(struct media_thread *thread, const char *session_id)
+{
+    struct media_viewer *viewer = media_sessions_viewer(thread->server->sessions, session_id);
+    return viewer && viewer->thread == thread && !viewer->closed ? viewer : NULL;
+}
+
+struct trickle_call {
+    const char *session_id, *fragment;
+    size_t size;
+    char **out;
+    struct reason *why;
+    int rc;
+};
+
+static void run_trickle(struct media_thread *thread, void *argument)
+{
+    struct trickle_call *call = argument;
+    struct media_viewer *viewer = open_viewer(thread, call->session_id);
+    if (!viewer)
+        return;
+    int64_t now_us = clock_now_us();
+    char *answer = NULL;
+    call->rc = rtc_session_trickle(viewer->session, now_us, call->fragment, call->size, &answer,
+                                   call->why);
+    if (call->rc == OW_OK && media_viewer_add_ufrag(viewer) != OW_OK) {
+        free(answer);
+        answer = NULL;
+        call->rc = reason_set(call->why, OW_ENOMEM, "Out of memory.");
+    }
+    if (call->rc == OW_OK)
+        *call->out = answer;
+    media_viewer_drain(viewer, now_us);
+}
+
+int media_server_trickle(struct media_server *server, const char *session_id, const char *fragment,
+                         size_t size, char **out, struct reason *why)
+{
+    struct trickle_call call = {session_id, fragment, size, out, why, OW_ENOTFOUND};
+    if (call_session(server, session_id, run_trickle, &call) != OW_OK)
+        call.rc = OW_ENOTFOUND;
+    if (call.rc == OW_ENOTFOUND)
+        return reason_set(why, OW_ENOTFOUND, "There is no such session (any more).");
     return call.rc;
+}
+
+struct status_call {
+    const char *session_id;
+    struct media_session_status *out;
+    int rc;
+};
+
+static void run_status(struct media_thread *thread, void *argument)
+{
+    struct status_call *call = argument;
+    const struct media_viewer *viewer = open_viewer(thread, call->session_id);
+    if (!viewer)
+        return;
+    struct rtc_session_stats stats;
+    rtc_session_stats(viewer->session, clock_now_us(), &stats);
+    *call->out = (struct media_session_status){.step = stats.step};
+    snprintf(call->out->stream_id, sizeof call->out->stream_id, "%s", viewer->part->stream->id);
+    call->rc = OW_OK;
+}
+
+int media_server_session_status(struct media_server *server, const char *session_id,
+                                struct media_session_status *out)
+{
+    struct status_call call = {session_id, out, OW_ENOTFOUND};
+    if (call_session(server, session_id, run_status, &call) == OW_OK && call.rc == OW_OK)
+        return OW_OK;
+    return media_sessions_last(server->sessions, session_id, out);
+}
+
+int media_server_candidates(struct media_server *server, struct sdp_candidate *out, int max)
+{
+    return media_candidates_list(server->candidates, NULL, out, max);
 }
 
 struct close_call {
@@ -307,34 +356,48 @@ struct close_call {
     int closed;
 };
 
-static void run_close(struct media_server *server, void *argument)
+static void run_close_session(struct media_thread *thread, void *argument)
 {
     struct close_call *call = argument;
-    int64_t now_us = clock_now_us();
-    for (struct media_stream *stream = server->streams; stream; stream = stream->next) {
-        if (call->stream_id && strcmp(stream->id, call->stream_id) != 0)
-            continue;
-        for (struct media_viewer *i = stream->viewers; i; i = i->next) {
-            if (i->closed || (call->session_id && strcmp(i->id, call->session_id) != 0))
-                continue;
-            media_viewer_close(i, now_us, "closed on request");
-            call->closed++;
-        }
-        media_viewers_sweep(stream);
-    }
+    struct media_viewer *viewer = open_viewer(thread, call->session_id);
+    if (!viewer)
+        return;
+    media_viewer_close(viewer, clock_now_us(), "closed on request");
+    call->closed++;
+    media_viewers_sweep(thread);
 }
 
 int media_server_close_session(struct media_server *server, const char *session_id)
 {
     struct close_call call = {.session_id = session_id};
-    media_server_run_call(server, run_close, &call);
-    return call.closed > 0 ? OW_OK : OW_ENOTFOUND;
+    int rc = call_session(server, session_id, run_close_session, &call);
+    return rc == OW_OK && call.closed > 0 ? OW_OK : OW_ENOTFOUND;
+}
+
+/* -- all sessions -- */
+
+static void run_close(struct media_thread *thread, void *argument)
+{
+    struct close_call *call = argument;
+    int64_t now_us = clock_now_us();
+    for (struct media_part *part = thread->parts; part; part = part->next) {
+        if (call->stream_id && strcmp(part->stream->id, call->stream_id) != 0)
+            continue;
+        for (struct media_viewer *i = part->viewers; i; i = i->next) {
+            if (i->closed)
+                continue;
+            media_viewer_close(i, now_us, "closed on request");
+            call->closed++;
+        }
+    }
+    media_viewers_sweep(thread);
 }
 
 int media_server_close_viewers(struct media_server *server, const char *stream_id)
 {
     struct close_call call = {.stream_id = stream_id};
-    media_server_run_call(server, run_close, &call);
+    for (int i = 0; i < server->thread_count; i++)
+        media_thread_call(server->threads[i], run_close, &call);
     return call.closed;
 }
 
@@ -343,20 +406,21 @@ struct info_call {
     int max, count;
 };
 
-static void run_info(struct media_server *server, void *argument)
+static void run_info(struct media_thread *thread, void *argument)
 {
     struct info_call *call = argument;
     int64_t now_us = clock_now_us();
-    for (struct media_stream *stream = server->streams; stream; stream = stream->next) {
-        for (struct media_viewer *i = stream->viewers; i; i = i->next) {
+    for (struct media_part *part = thread->parts; part; part = part->next) {
+        for (struct media_viewer *i = part->viewers; i; i = i->next) {
             if (i->closed)
                 continue;
             if (call->count < call->max) {
                 struct media_viewer_info *info = &call->out[call->count];
                 memset(info, 0, sizeof *info);
-                memcpy(info->stream_id, stream->id, sizeof info->stream_id);
+                memcpy(info->stream_id, part->stream->id, sizeof info->stream_id);
                 memcpy(info->session_id, i->id, sizeof info->session_id);
                 info->connected_us = i->connected_us;
+                info->track = i->connected_us != 0 ? i->seat.shown : 0;
                 rtc_session_stats(i->session, now_us, &info->stats);
             }
             call->count++;
@@ -367,16 +431,22 @@ static void run_info(struct media_server *server, void *argument)
 int media_server_viewers(struct media_server *server, struct media_viewer_info *out, int max)
 {
     struct info_call call = {.out = out, .max = max};
-    media_server_run_call(server, run_info, &call);
+    for (int i = 0; i < server->thread_count; i++)
+        media_thread_call(server->threads[i], run_info, &call);
     return call.count;
 }
 
-static void run_figures(struct media_server *server, void *argument)
+static void run_figures(struct media_thread *thread, void *argument)
 {
-    send_meter_read(&server->meter, clock_now_us(), argument);
+    send_meter_read(&thread->meter, clock_now_us(), argument);
 }
 
 void media_server_figures(struct media_server *server, struct send_figures *out)
 {
-    media_server_run_call(server, run_figures, out);
+    *out = (struct send_figures){0};
+    for (int i = 0; i < server->thread_count; i++) {
+        struct send_figures one;
+        media_thread_call(server->threads[i], run_figures, &one);
+        send_figures_add(out, &one);
+    }
 }

@@ -1,8 +1,10 @@
-/* The media port: one UDP socket for all viewers, one thread that owns it and every session.
+/* The media port: one UDP port for all viewers, and one or a few network threads, each with a
+ * socket on it and sessions of its own.
  *
  * Streams are fan-out points: what is published on a stream goes to each of its viewers. All
- * functions may be called from any thread; they hand over to the media thread and never block it.
- * Publishing never blocks the caller. Callbacks run on the media thread and must be quick. */
+ * functions may be called from any thread that is none of these; they hand over to a network thread
+ * and never block it. Publishing never blocks the caller. Callbacks run on a network thread, one at
+ * a time per stream, must be quick and call nothing of this header. */
 #ifndef OW_NET_MEDIA_SERVER_H
 #define OW_NET_MEDIA_SERVER_H
 
@@ -23,10 +25,10 @@ struct media_server_settings {
     bool loopback_only;
     const char *public_address; /* 1:1 NAT and containers; NULL = none */
     bool ice_lite;
-    int max_sessions;           /* 0 = 1000 */
+    int max_sessions;           /* 0 = 4096 */
     int max_unconnected_per_ip; /* 0 = 32 */
     bool no_tcp;                /* no ICE-TCP on the media port's number */
-    int threads;                /* network threads; 0 = by the number of cores */
+    int threads;                /* network threads, at most 8; 0 = half as many as cores */
     /* "stun:host[:port]": asked for this machine's address behind a NAT. NULL = none. */
     const char *stun_url;
     /* "turn:host[:port][?transport=udp|tcp]" or "turns:…": a relay for this server, for the case

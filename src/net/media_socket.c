@@ -1,77 +1,52 @@
 #include "net/media_socket.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103 /* linux/udp.h; older C libraries do not name it */
+#endif
+
 enum {
     SOCKET_BUFFER_BYTES = 4 * 1024 * 1024, /* a small one starves STUN behind video */
     DSCP_AF41 = 34 << 2,                   /* RFC 8837: interactive video */
+    /* Datagrams queued: enough to make a system call cheap, few enough to stay in the cache. */
+    QUEUE = 128,
+    MAX_SEGMENTS = 64, /* UDP_MAX_SEGMENTS of Linux before 6.9 */
+    MAX_MESSAGE_BYTES = 65507,
+    /* Refusals in a row, without a success between: the kernel or the way out cannot do it. One
+     * alone can be a single destination's path. */
+    MAX_REFUSALS = 16,
+    MAX_FULL = 3, /* messages in a row without room: the rest of the queue is dropped */
+};
+
+struct out_message {
+    int first, count; /* datagrams */
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))];
+    struct sockaddr_storage to;
 };
 
 struct media_socket {
     int fd;
     bool ipv6; /* the descriptor speaks IPv6, IPv4 addresses are mapped */
     uint16_t port;
-    uint64_t refused;
+    struct media_socket_figures figures;
+    int refusals;
 
     struct mmsghdr in[MEDIA_BATCH];
     struct iovec in_parts[MEDIA_BATCH];
     struct sockaddr_storage in_from[MEDIA_BATCH];
     uint8_t in_data[MEDIA_BATCH][MEDIA_DATAGRAM_BYTES];
 
-    int out_count;
-    struct mmsghdr out[MEDIA_BATCH];
-    struct iovec out_parts[MEDIA_BATCH];
-    struct sockaddr_storage out_to[MEDIA_BATCH];
-    uint8_t out_data[MEDIA_BATCH][MEDIA_DATAGRAM_BYTES];
+    int queued;
+    struct rtc_output queue[QUEUE];
+    struct iovec parts[QUEUE];
+    struct mmsghdr out[QUEUE];
+    struct out_message messages[QUEUE];
 };
-
-static const uint8_t mapped_prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-void address_to_sockaddr(const struct address *address, bool as_ipv6, struct sockaddr_storage *out,
-                         socklen_t *size)
-{
-    memset(out, 0, sizeof *out);
-    if (address->family == ADDRESS_IPV4 && !as_ipv6) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(address->port);
-        memcpy(&in->sin_addr, address->ip, 4);
-        *size = sizeof *in;
-        return;
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(address->port);
-    if (address->family == ADDRESS_IPV4) {
-        memcpy(in6->sin6_addr.s6_addr, mapped_prefix, 12);
-        memcpy(in6->sin6_addr.s6_addr + 12, address->ip, 4);
-    } else {
-        memcpy(in6->sin6_addr.s6_addr, address->ip, 16);
-    }
-    *size = sizeof *in6;
-}
-
-void address_from_sockaddr(struct address *out, const struct sockaddr_storage *in)
-{
-    memset(out, 0, sizeof *out);
-    if (in->ss_family == AF_INET) {
-        const struct sockaddr_in *in4 = (const struct sockaddr_in *)in;
-        out->family = ADDRESS_IPV4;
-        out->port = ntohs(in4->sin_port);
-        memcpy(out->ip, &in4->sin_addr, 4);
-    } else if (in->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)in;
-        bool mapped = memcmp(in6->sin6_addr.s6_addr, mapped_prefix, 12) == 0;
-        out->family = mapped ? ADDRESS_IPV4 : ADDRESS_IPV6;
-        out->port = ntohs(in6->sin6_port);
-        memcpy(out->ip, in6->sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
-    }
-}
 
 /* As root the limits of the system may be passed; else what they allow is taken. */
 static void set_buffers(int fd)
@@ -86,14 +61,16 @@ static void set_buffers(int fd)
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
 }
 
-static int bind_family(int family, const struct address *address)
+static int bind_family(int family, const struct address *address, bool shared)
 {
     int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    int off = 0;
+    int off = 0, on = 1;
     if (family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (shared)
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     struct sockaddr_storage name;
     socklen_t size;
     address_to_sockaddr(address, family == AF_INET6, &name, &size);
@@ -107,21 +84,22 @@ static int bind_family(int family, const struct address *address)
 }
 
 /* Binds both families at once; a kernel without IPv6 gets an IPv4 socket. */
-static int bind_socket(struct media_socket *self, const char *bind_address, uint16_t port,
+static int bind_socket(struct media_socket *self, const struct media_socket_settings *settings,
                        struct reason *why)
 {
-    struct address address = {.family = ADDRESS_IPV6, .port = port};
-    if (bind_address && address_parse(&address, bind_address, port) != OW_OK)
+    struct address address = {.family = ADDRESS_IPV6, .port = settings->port};
+    if (settings->bind_address &&
+        address_parse(&address, settings->bind_address, settings->port) != OW_OK)
         return reason_set(why, OW_EINVAL, "The media address \"%s\" is not an IP address.",
-                          bind_address);
+                          settings->bind_address);
     self->ipv6 = true;
-    self->fd = bind_family(AF_INET6, &address);
+    self->fd = bind_family(AF_INET6, &address, settings->shared);
     if (self->fd < 0 && errno != EADDRINUSE) {
-        if (!bind_address)
+        if (!settings->bind_address)
             address.family = ADDRESS_IPV4;
         if (address.family == ADDRESS_IPV4) {
             self->ipv6 = false;
-            self->fd = bind_family(AF_INET, &address);
+            self->fd = bind_family(AF_INET, &address, settings->shared);
         }
     }
     if (self->fd >= 0)
@@ -130,8 +108,8 @@ static int bind_socket(struct media_socket *self, const char *bind_address, uint
         return reason_set(why, OW_EEXISTS,
                           "UDP port %u is already in use: stop the other program or choose another "
                           "port with --media-port.",
-                          port);
-    return reason_set(why, OW_EIO, "The media port %u cannot be opened: %s.", port,
+                          settings->port);
+    return reason_set(why, OW_EIO, "The media port %u cannot be opened: %s.", settings->port,
                       strerror(errno));
 }
 
@@ -142,20 +120,20 @@ static void prepare_batches(struct media_socket *self)
         self->in[i].msg_hdr.msg_iov = &self->in_parts[i];
         self->in[i].msg_hdr.msg_iovlen = 1;
         self->in[i].msg_hdr.msg_name = &self->in_from[i];
-        self->out_parts[i].iov_base = self->out_data[i];
-        self->out[i].msg_hdr.msg_iov = &self->out_parts[i];
-        self->out[i].msg_hdr.msg_iovlen = 1;
-        self->out[i].msg_hdr.msg_name = &self->out_to[i];
+    }
+    for (int i = 0; i < QUEUE; i++) {
+        self->parts[i].iov_base = self->queue[i].data;
+        self->out[i].msg_hdr.msg_name = &self->messages[i].to;
     }
 }
 
-int media_socket_open(struct media_socket **out, const char *bind_address, uint16_t port,
+int media_socket_open(struct media_socket **out, const struct media_socket_settings *settings,
                       struct reason *why)
 {
     struct media_socket *self = calloc(1, sizeof *self);
     if (!self)
         return reason_set(why, OW_ENOMEM, "Out of memory.");
-    int rc = bind_socket(self, bind_address, port, why);
+    int rc = bind_socket(self, settings, why);
     if (rc != OW_OK) {
         free(self);
         return rc;
@@ -167,9 +145,17 @@ int media_socket_open(struct media_socket **out, const char *bind_address, uint1
     getsockname(self->fd, (struct sockaddr *)&name, &size);
     address_from_sockaddr(&bound, &name);
     self->port = bound.port;
+    self->figures.segmentation = true;
     prepare_batches(self);
     *out = self;
     return OW_OK;
+}
+
+int media_socket_share(struct media_socket *self)
+{
+    int on = 1;
+    return setsockopt(self->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 ? OW_OK
+                                                                               : OW_EUNSUPPORTED;
 }
 
 int media_socket_fd(const struct media_socket *socket)
@@ -182,11 +168,13 @@ uint16_t media_socket_port(const struct media_socket *socket)
     return socket->port;
 }
 
+/* Receive offload (UDP_GRO) is left out: what comes in are single small reports of many viewers,
+ * which never join, and it would want 64 KB of buffer for each. */
 int media_socket_receive(struct media_socket *self, struct media_datagram *out)
 {
     for (int i = 0; i < MEDIA_BATCH; i++)
         self->in[i].msg_hdr.msg_namelen = sizeof self->in_from[i];
-    int count;
+    int count = 0;
     /* An error that an earlier datagram caused (port unreachable) is reported once, then gone. */
     for (int tries = 0; tries < 8; tries++) {
         count = recvmmsg(self->fd, self->in, MEDIA_BATCH, MSG_DONTWAIT, NULL);
@@ -201,40 +189,161 @@ int media_socket_receive(struct media_socket *self, struct media_datagram *out)
     return count > 0 ? count : 0;
 }
 
+/* -- outwards -- */
+
+struct rtc_output *media_socket_next(struct media_socket *self)
+{
+    if (self->queued == QUEUE)
+        media_socket_flush(self);
+    return &self->queue[self->queued];
+}
+
+void media_socket_commit(struct media_socket *self)
+{
+    const struct rtc_output *datagram = &self->queue[self->queued];
+    if (datagram->to.family == ADDRESS_NONE || (datagram->to.family == ADDRESS_IPV6 && !self->ipv6))
+        self->figures.refused++;
+    else
+        self->queued++;
+}
+
 void media_socket_send(struct media_socket *self, const struct address *to, const uint8_t *data,
                        size_t size)
 {
-    if (size > MEDIA_DATAGRAM_BYTES || (to->family == ADDRESS_IPV6 && !self->ipv6) ||
-        to->family == ADDRESS_NONE) {
-        self->refused++;
+    struct rtc_output *datagram = media_socket_next(self);
+    if (size > sizeof datagram->data) {
+        self->figures.refused++;
         return;
     }
-    int i = self->out_count++;
-    memcpy(self->out_data[i], data, size);
-    self->out_parts[i].iov_len = size;
-    address_to_sockaddr(to, self->ipv6, &self->out_to[i], &self->out[i].msg_hdr.msg_namelen);
-    if (self->out_count == MEDIA_BATCH)
-        media_socket_flush(self);
+    datagram->to = *to;
+    datagram->size = size;
+    memcpy(datagram->data, data, size);
+    media_socket_commit(self);
+}
+
+/* How many datagrams from `first` on make one message. */
+static int run_length(const struct media_socket *self, int first)
+{
+    const struct rtc_output *head = &self->queue[first];
+    size_t bytes = head->size;
+    int count = 1;
+    while (self->figures.segmentation && first + count < self->queued && count < MAX_SEGMENTS) {
+        const struct rtc_output *next = &self->queue[first + count];
+        if (next->size > head->size || bytes + next->size > MAX_MESSAGE_BYTES || next->size == 0 ||
+            !address_equal(&next->to, &head->to))
+            break;
+        bytes += next->size;
+        count++;
+        if (next->size < head->size)
+            break;
+    }
+    return count;
+}
+
+static void set_segment_size(struct mmsghdr *message, struct out_message *details, size_t size)
+{
+    message->msg_hdr.msg_control = details->control;
+    message->msg_hdr.msg_controllen = sizeof details->control;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message->msg_hdr);
+    uint16_t segment = (uint16_t)size;
+    header->cmsg_level = IPPROTO_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof segment);
+    memcpy(CMSG_DATA(header), &segment, sizeof segment);
+}
+
+/* Makes the messages of the queue from datagram `first` on; of one datagram each when `single`.
+ * Returns how many. */
+static int build_messages(struct media_socket *self, int first, int end, bool single)
+{
+    int count = 0;
+    while (first < end) {
+        struct out_message *details = &self->messages[count];
+        struct msghdr *header = &self->out[count].msg_hdr;
+        details->first = first;
+        details->count = single ? 1 : run_length(self, first);
+        address_to_sockaddr(&self->queue[first].to, self->ipv6, &details->to, &header->msg_namelen);
+        for (int i = first; i < first + details->count; i++)
+            self->parts[i].iov_len = self->queue[i].size;
+        header->msg_iov = &self->parts[first];
+        header->msg_iovlen = (size_t)details->count;
+        header->msg_control = NULL;
+        header->msg_controllen = 0;
+        if (details->count > 1)
+            set_segment_size(&self->out[count], details, self->queue[first].size);
+        first += details->count;
+        count++;
+    }
+    return count;
+}
+
+static void count_sent(struct media_socket *self, const struct out_message *messages, int count)
+{
+    for (int i = 0; i < count; i++) {
+        self->figures.datagrams += (uint64_t)messages[i].count;
+        if (messages[i].count > 1)
+            self->refusals = 0;
+    }
+    self->figures.messages += (uint64_t)count;
+}
+
+/* Sends messages[0..count) and returns the datagram to go on with: the end, or the first one of a
+ * segmented message that was refused. */
+static int send_messages(struct media_socket *self, int count, int end)
+{
+    int done = 0, full = 0;
+    while (done < count) {
+        int sent = sendmmsg(self->fd, self->out + done, (unsigned)(count - done), 0);
+        const struct out_message *refused = &self->messages[done];
+        if (sent > 0) {
+            count_sent(self, refused, sent);
+            done += sent;
+            full = 0;
+        } else if (errno == EAGAIN || errno == ENOBUFS) {
+            self->figures.full += (uint64_t)refused->count;
+            self->figures.refused += (uint64_t)refused->count;
+            done++;
+            if (++full == MAX_FULL && done < count) {
+                uint64_t left = (uint64_t)(end - self->messages[done].first);
+                self->figures.full += left;
+                self->figures.refused += left;
+                return end;
+            }
+        } else if (errno != EINTR) {
+            if (refused->count > 1)
+                return refused->first;
+            self->figures.refused++; /* this one; the others may have another way */
+            done++;
+        }
+    }
+    return end;
+}
+
+/* A refused segmented message leaves as single datagrams: then it was the segmentation. */
+static int send_singly(struct media_socket *self, int first)
+{
+    int end = first + run_length(self, first);
+    uint64_t sent = self->figures.datagrams;
+    send_messages(self, build_messages(self, first, end, true), end);
+    if (self->figures.datagrams != sent && ++self->refusals >= MAX_REFUSALS)
+        self->figures.segmentation = false;
+    return end;
 }
 
 void media_socket_flush(struct media_socket *self)
 {
-    int done = 0;
-    while (done < self->out_count) {
-        int sent = sendmmsg(self->fd, self->out + done, (unsigned)(self->out_count - done), 0);
-        if (sent > 0) {
-            done += sent;
-        } else if (errno != EINTR) {
-            self->refused++; /* this one; the others may have another way */
-            done++;
-        }
+    int first = 0;
+    while (first < self->queued) {
+        first = send_messages(self, build_messages(self, first, self->queued, false), self->queued);
+        if (first < self->queued)
+            first = send_singly(self, first);
     }
-    self->out_count = 0;
+    self->queued = 0;
 }
 
-uint64_t media_socket_refused(const struct media_socket *socket)
+void media_socket_figures(const struct media_socket *socket, struct media_socket_figures *out)
 {
-    return socket->refused;
+    *out = socket->figures;
 }
 
 void media_socket_close(struct media_socket **socket)
@@ -244,37 +353,4 @@ void media_socket_close(struct media_socket **socket)
     close((*socket)->fd);
     free(*socket);
     *socket = NULL;
-}
-
-static bool is_usable(const struct address *address, bool loopback)
-{
-    if (address->family == ADDRESS_NONE || address_is_loopback(address) != loopback)
-        return false;
-    bool link_local = address->family == ADDRESS_IPV6 && address->ip[0] == 0xfe &&
-                      (address->ip[1] & 0xc0) == 0x80;
-    return !link_local;
-}
-
-int media_local_addresses(struct address *out, int max, bool loopback)
-{
-    struct ifaddrs *list = NULL;
-    if (getifaddrs(&list) != 0)
-        return 0;
-    int count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        int family = pass == 0 ? AF_INET : AF_INET6;
-        for (struct ifaddrs *i = list; i && count < max; i = i->ifa_next) {
-            if (!i->ifa_addr || i->ifa_addr->sa_family != family || !(i->ifa_flags & IFF_UP))
-                continue;
-            struct sockaddr_storage name = {0};
-            memcpy(&name, i->ifa_addr,
-                   family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-            struct address address;
-            address_from_sockaddr(&address, &name);
-            if (is_usable(&address, loopback))
-                out[count++] = address;
-        }
-    }
-    freeifaddrs(list);
-    return count;
 }

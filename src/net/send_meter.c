@@ -45,3 +45,16 @@ void send_meter_read(struct send_meter *meter, int64_t now_us, struct send_figur
     if (last->frames > 0)
         out->latency_ms = (double)last->latency_us / (double)last->frames / 1000.0;
 }
+
+void send_figures_add(struct send_figures *sum, const struct send_figures *other)
+{
+    double fps = sum->fps + other->fps;
+    if (fps > 0)
+        sum->latency_ms = (sum->latency_ms * sum->fps + other->latency_ms * other->fps) / fps;
+    sum->fps = fps;
+    sum->frames += other->frames;
+    sum->bytes += other->bytes;
+    sum->kilobytes_per_s += other->kilobytes_per_s;
+    if (other->latency_max_ms > sum->latency_max_ms)
+        sum->latency_max_ms = other->latency_max_ms;
+}

@@ -29,5 +29,7 @@ void send_meter_add(struct send_meter *meter, int64_t now_us, int viewers, uint6
                     int64_t latency_us);
 /* Means of the last whole second; zero when nothing was sent in it. */
 void send_meter_read(struct send_meter *meter, int64_t now_us, struct send_figures *out);
+/* Adds what another meter sent: means are weighted by frames. */
+void send_figures_add(struct send_figures *sum, const struct send_figures *other);
 
 #endif
