@@ -1,8 +1,20 @@
 #include "rtc/history.h"
 
-static struct history_packet *slot(struct history *history, uint16_t sequence)
+#include <stdlib.h>
+
+static struct history_packet *slot(const struct history *history, uint16_t sequence)
 {
-    return &history->packets[sequence % HISTORY_PACKETS];
+    return &history->packets[sequence & (history->capacity - 1)];
+}
+
+static uint16_t held_count(const struct history *history)
+{
+    return (uint16_t)(history->next - history->oldest);
+}
+
+static int64_t age_limit(const struct history *history)
+{
+    return history->age_us == 0 ? HISTORY_US : history->age_us;
 }
 
 static void forget_oldest(struct history *history)
@@ -13,62 +25,102 @@ static void forget_oldest(struct history *history)
     history->oldest++;
 }
 
-void history_clear(struct history *history)
+static void forget_all(struct history *history)
 {
     while (history->oldest != history->next)
         forget_oldest(history);
 }
 
+void history_clear(struct history *history)
+{
+    forget_all(history);
+    free(history->packets);
+    history->packets = NULL;
+    history->capacity = 0;
+}
+
+void history_set_age(struct history *history, int64_t age_us)
+{
+    history->age_us = age_us;
+}
+
 void history_expire(struct history *history, int64_t now_us)
 {
     while (history->oldest != history->next &&
-           now_us - slot(history, history->oldest)->sent_us > HISTORY_US)
+           now_us - slot(history, history->oldest)->sent_us > age_limit(history))
         forget_oldest(history);
 }
 
-void history_add(struct history *history, int64_t now_us, uint16_t sequence,
+/* Twice as large; without memory it stays as it is. */
+static void grow(struct history *history)
+{
+    uint32_t capacity = history->capacity == 0 ? HISTORY_FIRST_PACKETS : history->capacity * 2;
+    struct history_packet *packets = malloc(capacity * sizeof(*packets));
+    if (packets == NULL)
+        return;
+    for (uint16_t sequence = history->oldest; sequence != history->next; sequence++)
+        packets[sequence & (capacity - 1)] = *slot(history, sequence);
+    free(history->packets);
+    history->packets = packets;
+    history->capacity = capacity;
+}
+
+/* Makes room for one more. False when there is no memory at all. */
+static bool make_room(struct history *history, size_t size)
+{
+    if (held_count(history) == history->capacity && history->capacity < HISTORY_PACKETS)
+        grow(history);
+    if (history->capacity == 0)
+        return false;
+    while (history->oldest != history->next &&
+           (held_count(history) >= history->capacity || history->bytes + size > HISTORY_BYTES))
+        forget_oldest(history);
+    return true;
+}
+
+void history_add(struct history *history, int64_t now_us, uint16_t sequence, uint32_t timestamp,
                  struct rtp_frame *frame, uint16_t index)
 {
     if (!history->used || history->next != sequence) {
-        history_clear(history);
+        forget_all(history);
         history->oldest = history->next = sequence;
         history->used = true;
     }
     history_expire(history, now_us);
     size_t size = frame->payloads[index].size;
-    while (history->oldest != history->next &&
-           ((uint16_t)(history->next - history->oldest) >= HISTORY_PACKETS ||
-            history->bytes + size > HISTORY_BYTES))
-        forget_oldest(history);
-    *slot(history, sequence) = (struct history_packet){.frame = rtp_frame_ref(frame),
-                                                       .sent_us = now_us,
-                                                       .resent_us = INT64_MIN,
-                                                       .sequence = sequence,
-                                                       .index = index};
+    if (!make_room(history, size)) {
+        history->used = false;
+        return;
+    }
+    *slot(history, sequence) = (struct history_packet){
+        .frame = rtp_frame_ref(frame), .sent_us = now_us, .timestamp = timestamp, .index = index};
     history->bytes += size;
     history->next++;
 }
 
-static struct history_packet *find(struct history *history, uint16_t sequence)
+static struct history_packet *find(const struct history *history, uint16_t sequence)
 {
     uint16_t age = (uint16_t)(history->next - sequence);
-    bool held = age != 0 && age <= (uint16_t)(history->next - history->oldest);
-    return held ? slot(history, sequence) : NULL;
+    return age != 0 && age <= held_count(history) ? slot(history, sequence) : NULL;
 }
 
-const struct history_packet *history_find(struct history *history, uint16_t sequence)
+const struct history_packet *history_find(const struct history *history, uint16_t sequence)
 {
     return find(history, sequence);
 }
 
 const struct history_packet *history_resend(struct history *history, int64_t now_us,
-                                            uint16_t sequence, int64_t round_trip_us)
+                                            uint16_t sequence, int64_t pause_us)
 {
     struct history_packet *packet = find(history, sequence);
-    if (packet == NULL || now_us - packet->sent_us > HISTORY_US)
+    if (packet == NULL)
         return NULL;
-    if (packet->resent_us != INT64_MIN && now_us - packet->resent_us < round_trip_us)
+    int64_t age_us = now_us - packet->sent_us;
+    if (age_us > age_limit(history) || packet->resends >= HISTORY_MAX_RESENDS)
         return NULL;
-    packet->resent_us = now_us;
+    if (packet->resends > 0 && age_us - packet->resent_after < pause_us)
+        return NULL;
+    packet->resends++;
+    packet->resent_after = age_us < 0 ? 0 : (uint32_t)age_us;
     return packet;
 }

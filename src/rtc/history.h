@@ -1,46 +1,58 @@
 /* Packets sent lately, kept so that a NACK can be answered by RTX (RFC 4588). Holds references to
- * the shared frames, no copies; bounded by time, bytes and count. */
+ * the shared frames, no copies; bounded by time, bytes and count, and no larger than what one
+ * viewer's rate needs: there are thousands of them. */
 #ifndef OW_RTC_HISTORY_H
 #define OW_RTC_HISTORY_H
 
 #include "rtc/rtp_payload.h"
 
 enum {
-    HISTORY_PACKETS = 1024, /* a power of two: sequence numbers index the ring */
+    HISTORY_FIRST_PACKETS = 64,
+    HISTORY_PACKETS = 1024, /* at most; powers of two: sequence numbers index the ring */
     HISTORY_BYTES = 2 * 1024 * 1024,
-    HISTORY_US = 1000000,
+    HISTORY_US = 1000000, /* unless history_set_age() says otherwise */
+    HISTORY_MAX_RESENDS = 8,
 };
 
 struct history_packet {
-    struct rtp_frame *frame; /* own reference; NULL = empty */
-    int64_t sent_us, resent_us;
-    uint16_t sequence, index; /* which payload of the frame */
+    struct rtp_frame *frame; /* own reference */
+    int64_t sent_us;
+    uint32_t timestamp;    /* RTP's */
+    uint32_t resent_after; /* µs after sent_us, the last time */
+    uint16_t index;        /* which payload of the frame */
+    uint8_t resends;
 };
 
 /* Zero-initialised is empty. */
 struct history {
-    struct history_packet packets[HISTORY_PACKETS];
-    uint16_t oldest, next; /* sequence numbers: [oldest, next) may be held */
+    struct history_packet *packets; /* ring of `capacity` */
+    uint32_t capacity;
+    uint16_t oldest, next; /* sequence numbers: [oldest, next) are held */
     size_t bytes;
+    int64_t age_us; /* 0 = HISTORY_US */
     bool used;
 };
 
-/* Remembers payload `index` of `frame` under `sequence`; takes its own reference. Sequence numbers
- * are meant to count up by one; after a jump the history starts anew. */
-void history_add(struct history *history, int64_t now_us, uint16_t sequence,
+/* Remembers payload `index` of `frame`, sent under `sequence` and `timestamp`; takes its own
+ * reference. Sequence numbers are meant to count up by one; after a jump the history starts anew.
+ * Without memory it stays as large as it is. */
+void history_add(struct history *history, int64_t now_us, uint16_t sequence, uint32_t timestamp,
                  struct rtp_frame *frame, uint16_t index);
 
-/* The packet of a NACKed sequence number if it may be resent now: it is held, younger than a second
- * and was not resent within the last round trip (it is marked as resent). NULL otherwise. Lent
- * until the next call. */
+/* The packet of a NACKed sequence number if it may be resent now: it is held, young enough, was not
+ * resent within `pause_us` nor too often (it is marked as resent). NULL otherwise. Lent until the
+ * next call. */
 const struct history_packet *history_resend(struct history *history, int64_t now_us,
-                                            uint16_t sequence, int64_t round_trip_us);
+                                            uint16_t sequence, int64_t pause_us);
 
 /* The packet if it is still held, whatever its age. */
-const struct history_packet *history_find(struct history *history, uint16_t sequence);
+const struct history_packet *history_find(const struct history *history, uint16_t sequence);
 
-/* Forgets what is older than a second. */
+/* From now on packets are kept for so long. */
+void history_set_age(struct history *history, int64_t age_us);
+/* Forgets what is older. */
 void history_expire(struct history *history, int64_t now_us);
+/* Forgets all; the memory goes, too. */
 void history_clear(struct history *history);
 
 #endif

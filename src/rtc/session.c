@@ -9,8 +9,6 @@ enum {
     UNCONNECTED_US = 30000000, /* from the offer to media */
     HANDSHAKE_US = 15000000,   /* from the first working path to media */
     KEY_WISH_INTERVAL_US = 200000,
-    TARGET_INTERVAL_US = 100000,
-    TARGET_STEP_PERCENT = 2,
 };
 
 /* ---- creation ---- */
@@ -101,12 +99,13 @@ static void set_defaults(struct rtc_session *session, const struct rtc_session_s
                              .start_bps = settings->start_bps,
                              .max_bps = settings->max_bps};
     cc_init(&session->cc, &cc, now_us);
-    pacer_init(&session->pacer, now_us, cc_target_bps(&session->cc, now_us));
+    session_rate_init(session, now_us);
     session->wall_minus_now_us = settings->wall_minus_now_us;
     session->created_us = now_us;
     session->path_since_us = INT64_MAX;
     session->report_due_us = INT64_MAX;
-    session->key_sent_us = INT64_MIN;
+    session->key_sent_us = session->media_sent_us = INT64_MIN;
+    session->heard_us = session->feedback_us = now_us;
     session->key_asked_us = now_us - KEY_WISH_INTERVAL_US;
     session->capture_stamped_us = now_us - 2 * (int64_t)UNCONNECTED_US;
     session->reported_ice_state = ICE_NEW;
@@ -157,7 +156,7 @@ void rtc_session_destroy(struct rtc_session **session)
 {
     if (*session == NULL)
         return;
-    pacer_clear(&(*session)->pacer);
+    (void)pacer_clear(&(*session)->pacer);
     history_clear(&(*session)->history);
     srtp_link_destroy(&(*session)->srtp);
     dtls_transport_destroy(&(*session)->dtls);
@@ -197,6 +196,45 @@ int rtc_session_add_remote_candidate(struct rtc_session *session, int64_t now_us
     return code != OW_OK ? code : ice_agent_add_remote_candidate(session->ice, &candidate);
 }
 
+/* ---- how far it has come ---- */
+
+static enum rtc_step step_of(const struct rtc_session *session)
+{
+    if (session->heard_report || session->counters.receives_transport_cc)
+        return RTC_STEP_PLAYING;
+    if (session->srtp != NULL)
+        return RTC_STEP_FIRST_PACKET;
+    if (session->path_since_us != INT64_MAX)
+        return RTC_STEP_DTLS;
+    return session->heard_check ? RTC_STEP_CHECKS : RTC_STEP_OFFER;
+}
+
+const char *rtc_step_name(enum rtc_step step)
+{
+    static const char *const names[] = {"offer", "checks", "dtls", "first_packet", "playing"};
+    return names[step];
+}
+
+const char *rtc_step_advice(enum rtc_step step)
+{
+    switch (step) {
+    case RTC_STEP_OFFER:
+        return "No packet of the viewer arrives. Open the media port (UDP) in the firewall, set "
+               "--public-address behind a NAT, or set up a TURN server.";
+    case RTC_STEP_CHECKS:
+        return "The viewer's packets arrive and our answers do not. Let UDP out, or set up a TURN "
+               "server.";
+    case RTC_STEP_DTLS:
+        return "The secure handshake (DTLS) does not end. Something on the way lets only small "
+               "packets through, or none but STUN.";
+    case RTC_STEP_FIRST_PACKET:
+        return "Media is sent and the viewer reports nothing. Look at the browser's console.";
+    case RTC_STEP_PLAYING:
+        break;
+    }
+    return "";
+}
+
 /* ---- life ---- */
 
 int64_t session_round_trip_us(const struct rtc_session *session)
@@ -225,9 +263,7 @@ void session_close(struct rtc_session *session, const char *reason, bool tell_pe
     session->silent = !reachable;
     session->bye_pending = reachable && session->srtp != NULL;
     snprintf(session->close_text, sizeof(session->close_text), "%s", reason == NULL ? "" : reason);
-    pacer_clear(&session->pacer);
-    history_clear(&session->history);
-    session->resend_count = 0;
+    session_forget_media(session);
     dtls_transport_close(session->dtls);
 }
 
@@ -273,16 +309,38 @@ static void check_dtls(struct rtc_session *session, int64_t now_us)
     }
 }
 
+static void check_path(struct rtc_session *session, int64_t now_us)
+{
+    const struct address *selected = ice_agent_selected(session->ice);
+    if (selected == NULL)
+        return;
+    if (session->path_since_us == INT64_MAX)
+        session->path_since_us = now_us;
+    else if (!address_equal(selected, &session->path))
+        session_path_changed(session, now_us);
+    session->path = *selected;
+}
+
+/* The connection does not come about: says how far it came and what to do. */
+static void give_up(struct rtc_session *session, bool tell_peer)
+{
+    char text[SESSION_CLOSE_TEXT_BYTES];
+    enum rtc_step step = step_of(session);
+    snprintf(text, sizeof(text), "no connection, it stopped at the step %s: %s",
+             rtc_step_name(step), rtc_step_advice(step));
+    session_close(session, text, tell_peer);
+}
+
 static void check_ice(struct rtc_session *session, int64_t now_us)
 {
-    if (session->path_since_us == INT64_MAX && ice_agent_selected(session->ice) != NULL)
-        session->path_since_us = now_us;
+    check_path(session, now_us);
     enum ice_state state = ice_agent_state(session->ice);
-    if (state == ICE_FAILED || state == ICE_CLOSED)
-        session_close(session,
-                      session->path_since_us == INT64_MAX ? "no path to the viewer was found"
-                                                          : "the viewer does not answer any more",
-                      false);
+    if (state != ICE_FAILED && state != ICE_CLOSED)
+        return;
+    if (session->phase == PHASE_CONNECTING)
+        give_up(session, false);
+    else
+        session_close(session, "the viewer does not answer any more", false);
 }
 
 static int64_t setup_deadline(const struct rtc_session *session)
@@ -300,11 +358,7 @@ static void check_all(struct rtc_session *session, int64_t now_us)
     check_dtls(session, now_us);
     check_ice(session, now_us);
     if (now_us >= setup_deadline(session))
-        session_close(session,
-                      session->path_since_us == INT64_MAX
-                          ? "the viewer did not connect in time"
-                          : "the DTLS handshake was not finished in time",
-                      true);
+        give_up(session, true);
 }
 
 /* RFC 7983 section 7: the first byte tells the protocol. Only ICE may take datagrams from anywhere.
@@ -317,6 +371,9 @@ void rtc_session_receive(struct rtc_session *session, int64_t now_us, const stru
     bool taken = true;
     if (ice_is_stun(data, size)) {
         taken = ice_agent_receive(session->ice, now_us, from, data, size) == OW_OK;
+        session->heard_check |= taken;
+        if (taken)
+            session_heard(session, now_us);
     } else if (!ice_agent_is_validated(session->ice, from)) {
         taken = false;
     } else if (data[0] >= 20 && data[0] <= 63) {
@@ -339,6 +396,11 @@ void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us)
         ice_agent_handle_timeout(session->ice, now_us);
     dtls_transport_handle_timeout(session->dtls, now_us);
     history_expire(&session->history, now_us);
+    if (session->phase == PHASE_CONNECTED) {
+        if (now_us >= cc_deadline(&session->cc))
+            cc_on_timeout(&session->cc, now_us);
+        session_rate_changed(session, now_us);
+    }
     check_all(session, now_us);
 }
 
@@ -395,19 +457,8 @@ static int poll_datagram(struct rtc_session *session, int64_t now_us, struct rtc
     return OW_OK;
 }
 
-static bool target_changed(struct rtc_session *session, int64_t now_us, int *target)
-{
-    *target = cc_target_bps(&session->cc, now_us);
-    int64_t change = llabs((int64_t)*target - session->reported_target_bps);
-    if (change == 0 || change * 100 < (int64_t)session->reported_target_bps * TARGET_STEP_PERCENT)
-        return false;
-    return session->reported_target_bps == 0 ||
-           now_us - session->target_reported_us >= TARGET_INTERVAL_US;
-}
-
 static int poll_connected_event(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
-    int target;
     if (session->connected_pending) {
         session->connected_pending = false;
         out->kind = RTC_OUTPUT_CONNECTED;
@@ -419,15 +470,7 @@ static int poll_connected_event(struct rtc_session *session, int64_t now_us, str
         out->kind = RTC_OUTPUT_KEY_FRAME;
         return OW_OK;
     }
-    if (target_changed(session, now_us, &target)) {
-        session->reported_target_bps = target;
-        session->target_reported_us = now_us;
-        pacer_set_target(&session->pacer, now_us, target);
-        out->kind = RTC_OUTPUT_TARGET_BPS;
-        out->target_bps = target;
-        return OW_OK;
-    }
-    return OW_EAGAIN;
+    return session_poll_rate(session, now_us, out);
 }
 
 static int poll_event(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
@@ -456,36 +499,6 @@ int rtc_session_poll(struct rtc_session *session, int64_t now_us, struct rtc_out
     if (poll_datagram(session, now_us, out) == OW_OK)
         return OW_OK;
     return poll_event(session, now_us, out);
-}
-
-static enum rtc_step step_of(const struct rtc_session *session)
-{
-    if (session->heard_report)
-        return RTC_STEP_PLAYING;
-    if (session->srtp != NULL)
-        return RTC_STEP_FIRST_PACKET;
-    if (session->path_since_us != INT64_MAX)
-        return RTC_STEP_DTLS;
-    return ice_agent_state(session->ice) == ICE_NEW ? RTC_STEP_OFFER : RTC_STEP_CHECKS;
-}
-
-const char *rtc_step_name(enum rtc_step step)
-{
-    static const char *const names[] = {"offer", "checks", "dtls", "first_packet", "playing"};
-    return names[step];
-}
-
-const char *rtc_step_advice(enum rtc_step step)
-{
-    static const char *const advice[] = {
-        "No packet of the viewer arrived: open the media port (UDP) in the firewall, or set "
-        "--public-address.",
-        "The viewer's packets arrive and our answers do not: let UDP out, or set up a TURN server.",
-        "The secure handshake does not end: a firewall lets small packets through only.",
-        "Media is sent and the viewer reports nothing: look at the browser's console.",
-        "",
-    };
-    return advice[step];
 }
 
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,

@@ -6,8 +6,6 @@
 enum {
     /* Each may make us look up 65,535 packets; honest peers send one or two a datagram. */
     MAX_TRANSPORT_FEEDBACKS = 4,
-    DEFAULT_ROUND_TRIP_US = 50000,
-    MIN_RESEND_INTERVAL_US = 5000,
     MAX_ROUND_TRIP_US = 30000000,
 };
 
@@ -34,6 +32,7 @@ static void on_report(struct rtc_session *session, int64_t now_us, const struct 
         session->heard_report = true;
         double loss = block.fraction_lost / 256.0;
         session->jitter_ms = block.jitter / 90.0;
+        session->loss_average += (loss - session->loss_average) / 2;
         int64_t round_trip_us = report_round_trip(session, now_us, &block);
         if (round_trip_us > 0)
             session->report_round_trip_us = round_trip_us;
@@ -41,41 +40,8 @@ static void on_report(struct rtc_session *session, int64_t now_us, const struct 
     }
 }
 
-static void request_resend(struct rtc_session *session, int64_t now_us, uint16_t sequence,
-                           int64_t round_trip_us)
-{
-    if (session->resend_count == SESSION_RESEND_QUEUE ||
-        history_resend(&session->history, now_us, sequence, round_trip_us) == NULL)
-        return;
-    int at = (session->resend_first + session->resend_count++) % SESSION_RESEND_QUEUE;
-    session->resend[at] = sequence;
-}
-
-/* RFC 4585 section 6.2.1. Without RTX nothing is resent: a plain repetition is a replay to SRTP. */
-static void on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet)
-{
-    if (packet->media_ssrc != session->video.ssrc)
-        return;
-    session->counters.nacks++;
-    if (!session->has_rtx)
-        return;
-    int64_t round_trip_us = session_round_trip_us(session);
-    if (round_trip_us == 0)
-        round_trip_us = DEFAULT_ROUND_TRIP_US;
-    if (round_trip_us < MIN_RESEND_INTERVAL_US)
-        round_trip_us = MIN_RESEND_INTERVAL_US;
-    for (int i = 0; i < packet->count; i++) {
-        uint16_t sequence, following;
-        rtcp_nack_item(packet, i, &sequence, &following);
-        request_resend(session, now_us, sequence, round_trip_us);
-        for (int bit = 0; bit < 16; bit++)
-            if ((following >> bit & 1) != 0)
-                request_resend(session, now_us, (uint16_t)(sequence + 1 + bit), round_trip_us);
-    }
-}
-
 /* A wish that left the peer before our last key frame can have arrived there is met already. */
-static void on_key_wish(struct rtc_session *session, int64_t now_us)
+void session_on_key_wish(struct rtc_session *session, int64_t now_us)
 {
     if (session->key_sent_us != INT64_MIN &&
         now_us - session->key_sent_us < session_round_trip_us(session))
@@ -96,7 +62,7 @@ static void on_fir(struct rtc_session *session, int64_t now_us, const struct rtc
         if (session->fir_number == number)
             continue;
         session->fir_number = number;
-        on_key_wish(session, now_us);
+        session_on_key_wish(session, now_us);
     }
 }
 
@@ -108,12 +74,12 @@ static void on_packet(struct rtc_session *session, int64_t now_us, const struct 
         on_report(session, now_us, packet);
         break;
     case RTCP_NACK:
-        on_nack(session, now_us, packet);
+        session_on_nack(session, now_us, packet);
         break;
     case RTCP_PLI:
         if (packet->media_ssrc == session->video.ssrc) {
             session->counters.plis++;
-            on_key_wish(session, now_us);
+            session_on_key_wish(session, now_us);
         }
         break;
     case RTCP_FIR:
@@ -146,10 +112,13 @@ void session_receive_rtcp(struct rtc_session *session, int64_t now_us, const uin
         session->counters.dropped_datagrams++;
         return;
     }
+    session_heard(session, now_us);
+    session->feedback_us = now_us;
     struct rtcp_reader reader;
     struct rtcp_packet packet;
     int feedbacks = 0;
     rtcp_reader_init(&reader, plain, size);
     while (rtcp_next(&reader, &packet) == OW_OK)
         on_packet(session, now_us, &packet, &feedbacks);
+    session_rate_changed(session, now_us);
 }

@@ -10,9 +10,9 @@
 #include "rtc/session.h"
 
 enum {
-    SESSION_RESEND_QUEUE = 256,
+    SESSION_RESENDS = 128,
     SESSION_LABEL_BYTES = 64,
-    SESSION_CLOSE_TEXT_BYTES = 160,
+    SESSION_CLOSE_TEXT_BYTES = 240,
 };
 
 enum session_phase { PHASE_CONNECTING, PHASE_CONNECTED, PHASE_CLOSING, PHASE_CLOSED };
@@ -22,6 +22,31 @@ struct rtp_stream {
     uint8_t payload_type;
     uint32_t ssrc;
     uint16_t sequence; /* of the next packet */
+};
+
+/* Packets to be sent once more, in the order of their time. */
+struct session_resends {
+    struct session_resend {
+        int64_t due_us;
+        uint16_t sequence; /* of the original */
+    } items[SESSION_RESENDS];
+    int first, count;
+};
+
+/* The probe cluster that is being sent. */
+struct session_probe {
+    bool active;
+    struct cc_probe plan;
+    int64_t taken_us, start_us; /* start: of its first packet */
+    size_t bytes;
+    int packets;
+    uint16_t padding_back; /* how far behind the newest packet padding is taken from next */
+};
+
+/* What became of the bytes sent lately; each second it counts half of what it did. */
+struct session_share {
+    double media, headers, repair;
+    int64_t halved_us;
 };
 
 struct rtc_session {
@@ -41,7 +66,11 @@ struct rtc_session {
     struct srtp_link *srtp; /* NULL before DTLS is up */
     enum session_phase phase;
     int64_t created_us,
-        path_since_us; /* path_since_us: INT64_MAX before there is a selected pair */
+        path_since_us;   /* path_since_us: INT64_MAX before there is a selected pair */
+    struct address path; /* the selected pair's, for noticing a change */
+    bool heard_check;    /* authentic STUN has arrived */
+    int64_t heard_us;    /* when anything authentic arrived last */
+    int64_t feedback_us; /* and when the last RTCP did */
 
     /* events that wait to be polled */
     enum ice_state reported_ice_state;
@@ -50,6 +79,7 @@ struct rtc_session {
     int64_t key_asked_us;
     int reported_target_bps;
     int64_t target_reported_us;
+    int64_t reported_hold_us;
     char close_text[SESSION_CLOSE_TEXT_BYTES];
 
     /* media */
@@ -58,19 +88,27 @@ struct rtc_session {
     struct pacer pacer;
     struct history history;
     struct cc cc;
-    uint16_t resend[SESSION_RESEND_QUEUE]; /* sequence numbers, a ring */
-    int resend_first, resend_count;
-    bool stamp_capture; /* the frame that is leaving carries its capture time */
+    struct session_resends resends; /* asked for by NACK */
+    struct session_resends copies;  /* second copies and copies of frames' last packets */
+    struct session_probe probe;
+    struct session_share share;
+    uint32_t frame_number;  /* of the frame that is leaving; the first is 1 */
+    uint32_t timestamp;     /* its RTP timestamp */
+    uint64_t video_packets; /* sent so far, whose numbers run from 0 */
+    uint64_t key_begun_at;  /* number of the first packet of the latest key frame */
+    uint64_t key_at;        /* and of the latest that has left as a whole */
+    bool stamp_capture;     /* the frame that is leaving carries its capture time */
     int64_t capture_stamped_us;
-    bool heard_report;     /* the peer reports on our SSRC: it needs no mid any more */
-    int64_t report_due_us; /* next sender report; INT64_MAX before the first frame */
-    int64_t key_sent_us;
+    bool heard_report;                  /* the peer reports on our SSRC: it needs no mid any more */
+    int64_t report_due_us;              /* next sender report; INT64_MAX before the first frame */
+    int64_t key_sent_us, media_sent_us; /* INT64_MIN = never */
     uint32_t report_packets, report_bytes;
 
     /* from the peer */
     int64_t report_round_trip_us; /* 0 = not known */
     int fir_number;               /* last command number, -1 = none */
     double jitter_ms;
+    double loss_average;
 
     struct rate_meter sent;
     struct rtc_session_stats counters; /* only the counting fields are kept here */
@@ -85,6 +123,43 @@ void session_close(struct rtc_session *session, const char *reason, bool tell_pe
 /* session_feedback.c: an SRTCP datagram of the peer. */
 void session_receive_rtcp(struct rtc_session *session, int64_t now_us, const uint8_t *data,
                           size_t size);
+/* PLI, FIR, a NACK that comes too late: unless a key frame has just left that meets the wish. */
+void session_on_key_wish(struct rtc_session *session, int64_t now_us);
+
+/* session_rate.c: what the path takes, and what follows from it. */
+void session_rate_init(struct rtc_session *session, int64_t now_us);
+/* To be called after everything that may have changed the rate control's mind. */
+void session_rate_changed(struct rtc_session *session, int64_t now_us);
+/* A datagram of `bytes` left of which `media` are video for the first time. */
+void session_count_share(struct rtc_session *session, int64_t now_us, size_t bytes, size_t media,
+                         bool repair);
+/* RTC_OUTPUT_TARGET_BPS or RTC_OUTPUT_HOLD when there is news. */
+int session_poll_rate(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
+/* Does the cluster under way want a packet now? */
+bool session_probe_is_due(const struct rtc_session *session, int64_t now_us);
+/* When it wants its next one, or ends for want of any; INT64_MAX = none is under way. */
+int64_t session_probe_deadline(const struct rtc_session *session);
+/* A datagram of it left. */
+void session_probe_count(struct rtc_session *session, int64_t now_us, size_t bytes);
+
+/* session_repair.c: lost packets and lost viewers. */
+void session_on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet);
+/* The next packet to repeat that is due; false = none. `original`: its sequence number. */
+bool session_take_resend(struct rtc_session *session, int64_t now_us,
+                         const struct history_packet **out, uint16_t *original);
+/* One to repeat for a probe's sake. */
+bool session_take_padding(struct rtc_session *session, const struct history_packet **out,
+                          uint16_t *original);
+int64_t session_repair_deadline(const struct rtc_session *session); /* INT64_MAX = none */
+/* A frame has left, its last packet as `sequence`. */
+void session_repair_frame(struct rtc_session *session, int64_t now_us,
+                          const struct rtp_frame *frame, uint16_t sequence);
+/* Something authentic arrived. */
+void session_heard(struct rtc_session *session, int64_t now_us);
+/* The selected pair is another one. */
+void session_path_changed(struct rtc_session *session, int64_t now_us);
+/* Forgets all that waits and was sent. */
+void session_forget_media(struct rtc_session *session);
 
 /* session_media.c: the next media or report datagram that is due, into out->data and out->size.
  * OW_EAGAIN when there is none. */

@@ -1,5 +1,5 @@
-/* What a session sends once it is connected: sender reports, retransmissions, video, in this order.
- */
+/* What a session sends once it is connected: sender reports, retransmissions, video and padding, in
+ * this order. */
 #include "rtc/session_internal.h"
 
 #include <string.h>
@@ -20,6 +20,11 @@ void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_fr
 {
     if (session->phase != PHASE_CONNECTED)
         return;
+    if (frame->codec != session->codec) {
+        session->counters.frames_dropped++;
+        return;
+    }
+    session_rate_changed(session, now_us);
     int dropped = pacer_push(&session->pacer, now_us, frame);
     session->counters.frames_dropped += (uint64_t)dropped;
     if (session->pacer.awaiting_key)
@@ -79,20 +84,21 @@ int session_poll_bye(struct rtc_session *session, int64_t now_us, struct rtc_out
 struct packet {
     struct rtp_stream *stream;
     const struct rtp_frame *frame;
+    uint32_t timestamp;
     uint16_t index;
-    const uint8_t *original_sequence; /* RTX: two bytes in front of the payload, else NULL */
+    bool repeats; /* RTX: the original's sequence number goes in front of the payload */
+    bool padding;
+    uint16_t original;
 };
 
-/* Header, payload and protection, straight into the output. */
-static int write_packet(struct rtc_session *session, int64_t now_us, const struct packet *packet,
-                        struct rtc_output *out)
+static size_t write_header(struct rtc_session *session, int64_t now_us, const struct packet *packet,
+                           uint8_t *out)
 {
-    const struct rtp_payload *payload = &packet->frame->payloads[packet->index];
     struct rtp_header header = {
         .payload_type = packet->stream->payload_type,
         .marker = packet->index == packet->frame->count - 1,
         .sequence = packet->stream->sequence++,
-        .timestamp = rtp_timestamp_90k(packet->frame->capture_us, session->rtp_offset),
+        .timestamp = packet->timestamp,
         .ssrc = packet->stream->ssrc,
     };
     struct rtp_extensions extensions = {
@@ -103,45 +109,73 @@ static int write_packet(struct rtc_session *session, int64_t now_us, const struc
         .send_us = now_us,
         .mid = session->heard_report ? NULL : session->mid,
     };
-    if (session->stamp_capture)
+    if (session->stamp_capture && !packet->repeats)
         extensions.capture_ntp = ntp_now(session, packet->frame->capture_us);
-    size_t size = rtp_header_write(out->data, &header, &extensions);
-    if (packet->original_sequence != NULL) {
-        memcpy(out->data + size, packet->original_sequence, RTX_HEADER_BYTES);
+    size_t size = rtp_header_write(out, &header, &extensions);
+    if (packet->repeats) {
+        write_u16(out + size, packet->original);
         size += RTX_HEADER_BYTES;
     }
+    return size;
+}
+
+static void count_packet(struct rtc_session *session, int64_t now_us, const struct packet *packet,
+                         size_t bytes)
+{
+    bool probing = session->probe.active;
+    struct cc_packet sent = {.send_us = now_us,
+                             .sequence = session->transport_sequence++,
+                             .bytes = (uint16_t)bytes,
+                             .probe = probing ? session->probe.plan.id : 0,
+                             .padding = packet->padding,
+                             .frame = session->frame_number};
+    cc_on_packet_sent(&session->cc, &sent);
+    if (probing)
+        session_probe_count(session, now_us, bytes);
+    if (!packet->padding) {
+        size_t media = packet->repeats ? 0 : packet->frame->payloads[packet->index].size;
+        pacer_charge(&session->pacer, bytes);
+        session_count_share(session, now_us, bytes, media, packet->repeats);
+    }
+    session->media_sent_us = now_us;
+    session->counters.packets_sent++;
+}
+
+/* Header, payload and protection, straight into the output. */
+static int write_packet(struct rtc_session *session, int64_t now_us, const struct packet *packet,
+                        struct rtc_output *out)
+{
+    const struct rtp_payload *payload = &packet->frame->payloads[packet->index];
+    size_t size = write_header(session, now_us, packet, out->data);
     memcpy(out->data + size, payload->data, payload->size);
     out->size = size + payload->size;
     int code = srtp_link_protect(session->srtp, out->data, &out->size);
-    if (code != OW_OK)
-        return code;
-    struct cc_packet sent = {.send_us = now_us,
-                             .sequence = session->transport_sequence++,
-                             .bytes = (uint16_t)out->size,
-                             .frame = (uint32_t)packet->frame->sequence};
-    cc_on_packet_sent(&session->cc, &sent);
-    pacer_charge(&session->pacer, out->size);
-    session->counters.packets_sent++;
-    return OW_OK;
+    if (code == OW_OK)
+        count_packet(session, now_us, packet, out->size);
+    return code;
 }
 
 /* RFC 4588 section 4: own SSRC and sequence numbers, the original number before the payload. */
+static int write_repeat(struct rtc_session *session, int64_t now_us,
+                        const struct history_packet *held, uint16_t original, bool padding,
+                        struct rtc_output *out)
+{
+    struct packet packet = {.stream = &session->rtx,
+                            .frame = held->frame,
+                            .timestamp = held->timestamp,
+                            .index = held->index,
+                            .repeats = true,
+                            .padding = padding,
+                            .original = original};
+    return write_packet(session, now_us, &packet, out);
+}
+
 static int poll_resend(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
-    while (session->resend_count > 0) {
-        uint16_t sequence = session->resend[session->resend_first];
-        session->resend_first = (session->resend_first + 1) % SESSION_RESEND_QUEUE;
-        session->resend_count--;
-        const struct history_packet *held = history_find(&session->history, sequence);
-        if (held == NULL)
-            continue;
-        uint8_t original[RTX_HEADER_BYTES];
-        write_u16(original, sequence);
-        struct packet packet = {.stream = &session->rtx,
-                                .frame = held->frame,
-                                .index = held->index,
-                                .original_sequence = original};
-        if (write_packet(session, now_us, &packet, out) != OW_OK)
+    const struct history_packet *held;
+    uint16_t original;
+    while (session_take_resend(session, now_us, &held, &original)) {
+        if (write_repeat(session, now_us, held, original, false, out) != OW_OK)
             continue;
         session->counters.retransmits++;
         return OW_OK;
@@ -149,42 +183,83 @@ static int poll_resend(struct rtc_session *session, int64_t now_us, struct rtc_o
     return OW_EAGAIN;
 }
 
-static void begin_frame(struct rtc_session *session, int64_t now_us)
+/* A probe that lacks packets gets copies of what was sent last: receivers know repetitions. */
+static int poll_padding(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
+    const struct history_packet *held;
+    uint16_t original;
+    if (!session_take_padding(session, &held, &original) ||
+        write_repeat(session, now_us, held, original, true, out) != OW_OK)
+        return OW_EAGAIN;
+    session->counters.padding_packets++;
+    return OW_OK;
+}
+
+/* Timestamps count up whatever the capture times do: another rendition's key frame may be of the
+ * same picture as the frame before it. */
+static void set_timestamp(struct rtc_session *session, int64_t capture_us)
+{
+    uint32_t timestamp = rtp_timestamp_90k(capture_us, session->rtp_offset);
+    bool later = (int32_t)(timestamp - session->timestamp) > 0;
+    session->timestamp = session->frame_number == 0 || later ? timestamp : session->timestamp + 1;
+}
+
+static void begin_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame)
+{
+    set_timestamp(session, frame->capture_us);
+    session->frame_number++;
+    if (frame->key)
+        session->key_begun_at = session->video_packets;
     session->stamp_capture = session->extension_id[SDP_EXT_ABS_CAPTURE_TIME] != 0 &&
                              now_us - session->capture_stamped_us >= CAPTURE_STAMP_INTERVAL_US;
     if (session->stamp_capture)
         session->capture_stamped_us = now_us;
 }
 
-static void end_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame)
+static void end_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame,
+                      uint16_t sequence)
 {
     session->counters.frames_sent++;
+    session_repair_frame(session, now_us, frame, sequence);
     if (!frame->key)
         return;
     session->counters.key_frames_sent++;
     session->key_sent_us = now_us;
+    session->key_at = session->key_begun_at;
+}
+
+static bool send_video(struct rtc_session *session, int64_t now_us, const struct pacer_packet *next,
+                       struct rtc_output *out)
+{
+    uint16_t sequence = session->video.sequence;
+    size_t bytes = next->frame->payloads[next->index].size;
+    struct packet packet = {.stream = &session->video,
+                            .frame = next->frame,
+                            .timestamp = session->timestamp,
+                            .index = next->index};
+    if (bytes > RTC_MAX_PAYLOAD)
+        return false;
+    session->video_packets++;
+    if (write_packet(session, now_us, &packet, out) != OW_OK)
+        return false;
+    if (session->has_rtx)
+        history_add(&session->history, now_us, sequence, session->timestamp, next->frame,
+                    next->index);
+    session->report_packets++;
+    session->report_bytes += (uint32_t)bytes;
+    return true;
 }
 
 static int poll_video(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
     struct pacer_packet next;
-    while (pacer_peek(&session->pacer, &next)) {
+    while (pacer_peek(&session->pacer, now_us, &next)) {
         if (next.index == 0)
-            begin_frame(session, now_us);
+            begin_frame(session, now_us, next.frame);
         uint16_t sequence = session->video.sequence;
-        struct packet packet = {
-            .stream = &session->video, .frame = next.frame, .index = next.index};
-        size_t bytes = next.frame->payloads[next.index].size;
-        bool sent =
-            bytes <= RTC_MAX_PAYLOAD && write_packet(session, now_us, &packet, out) == OW_OK;
-        if (sent) {
-            history_add(&session->history, now_us, sequence, next.frame, next.index);
-            session->report_packets++;
-            session->report_bytes += (uint32_t)bytes;
-        }
+        bool sent = send_video(session, now_us, &next, out);
         if (next.last)
-            end_frame(session, now_us, next.frame);
+            end_frame(session, now_us, next.frame, sequence);
         pacer_advance(&session->pacer);
         if (sent)
             return OW_OK;
@@ -192,23 +267,32 @@ static int poll_video(struct rtc_session *session, int64_t now_us, struct rtc_ou
     return OW_EAGAIN;
 }
 
+/* A probe never makes a packet wait; it sends what would have waited, and then padding. */
 int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
     if (poll_report(session, now_us, out) == OW_OK)
         return OW_OK;
-    if (!pacer_may_send(&session->pacer, now_us))
+    bool probing = session_probe_is_due(session, now_us);
+    if (!probing && !pacer_may_send(&session->pacer, now_us))
         return OW_EAGAIN;
-    if (poll_resend(session, now_us, out) == OW_OK)
+    if (poll_resend(session, now_us, out) == OW_OK || poll_video(session, now_us, out) == OW_OK)
         return OW_OK;
-    return poll_video(session, now_us, out);
+    return probing ? poll_padding(session, now_us, out) : OW_EAGAIN;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 int64_t session_media_deadline(const struct rtc_session *session)
 {
-    int64_t deadline = session->report_due_us;
-    if (session->resend_count > 0 || session->pacer.count > 0) {
-        int64_t ready = pacer_ready_us(&session->pacer);
-        deadline = ready < deadline ? ready : deadline;
+    int64_t deadline = least(session->report_due_us, cc_deadline(&session->cc));
+    int64_t repair_us = session_repair_deadline(session);
+    if (repair_us != INT64_MAX) {
+        int64_t ready_us = pacer_ready_us(&session->pacer);
+        deadline = least(deadline, repair_us > ready_us ? repair_us : ready_us);
     }
-    return deadline;
+    deadline = least(deadline, pacer_next_us(&session->pacer));
+    return least(deadline, session_probe_deadline(session));
 }

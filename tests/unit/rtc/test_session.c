@@ -281,7 +281,7 @@ static void connect_viewer(void)
     handshake();
     assert_true(test.peer.connected);
     assert_int_equal(test.connected_events, 1);
-    assert_int_equal(test.target_bps, 2000000);
+    assert_int_equal(test.target_bps, 1900000); /* less what headers take, as it is guessed */
 }
 
 static struct rtp_frame *send_frame(bool key, size_t size)
@@ -446,7 +446,7 @@ static void reports_move_the_target(void **state)
     test.now_us += 400000;
     write_u32(report + 28, 65536 / 10 * 3); /* held for 300 ms: 100 ms on the way */
     send_rtcp(report, sizeof(report), &VIEWER);
-    assert_int_equal(test.target_bps, 1500000);
+    assert_in_range(test.target_bps, 1425000 - 20000, 1425000 + 5000);
     struct rtc_session_stats now = stats();
     assert_in_range(now.round_trip_us, 99900, 100200);
     assert_true(now.jitter_ms == 10);
@@ -455,7 +455,7 @@ static void reports_move_the_target(void **state)
                                    'R',  'E', 'M', 'B', 1, 0, 0, 0, 0, 0, 0, 1};
     test.now_us += 200000;
     send_rtcp(remb, sizeof(remb), &VIEWER);
-    assert_int_equal(test.target_bps, 100000); /* 0 is brought to the minimum */
+    assert_in_range(test.target_bps, 94000, 96000); /* 0 is brought to the minimum */
     end();
 }
 

@@ -1,0 +1,217 @@
+/* Repair: lost packets are sent again (RFC 4588), and a viewer that was away gets a key frame.
+ *
+ * At a loss rate p a packet that is repeated once per round trip with one copy fails again with p;
+ * where losses are random (p of 2 % and more, no queue) two copies some milliseconds apart are sent
+ * at once, three the next time, and the last packet of a frame is sent twice without being asked
+ * for, because its loss is noticed only when the next frame comes. At 5 % and 2 Mbit/s, 250 packets
+ * a second, 60 s see 750 losses: with single copies 37 need a second round trip and 2 a third,
+ * which is a freeze at 50 ms; so 750 · 0.05² = 2 need a second and 2 · 0.05³ = 0.0003 a third. */
+#include "rtc/session_internal.h"
+
+enum {
+    DEFAULT_ROUND_TRIP_US = 50000,
+    MIN_PAUSE_US = 5000,
+    COPY_AFTER_US = 7000,         /* apart from the first, for losses come in bursts */
+    RANDOM_LOSS_QUEUE_US = 40000, /* a longer queue than this loses by overflow */
+    MAX_HISTORY_US = 3000000,
+    TAIL_COPY_PACKETS = 5,     /* a frame of fewer would pay too much for it */
+    AWAY_US = 2000000,         /* silence of a peer that sends transport-wide feedback */
+    AWAY_REPORTS_US = 8000000, /* of one that sends reports, perhaps every five seconds */
+    OTHER_PATH_US = 5000000,   /* what was known of the path is void after so long */
+    HANDOVER_US = 300000,
+};
+
+static const double RANDOM_LOSS = 0.02;
+
+static bool loses_at_random(const struct rtc_session *session)
+{
+    return session->loss_average >= RANDOM_LOSS &&
+           cc_queue_delay_us(&session->cc) < RANDOM_LOSS_QUEUE_US;
+}
+
+/* ---- queues ---- */
+
+static void put(struct session_resends *queue, int64_t due_us, uint16_t sequence)
+{
+    if (queue->count == SESSION_RESENDS)
+        return;
+    int at = (queue->first + queue->count++) % SESSION_RESENDS;
+    queue->items[at] = (struct session_resend){.due_us = due_us, .sequence = sequence};
+}
+
+static bool take(struct session_resends *queue, int64_t now_us, uint16_t *sequence)
+{
+    if (queue->count == 0 || queue->items[queue->first].due_us > now_us)
+        return false;
+    *sequence = queue->items[queue->first].sequence;
+    queue->first = (queue->first + 1) % SESSION_RESENDS;
+    queue->count--;
+    return true;
+}
+
+static int64_t due(const struct session_resends *queue)
+{
+    return queue->count == 0 ? INT64_MAX : queue->items[queue->first].due_us;
+}
+
+int64_t session_repair_deadline(const struct rtc_session *session)
+{
+    int64_t resend_us = due(&session->resends), copy_us = due(&session->copies);
+    return resend_us < copy_us ? resend_us : copy_us;
+}
+
+bool session_take_resend(struct rtc_session *session, int64_t now_us,
+                         const struct history_packet **out, uint16_t *original)
+{
+    while (take(&session->resends, now_us, original) || take(&session->copies, now_us, original)) {
+        *out = history_find(&session->history, *original);
+        if (*out != NULL)
+            return true;
+    }
+    return false;
+}
+
+void session_forget_media(struct rtc_session *session)
+{
+    session->counters.frames_dropped += (uint64_t)pacer_clear(&session->pacer);
+    history_clear(&session->history);
+    session->resends.count = session->copies.count = 0;
+    session->probe.active = false;
+}
+
+/* ---- NACK (RFC 4585 section 6.2.1) ---- */
+
+/* A packet that is asked for again before its copy can have arrived is on its way. The question may
+ * have had a quicker way than the last one. */
+static int64_t resend_pause_us(const struct rtc_session *session)
+{
+    int64_t round_trip_us = session_round_trip_us(session);
+    if (round_trip_us <= 0)
+        round_trip_us = DEFAULT_ROUND_TRIP_US;
+    int64_t pause_us = round_trip_us / 8 * 7;
+    return pause_us > MIN_PAUSE_US ? pause_us : MIN_PAUSE_US;
+}
+
+/* True when the packet is gone and only a key frame helps. */
+static bool request_resend(struct rtc_session *session, int64_t now_us, uint16_t sequence,
+                           int64_t pause_us)
+{
+    uint16_t age = (uint16_t)(session->video.sequence - sequence);
+    if (age == 0 || age > session->video_packets)
+        return false; /* was never sent */
+    if (session->video_packets - age < session->key_at)
+        return false; /* nothing depends on what was before the key frame */
+    if (history_find(&session->history, sequence) == NULL)
+        return true;
+    if (session->resends.count == SESSION_RESENDS)
+        return false;
+    const struct history_packet *packet =
+        history_resend(&session->history, now_us, sequence, pause_us);
+    if (packet == NULL)
+        return false;
+    put(&session->resends, now_us, sequence);
+    int copies = packet->resends > 1 && session->loss_average >= RANDOM_LOSS;
+    copies += loses_at_random(session);
+    for (int i = 1; i <= copies; i++)
+        put(&session->copies, now_us + COPY_AFTER_US, sequence);
+    return false;
+}
+
+static void keep_long_enough(struct rtc_session *session)
+{
+    int64_t age_us = 4 * session_round_trip_us(session);
+    if (age_us < HISTORY_US)
+        age_us = HISTORY_US;
+    history_set_age(&session->history, age_us < MAX_HISTORY_US ? age_us : MAX_HISTORY_US);
+}
+
+/* Without RTX nothing is resent: a plain repetition is a replay to SRTP. */
+void session_on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet)
+{
+    if (packet->media_ssrc != session->video.ssrc)
+        return;
+    session->counters.nacks++;
+    if (!session->has_rtx)
+        return;
+    bool gone = false;
+    int64_t pause_us = resend_pause_us(session);
+    keep_long_enough(session);
+    history_expire(&session->history, now_us);
+    for (int i = 0; i < packet->count; i++) {
+        uint16_t sequence, following;
+        rtcp_nack_item(packet, i, &sequence, &following);
+        gone |= request_resend(session, now_us, sequence, pause_us);
+        for (int bit = 0; bit < 16; bit++)
+            if ((following >> bit & 1) != 0)
+                gone |= request_resend(session, now_us, (uint16_t)(sequence + 1 + bit), pause_us);
+    }
+    if (gone)
+        session_on_key_wish(session, now_us);
+}
+
+void session_repair_frame(struct rtc_session *session, int64_t now_us,
+                          const struct rtp_frame *frame, uint16_t sequence)
+{
+    if (session->has_rtx && frame->count >= TAIL_COPY_PACKETS && loses_at_random(session))
+        put(&session->copies, now_us + COPY_AFTER_US, sequence);
+}
+
+/* ---- padding ---- */
+
+/* Large ones, so that few are needed, among those sent last: one that was lost is even of use. */
+bool session_take_padding(struct rtc_session *session, const struct history_packet **out,
+                          uint16_t *original)
+{
+    enum { LOOK_AT = 32, LARGE_BYTES = 800 };
+    const struct history *history = &session->history;
+    uint16_t held = (uint16_t)(history->next - history->oldest);
+    size_t largest = 0;
+    if (!session->has_rtx || held == 0)
+        return false;
+    for (uint16_t i = 0; i < LOOK_AT && i < held && largest < LARGE_BYTES; i++) {
+        uint16_t back = (uint16_t)((session->probe.padding_back + i) % held);
+        uint16_t sequence = (uint16_t)(history->next - 1 - back);
+        const struct history_packet *packet = history_find(history, sequence);
+        size_t size = packet->frame->payloads[packet->index].size;
+        if (size <= largest)
+            continue;
+        largest = size;
+        *out = packet;
+        *original = sequence;
+    }
+    session->probe.padding_back = (uint16_t)(history->next - *original);
+    return true;
+}
+
+/* ---- a viewer that was away ---- */
+
+/* What waits is out of date and what was sent is lost: it starts anew, with a key frame at once. */
+static void start_anew(struct rtc_session *session, int64_t silent_us, int64_t now_us)
+{
+    session_forget_media(session);
+    if (silent_us >= OTHER_PATH_US)
+        cc_on_path_change(&session->cc, now_us);
+    session_want_key(session);
+    session->key_asked_us = INT64_MIN / 2; /* no waiting for the one asked for before */
+}
+
+void session_heard(struct rtc_session *session, int64_t now_us)
+{
+    int64_t silent_us = now_us - session->heard_us;
+    int64_t away_us = session->counters.receives_transport_cc ? AWAY_US : AWAY_REPORTS_US;
+    bool missed_media = session->media_sent_us > session->heard_us;
+    session->heard_us = now_us;
+    if (session->phase == PHASE_CONNECTED && missed_media && silent_us >= away_us)
+        start_anew(session, silent_us, now_us);
+}
+
+void session_path_changed(struct rtc_session *session, int64_t now_us)
+{
+    if (session->phase != PHASE_CONNECTED || session->counters.frames_sent == 0)
+        return;
+    cc_on_path_change(&session->cc, now_us);
+    session->probe.active = false;
+    int64_t silent_us = now_us - session->feedback_us;
+    if (silent_us >= HANDOVER_US) /* otherwise the old path carried media to the end */
+        start_anew(session, silent_us, now_us);
+}
