@@ -116,7 +116,7 @@ static void print_series(const struct sim_metrics *metrics)
 {
     static const char *const names[SERIES] = {"target_kbps", "sent_kbps_series", "passed_kbps",
                                               "shown_kbps",  "queue_ms",         "latency_ms"};
-    for (int series = 0; series < SERIES; series++) {
+    for (enum series series = 0; series < SERIES; series++) {
         printf(",\"%s\":[", names[series]);
         for (int at = 0; at + 1 < metrics->bin_count; at++)
             printf("%s%.0f", at == 0 ? "" : ",", bin_value(&metrics->bins[at], series));

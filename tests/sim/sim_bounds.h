@@ -14,6 +14,15 @@ struct sim_bound {
     double limit;     /* of the figures that have one */
 };
 
+#define SIM_BOUND(figure, flow, from_s, to_s, low, high)                                           \
+    {                                                                                              \
+        figure, flow, from_s, to_s, low, high, 0                                                   \
+    }
+#define SIM_BOUND_AT(limit, figure, flow, from_s, to_s, low, high)                                 \
+    {                                                                                              \
+        figure, flow, from_s, to_s, low, high, limit                                               \
+    }
+
 enum { SIM_MAX_BOUNDS = 16 };
 
 struct sim_bounds {

@@ -192,6 +192,51 @@ static void jitter(struct sim_scenario *out)
     out->forward.jitter_us = out->backward.jitter_us = 30000;
 }
 
+/* A step down that is told late, or not at all by some of the feedback. */
+static void slow_feedback(struct sim_scenario *out)
+{
+    path(out, MBIT(2), 25000, 60);
+    add_step(out, 30, 1);
+    out->flows[0].feedback_us = 250000;
+}
+
+static void lossy_feedback(struct sim_scenario *out)
+{
+    path(out, MBIT(2), 25000, 60);
+    add_step(out, 30, 1);
+    out->backward.loss = 0.2;
+}
+
+static void short_queue(struct sim_scenario *out)
+{
+    path(out, MBIT(2), 25000, 60);
+    add_step(out, 30, 1);
+    out->forward.queue_us = 70000;
+}
+
+static void deep_queue(struct sim_scenario *out)
+{
+    path(out, MBIT(2), 25000, 60);
+    add_step(out, 30, 1);
+    out->forward.queue_us = 2 * SIM_S;
+}
+
+/* After RFC 8869: a cell whose capacity wanders between 0.6 and 4 Mbit/s, at most a third at a
+ * time, every half second. */
+static void mobile(struct sim_scenario *out)
+{
+    struct random_source random;
+    double megabits = 2;
+    path(out, MBIT(megabits), 40000, 60);
+    random_seeded(&random, 8869);
+    out->forward.queue_us = SIM_S;
+    for (int i = 1; i < 120; i++) {
+        megabits *= 0.75 + random_unit(&random) * 0.58;
+        megabits = megabits < 0.6 ? 0.6 : megabits > 4 ? 4 : megabits;
+        sim_link_add_step(&out->forward, i * SIM_S / 2, MBIT(megabits));
+    }
+}
+
 static void application_limited(struct sim_scenario *out)
 {
     path(out, MBIT(2), 25000, 40);
@@ -243,6 +288,11 @@ static const struct {
     {"reordering", "2 % of packets 12 ms late", reordering},
     {"duplicates", "5 % of packets twice", duplicates},
     {"jitter", "Up to 30 ms of jitter each way", jitter},
+    {"feedback-slow", "Feedback each 250 ms, 2 to 1 Mbit/s", slow_feedback},
+    {"feedback-lossy", "20 % of feedback lost, 2 to 1 Mbit/s", lossy_feedback},
+    {"queue-short", "Queue of 70 ms, 2 to 1 Mbit/s", short_queue},
+    {"queue-deep", "Queue of 2 s, 2 to 1 Mbit/s", deep_queue},
+    {"mobile", "A wandering capacity, 0.6 to 4 Mbit/s", mobile},
     {"application-limited", "Content that needs 0.4 of 2 Mbit/s", application_limited},
     {"remb", "A viewer that sends REMB only, 2 to 0.8 Mbit/s", remb},
     {"reports-only", "A viewer that only reports loss, 2 to 0.8 Mbit/s", reports_only},

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 enum {
-    SIM_MAX_STEPS = 16,
+    SIM_MAX_STEPS = 128,
     SIM_IP_UDP_BYTES = 28, /* IPv4 and UDP headers, which take capacity as well */
 };
 
@@ -22,7 +22,7 @@ struct sim_step {
 };
 
 struct sim_link_settings {
-    struct sim_step steps[SIM_MAX_STEPS]; /* the first at 0; the first with bps 0 is the end */
+    struct sim_step steps[SIM_MAX_STEPS]; /* in order; the first is at 0 */
     int step_count;
     int64_t queue_us;   /* how much the queue takes, in time at the present capacity … */
     size_t queue_bytes; /* … or, when not 0, in bytes */

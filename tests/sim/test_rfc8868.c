@@ -44,12 +44,12 @@ static void a_cell_of_the_grid(void **state)
     const struct sim_bounds bounds = {
         name,
         {
-            {SIM_UTILISATION, 0, from_s, 40, cell->row->utilisation, 1},
-            {SIM_QUEUE_P95_MS, 0, from_s, 40, 1, cell->row->queue_ms},
-            {SIM_LATENCY_P50_MS, 0, from_s, 40, base_ms + 4,
-             base_ms + 60 + (loss > 0.02 ? 2 * delay_ms + 40 : 0)},
-            {SIM_LOSS, 0, 0, 40, loss * 0.8, loss * 1.2 + 0.01},
-            {SIM_SHOWN, 0, 0, 40, cell->row->shown, 1},
+            SIM_BOUND(SIM_UTILISATION, 0, from_s, 40, cell->row->utilisation, 1.002),
+            SIM_BOUND(SIM_QUEUE_P95_MS, 0, from_s, 40, 1, cell->row->queue_ms),
+            SIM_BOUND(SIM_LATENCY_P50_MS, 0, from_s, 40, base_ms + 4,
+                      base_ms + 60 + (loss > 0.02 ? 2 * delay_ms + 40 : 0)),
+            SIM_BOUND(SIM_LOSS, 0, 0, 40, loss * 0.8, loss * 1.2 + 0.01),
+            SIM_BOUND(SIM_SHOWN, 0, 0, 40, cell->row->shown, 1),
         }};
     int outside = sim_bounds_check(run, &bounds);
     sim_run_destroy(&run);
