@@ -18,7 +18,7 @@ export async function launch(t, extra = []) {
 }
 
 /** A page that keeps its console lines in `page.lines` and its errors in `page.failures`. */
-export async function openPage(browser, url, { viewport = { width: 1280, height: 720 }, colorScheme, init } = {}) {
+export async function openPage(browser, url, { viewport = { width: 1280, height: 720 }, colorScheme, init, waitUntil } = {}) {
   const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();
   page.lines = [];
@@ -26,7 +26,7 @@ export async function openPage(browser, url, { viewport = { width: 1280, height:
   page.on('console', (message) => page.lines.push(message.text()));
   page.on('pageerror', (error) => page.failures.push(error.message));
   if (init) await page.addInitScript(init);
-  await page.goto(url);
+  await page.goto(url, { waitUntil });
   return page;
 }
 

@@ -37,7 +37,7 @@ test('the doctor tells where it came to a halt, and what to do', () => {
     [{ server: null, mediaPort: null }, /No way to the server.*the media port/],
     [{ server: { step: 'checks', closed: false, reason: '' } }, /answers do not come back.*--public-address/],
     [{ server: { step: 'checks', closed: true, reason: 'the certificate is another one' } }, /^The server ended the connection: The certificate is another one\.$/],
-    [{ current: 'candidates' }, /no network address/],
+    [{ current: 'candidates' }, /does not finish looking up/],
     [{ current: 'dtls' }, /VPN/],
     [{ current: 'first_packet' }, /no picture has been sent/],
     [{ current: 'decode', codec: 'H.264' }, /could not decode a picture \(H\.264\)/],

@@ -82,8 +82,9 @@ export interface ServerSide {
 export interface Facts {
   readonly current: StepName;
   readonly server: ServerSide | null;
-  /** Can it be tried: has the browser an address for it, and for TCP the server, too? */
+  /** Has the browser named an address of its own? (None for TCP, by which it can come all the same.) */
   readonly udp: boolean;
+  /** Does the server take TCP? */
   readonly tcp: boolean;
   readonly mediaPort: number | null;
   readonly codec: string;
@@ -115,7 +116,7 @@ export function diagnose(facts: Facts): string {
     case 'offer':
       return 'The server has not answered the offer. Is something between here and it holding up requests?';
     case 'candidates':
-      return 'This browser names no network address: a policy or an extension forbids WebRTC. Allow it for this page.';
+      return 'This browser does not finish looking up its network addresses: a policy or an extension gets in the way of WebRTC.';
     case 'checks':
       return noPathSentence(facts);
     case 'dtls':

@@ -56,7 +56,8 @@ function removeDelay(receiver: RTCRtpReceiver): void {
 }
 
 export class WebRtcLink {
-  readonly steps = new ConnectionSteps(performance.now());
+  readonly #madeAt = performance.now();
+  readonly steps = new ConnectionSteps(this.#madeAt);
   readonly stream: MediaStream;
   readonly #server: string;
   readonly #node: string;
@@ -64,9 +65,10 @@ export class WebRtcLink {
   readonly #signalling: WebRtcSignalling;
   readonly #connection: RTCPeerConnection;
   #closed = false;
+  #warned = false;
   #iceServers: string;
   #found: RTCIceCandidate[] = []; // not told yet
-  #kinds = { udp: false, tcp: false };
+  #hasUdp = false;
   #serverSide: ServerSession | null = null;
   #codec = '';
   #restarting = false;
@@ -165,18 +167,19 @@ export class WebRtcLink {
   /* ---- candidates ---- */
 
   #candidate(candidate: RTCIceCandidate | null): void {
-    if (this.#closed || candidate === null || candidate.candidate === '') return;
-    const protocol = candidate.candidate.split(' ')[2]?.toLowerCase();
-    if (protocol === 'udp' || protocol === 'tcp') this.#kinds[protocol] = true;
-    /* The order of the steps is the one of the list: addresses are there when both sides' are. */
-    if (this.#connection.remoteDescription !== null) this.#reached('candidates');
-    if (!isWorthSending(candidate.candidate)) return;
-    this.#found.push(candidate);
+    if (this.#closed) return;
+    if (candidate !== null && candidate.candidate !== '') {
+      this.#hasUdp ||= / udp /i.test(candidate.candidate);
+      if (isWorthSending(candidate.candidate)) this.#found.push(candidate);
+    }
     this.#trickleSoon();
   }
 
   #trickleSoon(): void {
-    if (this.#kinds.udp || this.#kinds.tcp) this.#reached('candidates');
+    /* The steps have an order: the server's addresses, which come with its answer, are part of it. A
+     * browser that names none of its own may yet come by TCP. */
+    const ours = this.#hasUdp || this.#connection.iceGatheringState === 'complete';
+    if (ours && this.#connection.remoteDescription !== null) this.#reached('candidates');
     if (this.#found.length === 0 || this.#signalling.sessionId === null || this.#restarting) return;
     this.#trickleTimer ??= setTimeout(() => {
       this.#trickleTimer = undefined;
@@ -243,13 +246,12 @@ export class WebRtcLink {
   /* ---- the doctor ---- */
 
   #facts(): Facts {
-    const { udp, tcp } = this.#kinds;
-    const serverTakesTcp = / tcp .* tcptype passive/i.test(this.#connection.remoteDescription?.sdp ?? '');
+    const tcp = / tcp .* tcptype passive/i.test(this.#connection.remoteDescription?.sdp ?? '');
     return {
       current: this.steps.current ?? 'decode',
       server: this.#serverSide,
-      udp,
-      tcp: tcp && serverTakesTcp,
+      udp: this.#hasUdp,
+      tcp,
       mediaPort: knownConfig(this.#server)?.mediaPort ?? null,
       codec: this.#codec,
     };
@@ -286,8 +288,15 @@ export class WebRtcLink {
   #fail(kind: FailureKind, reason: string): void {
     if (this.#closed) return;
     this.steps.fail(performance.now());
-    console.warn(`WebRTC failed at step "${this.steps.current ?? 'playing'}": ${reason}`);
+    this.#warn(reason);
     this.#handlers.failed(kind, reason);
+  }
+
+  /* Once: what fails is closed afterwards. */
+  #warn(reason: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    console.warn(`WebRTC failed at step "${this.steps.current ?? 'playing'}": ${reason}`);
   }
 
   /* ---- figures ---- */
@@ -304,7 +313,9 @@ export class WebRtcLink {
   /** Ends the session here and on the server; works while the page is being left. */
   close(): void {
     if (this.#closed) return;
-    this.steps.fail(performance.now());
+    const now = performance.now();
+    if (this.steps.current !== null && now - this.#madeAt > LOOK_MS) this.#warn(this.diagnosis);
+    this.steps.fail(now);
     this.#closed = true;
     clearInterval(this.#lookTimer);
     clearTimeout(this.#trickleTimer);
