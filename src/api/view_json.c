@@ -33,6 +33,25 @@ static json_t *describe_stages(const struct stage_times *stages)
     return out;
 }
 
+/* The renditions that are encoded now, the best first. */
+static json_t *describe_renditions(const struct view_info *info)
+{
+    static const char *const codecs[VIDEO_CODECS] = {[VIDEO_H264] = "h264", [VIDEO_VP8] = "vp8"};
+    json_t *out = json_array();
+    for (int i = 0; i < RENDITION_TRACKS; i++) {
+        const struct view_track_info *track = &info->tracks[i];
+        if (track->viewers <= 0)
+            continue;
+        json_array_append_new(
+            out, json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:s}", "track", i,
+                           "codec", codecs[rendition_codec(i)], "rung", rendition_rung(i),
+                           "viewers", track->viewers, "width", track->width, "height",
+                           track->height, "fps", track->fps, "target_bps", track->target_bps,
+                           "bitrate_bps", track->bitrate_bps, "encoder", track->encoder));
+    }
+    return out;
+}
+
 json_t *view_describe(struct view *view)
 {
     struct view_info info = {0};
@@ -63,6 +82,8 @@ json_t *view_describe(struct view *view)
     }
     json_object_update(out, more);
     json_decref(more);
+    json_object_set_new(out, "adaptive", json_boolean(info.adaptive));
+    json_object_set_new(out, "renditions", describe_renditions(&info));
     json_object_set_new(out, "source", describe_source(&info));
     json_object_set_new(out, "latency_ms", describe_stages(&info.last_stages));
     return out;

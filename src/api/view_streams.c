@@ -34,6 +34,22 @@ static void on_viewers(void *context, int count)
     self->viewers = count;
 }
 
+static struct ladder_settings ladder_of(const struct view_info *info)
+{
+    struct ladder_settings ladder = {
+        .min_bps = info->min_bps,
+        .start_bps = info->start_bps,
+        .max_bps = info->max_bps,
+        .adaptive = info->adaptive,
+        .rung_count = info->renditions,
+    };
+    for (int i = 0; i < RENDITION_SHARED; i++) {
+        ladder.rungs[i].rate_part = info->rendition_rates[i];
+        ladder.rungs[i].width_part = info->rendition_widths[i];
+    }
+    return ladder;
+}
+
 static void *on_view_opened(void *context, struct view *view)
 {
     struct api *api = context;
@@ -46,10 +62,7 @@ static void *on_view_opened(void *context, struct view *view)
     self->view = view_ref(view);
     struct media_stream_settings settings = {
         .id = view_node_id(view),
-        .ladder = {.min_bps = info.min_bps,
-                   .start_bps = info.start_bps,
-                   .max_bps = info.max_bps,
-                   .adaptive = true},
+        .ladder = ladder_of(&info),
         .callbacks = {.context = self,
                       .key_frame_wanted = on_key_frame_wanted,
                       .plan = on_plan,

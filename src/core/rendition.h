@@ -9,7 +9,11 @@
 
 enum video_codec { VIDEO_H264, VIDEO_VP8, VIDEO_CODECS };
 
-enum { RENDITION_RUNGS = 4, RENDITION_TRACKS = VIDEO_CODECS * RENDITION_RUNGS };
+enum {
+    RENDITION_RUNGS = 4,
+    RENDITION_SHARED = 3, /* of them of fixed rates; the last follows the slowest viewers */
+    RENDITION_TRACKS = VIDEO_CODECS * RENDITION_RUNGS,
+};
 
 static inline int rendition_track(enum video_codec codec, int rung)
 {

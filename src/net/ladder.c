@@ -15,7 +15,8 @@ static const double stay_part = 0.95, climb_part = 1.1, climb_limit_part = 0.98;
 /* The rate of a rung is at most this part of the one above it, or it is not worth an encoder. */
 static const double step_part = 0.8;
 
-static const struct ladder_rung_settings usual[LADDER_SHARED] = {{1, 1}, {0.4, 0.66}, {0.16, 0.5}};
+static const struct ladder_rung_settings usual[RENDITION_SHARED] = {
+    {1, 1}, {0.4, 0.66}, {0.16, 0.5}};
 
 static double rate_part(const struct ladder_settings *settings, int rung)
 {
@@ -33,7 +34,7 @@ void ladder_init(struct ladder *ladder, const struct ladder_settings *settings)
 {
     *ladder = (struct ladder){.settings = *settings};
     int count = settings->rung_count;
-    if (count < 1 || count > LADDER_SHARED || !settings->adaptive)
+    if (count < 1 || count > RENDITION_SHARED || !settings->adaptive)
         count = settings->adaptive ? LADDER_DEFAULT : 1;
     int above_bps = 0;
     for (int i = 0; i < count; i++) {
@@ -55,7 +56,7 @@ static int total(const struct ladder *ladder)
 /* The best rung whose rate is no more than this. */
 static int rung_for(const struct ladder *ladder, int bps)
 {
-    for (int i = 0; i < LADDER_SHARED; i++)
+    for (int i = 0; i < RENDITION_SHARED; i++)
         if (ladder->rates_bps[i] > 0 && ladder->rates_bps[i] <= bps)
             return i;
     return LADDER_SURVIVAL;
@@ -182,7 +183,7 @@ bool ladder_is_lone(const struct ladder *ladder)
 
 static int lowest_shared(const struct ladder *ladder)
 {
-    int rung = LADDER_SHARED - 1;
+    int rung = RENDITION_SHARED - 1;
     while (rung > 0 && ladder->rates_bps[rung] == 0)
         rung--;
     return rung;

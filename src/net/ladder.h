@@ -19,7 +19,6 @@
 #include "core/rendition.h"
 
 enum {
-    LADDER_SHARED = RENDITION_RUNGS - 1,   /* renditions of fixed rates, at most */
     LADDER_SURVIVAL = RENDITION_RUNGS - 1, /* the rung that follows its slowest viewer */
     LADDER_DEFAULT = 3,
     LADDER_LEAST_BPS = 150000, /* a shared rendition below this is left to the survival rung */
@@ -34,12 +33,12 @@ struct ladder_settings {
     int min_bps, start_bps, max_bps; /* limits of a viewer's rate control */
     bool adaptive;                   /* false: one rendition at max_bps whatever the paths take */
     int rung_count;                  /* 1..3 shared renditions; 0 = LADDER_DEFAULT */
-    struct ladder_rung_settings rungs[LADDER_SHARED]; /* the best first; the first has all */
+    struct ladder_rung_settings rungs[RENDITION_SHARED]; /* the best first; the first has all */
 };
 
 struct ladder {
     struct ladder_settings settings;
-    int rates_bps[LADDER_SHARED]; /* falling; 0 = this rung is not used */
+    int rates_bps[RENDITION_SHARED]; /* falling; 0 = this rung is not used */
     int viewers[RENDITION_RUNGS];
     bool shared;      /* several came, and it is not clear yet that one stays alone */
     int64_t alone_us; /* since when one is left of several, 0 = not known yet */

@@ -23,10 +23,15 @@ static inline void meter_settle(struct meter *meter, int64_t now_us)
     meter->events = 0;
 }
 
-static inline void meter_count(struct meter *meter, int64_t now_us)
+static inline void meter_add(struct meter *meter, int64_t now_us, int events)
 {
     meter_settle(meter, now_us);
-    meter->events++;
+    meter->events += events;
+}
+
+static inline void meter_count(struct meter *meter, int64_t now_us)
+{
+    meter_add(meter, now_us, 1);
 }
 
 static inline double meter_rate(struct meter *meter, int64_t now_us)

@@ -3,6 +3,7 @@
 #ifndef OW_WORKFLOW_NODE_TYPES_H
 #define OW_WORKFLOW_NODE_TYPES_H
 
+#include "core/rendition.h"
 #include "source/source.h"
 #include "vision/model.h"
 #include "workflow/settings.h"
@@ -30,6 +31,9 @@ struct view_settings {
     int width; /* 0 = the source's */
     double max_fps;
     int min_bps, start_bps, max_bps;
+    int renditions;                            /* 1..RENDITION_SHARED, for several viewers */
+    double rendition_rates[RENDITION_SHARED];  /* parts of max_bps, falling */
+    double rendition_widths[RENDITION_SHARED]; /* parts of the width, falling */
     int jpeg_quality;
 };
 

@@ -1,8 +1,11 @@
 #include "core/clock.h"
-#include "workflow/view_state.h"
+#include "core/log.h"
+#include "workflow/view_track.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { HOLD_MAX_US = 1000000 }; /* a picture a second is shown whatever the network says */
 
 struct view *view_ref(struct view *view)
 {
@@ -18,6 +21,7 @@ void view_unref(struct view **view)
         return;
     mailbox_destroy(&v->inbox);
     pthread_mutex_destroy(&v->lock);
+    pthread_mutex_destroy(&v->orders_lock);
     free(v);
 }
 
@@ -31,28 +35,50 @@ const char *view_workflow_id(const struct view *view)
     return view->info.workflow_id;
 }
 
+static bool is_track(int track)
+{
+    return track >= 0 && track < RENDITION_TRACKS;
+}
+
 void view_set_plan(struct view *view, int track, const struct rendition_plan *plan)
 {
-    if (track != 0)
+    if (!is_track(track))
         return;
-    if (view->parts.settings.adaptive && plan->target_bps > 0)
-        atomic_store(&view->target_bps, plan->target_bps);
-    if (atomic_exchange(&view->h264_viewers, plan->viewers) == 0 && plan->viewers > 0)
-        view_want_key_frame(view, 0);
+    pthread_mutex_lock(&view->orders_lock);
+    view->tracks[track].ordered = *plan;
+    pthread_mutex_unlock(&view->orders_lock);
+    unsigned bit = view_track_bit(track);
+    bool runs = plan->viewers > 0;
+    unsigned before =
+        runs ? atomic_fetch_or(&view->running, bit) : atomic_fetch_and(&view->running, ~bit);
+    bool ran = (before & bit) != 0;
+    if (runs && !ran)
+        view_want_key_frame(view, track);
+    else if (ran && !runs)
+        mailbox_wake(view->inbox); /* the encoder is closed */
 }
 
 void view_want_key_frame(struct view *view, int track)
 {
-    (void)track;
-    atomic_store(&view->key_frame_wanted, true);
+    if (!is_track(track))
+        return;
+    atomic_fetch_or(&view->keys_wanted, view_track_bit(track));
     mailbox_wake(view->inbox);
 }
 
 void view_hold(struct view *view, int track, int64_t until_us)
 {
-    (void)view;
-    (void)track;
-    (void)until_us;
+    if (!is_track(track))
+        return;
+    int64_t limit_us = clock_now_us() + HOLD_MAX_US;
+    if (until_us > limit_us)
+        until_us = limit_us;
+    pthread_mutex_lock(&view->orders_lock);
+    bool sooner = until_us < view->tracks[track].hold_until_us;
+    view->tracks[track].hold_until_us = until_us;
+    pthread_mutex_unlock(&view->orders_lock);
+    if (sooner)
+        mailbox_wake(view->inbox);
 }
 
 void view_set_jpeg_fps(struct view *view, double max_fps)
@@ -63,7 +89,7 @@ void view_set_jpeg_fps(struct view *view, double max_fps)
 
 bool view_is_watched(const struct view *view)
 {
-    return atomic_load(&view->h264_viewers) > 0 || atomic_load(&view->jpeg_fps) > 0;
+    return atomic_load(&view->running) != 0 || atomic_load(&view->jpeg_fps) > 0;
 }
 
 bool view_takes_frames(struct view *view)
@@ -77,6 +103,26 @@ void view_offer(struct view *view, struct frame *frame, struct detections *detec
     struct picture *picture = NULL;
     if (picture_create(&picture, frame, detections) == OW_OK)
         mailbox_put(view->inbox, picture);
+}
+
+void view_set_error(struct view *view, const char *text)
+{
+    pthread_mutex_lock(&view->lock);
+    bool is_new = text[0] && strcmp(view->info.error, text) != 0;
+    snprintf(view->info.error, sizeof view->info.error, "%s", text);
+    pthread_mutex_unlock(&view->lock);
+    if (is_new)
+        log_error("view %s: %s", view->info.node_id, text);
+}
+
+struct source_status view_read_source(struct view *view)
+{
+    struct source_status status = {.state = SOURCE_PLAYING};
+    pthread_mutex_lock(&view->lock);
+    if (view->source)
+        source_status(view->source, &status);
+    pthread_mutex_unlock(&view->lock);
+    return status;
 }
 
 static void read_model(struct view *view, struct view_info *out)
@@ -97,8 +143,8 @@ void view_read_info(struct view *view, struct view_info *out)
         source_status(view->source, &out->source);
     if (view->model)
         read_model(view, out);
+    view_tracks_read_info(view, out);
     pthread_mutex_unlock(&view->lock);
-    out->target_bps = atomic_load(&view->target_bps);
     out->dropped = mailbox_dropped(view->inbox);
 }
 
@@ -128,6 +174,13 @@ static void describe(struct view *view, const struct view_parts *parts)
     info->min_bps = parts->settings.min_bps;
     info->start_bps = parts->settings.start_bps;
     info->max_bps = parts->settings.max_bps;
+    info->adaptive = parts->settings.adaptive;
+    info->target_bps = info->adaptive ? info->start_bps : info->max_bps;
+    info->renditions = parts->settings.renditions;
+    for (int i = 0; i < RENDITION_SHARED; i++) {
+        info->rendition_rates[i] = parts->settings.rendition_rates[i];
+        info->rendition_widths[i] = parts->settings.rendition_widths[i];
+    }
     info->xray_mode = xray_mode_name(parts->style.mode);
     info->color_scheme = xray_scheme_name(parts->style.scheme);
 }
@@ -135,9 +188,10 @@ static void describe(struct view *view, const struct view_parts *parts)
 static void free_tools(struct view *view)
 {
     xray_destroy(&view->xray);
-    scaler_destroy(&view->scaler);
+    for (int i = 0; i < VIEW_SIZES; i++)
+        scaler_destroy(&view->sizes[i].scaler);
     jpeg_encoder_destroy(&view->jpeg);
-    video_encoder_close(&view->h264);
+    view_tracks_close(view);
     picture_drop(view->last);
     view->last = NULL;
 }
@@ -150,15 +204,13 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
     atomic_init(&view->refs, 1);
     view->parts = *parts;
     view->model = parts->model;
-    atomic_init(&view->target_bps, parts->settings.start_bps);
     pthread_mutex_init(&view->lock, NULL);
+    pthread_mutex_init(&view->orders_lock, NULL);
     describe(view, parts);
 
     int rc = mailbox_create(&view->inbox, picture_drop);
     if (rc == OW_OK)
         rc = xray_create(&view->xray, NULL, why);
-    if (rc == OW_OK)
-        rc = scaler_create(&view->scaler);
     if (rc == OW_OK)
         rc = jpeg_encoder_create(&view->jpeg);
     if (rc < 0)

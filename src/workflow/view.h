@@ -1,5 +1,6 @@
 /* A running view: takes the latest picture of its model or source, draws what the model sees,
- * encodes it as H.264 and JPEG, each only while somebody watches. One thread per view.
+ * encodes it as video, in one or a few renditions, and JPEG, each only while somebody watches. One
+ * thread per view.
  *
  * Views are reference counted: whoever holds one may call it after its workflow has stopped; it
  * then does nothing. All functions may be called from any thread and do not wait for the view's
@@ -38,10 +39,20 @@ const char *view_workflow_id(const struct view *view);
 void view_set_plan(struct view *view, int track, const struct rendition_plan *plan);
 void view_want_key_frame(struct view *view, int track);
 /* A picture of this track encoded before `until_us` would only wait for the network: the newest one
- * is encoded then. */
+ * is encoded then. A later call replaces an earlier one; no hold lasts longer than a second. */
 void view_hold(struct view *view, int track, int64_t until_us);
 /* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
 void view_set_jpeg_fps(struct view *view, double max_fps);
+
+/* One encoding of the view (core/rendition.h). */
+struct view_track_info {
+    int viewers;       /* 0 = it is not encoded, and nothing else here is set */
+    int target_bps;    /* what it is to take */
+    int width, height; /* 0 before the first picture */
+    double fps;        /* pictures given out over the last second */
+    int bitrate_bps;   /* of what was given out over the last second */
+    char encoder[64];  /* back end in use, "" before the first picture */
+};
 
 struct view_info {
     char node_id[128], workflow_id[128], workflow_name[128], label[128];
@@ -52,14 +63,21 @@ struct view_info {
     struct source_status source;
     char model_error[320];      /* why the model does not run, "" = it runs or there is none */
     char error[320];            /* why the view itself does not run (no encoder, …), "" = fine */
-    int width, height;          /* of the picture given out, 0 before the first */
+    int width, height;          /* of the best picture given out, 0 before the first */
     double fps;                 /* pictures given out over the last second */
     double model_fps, model_ms; /* inferences a second; duration of the last one */
     int detections;             /* drawn on the last picture */
     double processing_ms;       /* capture to encoded, of the last picture */
     const char *xray_mode, *color_scheme; /* static */
-    char encoder[64];                     /* H.264 back end in use, "" before the first */
-    int min_bps, start_bps, max_bps, target_bps;
+    char encoder[64];                     /* back end of the best rendition, "" before the first */
+    int min_bps, start_bps, max_bps;
+    int target_bps; /* of the best rendition */
+    bool adaptive;  /* follows what the paths of the viewers take */
+    /* What several viewers share (net/ladder.h); parts of max_bps and of the width, the best first.
+     */
+    int renditions;
+    double rendition_rates[RENDITION_SHARED], rendition_widths[RENDITION_SHARED];
+    struct view_track_info tracks[RENDITION_TRACKS];
     uint64_t frames, dropped;
     struct stage_times last_stages;
 };

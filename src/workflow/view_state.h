@@ -1,4 +1,5 @@
-/* The inside of a view, shared by view.c (what others call) and view_thread.c (what it does). */
+/* The inside of a view, shared by view.c (what others call), view_thread.c (what it does),
+ * view_shot.c (a picture, drawn in the sizes wanted) and view_track.c (its encodings). */
 #ifndef OW_WORKFLOW_VIEW_STATE_H
 #define OW_WORKFLOW_VIEW_STATE_H
 
@@ -9,11 +10,42 @@
 #include "workflow/meter.h"
 #include "workflow/picture.h"
 #include "workflow/rate_gate.h"
+#include "workflow/rate_plan.h"
 #include "workflow/view_run.h"
 #include "xray/xray.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+
+enum { VIEW_SIZES = RENDITION_TRACKS + 1 }; /* of one picture: of each track, and of JPEG */
+
+/* One encoding of the view. */
+struct view_track {
+    /* guarded by the view's orders_lock */
+    struct rendition_plan ordered;
+    int64_t hold_until_us; /* nothing is encoded before */
+
+    /* the thread's own */
+    bool awake; /* it had viewers when last looked at */
+    struct rate_plan rate_plan;
+    struct rate_plan_output now; /* how it is encoded */
+    struct rate_gate gate;
+    bool due; /* a picture is to be encoded as soon as no hold is in the way */
+    struct video_encoder *encoder;
+    struct video_settings settings; /* of the open encoder */
+    int64_t retry_us;               /* when to try again after the encoder failed */
+
+    /* guarded by the view's lock */
+    struct view_track_info info;
+    struct meter pictures, bits;
+};
+
+/* A scaler remembers the sizes it was used for: one for each size. */
+struct view_size {
+    struct scaler *scaler; /* NULL = not used yet */
+    int width;
+    int64_t used_us;
+};
 
 struct view {
     atomic_int refs;
@@ -22,20 +54,20 @@ struct view {
     struct mailbox *inbox;   /* of struct picture */
     pthread_t thread;
 
-    /* commands from other threads */
-    atomic_int h264_viewers, target_bps;
-    atomic_bool key_frame_wanted;
+    /* commands from other threads; one bit per track */
+    atomic_uint running, keys_wanted;
     _Atomic double jpeg_fps;
+    pthread_mutex_t orders_lock; /* held for moments only */
+
+    struct view_track tracks[RENDITION_TRACKS];
 
     /* the thread's own */
     struct xray *xray;
-    struct scaler *scaler;
+    struct view_size sizes[VIEW_SIZES];
     struct jpeg_encoder *jpeg;
-    struct video_encoder *h264;
-    struct video_settings h264_settings; /* of the open encoder */
-    int64_t h264_retry_us;               /* when to try again after the encoder failed */
-    struct picture *last;                /* the latest picture, for viewers who join a still */
-    int64_t last_us, card_us;            /* when it came; when a card was shown */
+    struct picture *last;     /* the latest picture, for viewers who join a still */
+    int64_t last_us, card_us; /* when it came; when a card was shown */
+    struct meter arrivals;    /* of pictures that may be shown */
     struct rate_gate gate, jpeg_gate;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -47,5 +79,14 @@ struct view {
 
 /* The view's thread. */
 void *view_thread(void *view);
+/* For the page and, when new, the log. "" = all is well. */
+void view_set_error(struct view *view, const char *text);
+/* What the source says of itself; a view without one counts as playing. */
+struct source_status view_read_source(struct view *view);
+
+static inline unsigned view_track_bit(int track)
+{
+    return 1u << track;
+}
 
 #endif

@@ -50,15 +50,47 @@ static const struct setting settings[] = {
      .type = SETTING_BOOL,
      .default_number = 1,
      .help = "follow what the viewers' networks carry"},
+    {.name = "renditions",
+     .label = "Renditions",
+     .type = SETTING_INT,
+     .default_number = RENDITION_SHARED,
+     .min = 1,
+     .max = RENDITION_SHARED,
+     .help = "in how many qualities several viewers share the picture; each is encoded only while "
+             "somebody's network calls for it"},
+    {.name = "renditionRates",
+     .label = "Rendition rates",
+     .type = SETTING_TEXT,
+     .default_text = "100,40,16",
+     .unit = "%",
+     .help = "their rates in percent of the max bitrate, the best first"},
+    {.name = "renditionWidths",
+     .label = "Rendition widths",
+     .type = SETTING_TEXT,
+     .default_text = "100,66,50",
+     .unit = "%",
+     .help = "their widths in percent of the picture's, at most: a low rate takes less"},
     VIEW_SETTING_ROWS,
     {0},
 };
+
+static int parse_parts(const json_t *data, const char *name, double parts[RENDITION_SHARED],
+                       struct reason *why)
+{
+    return view_settings_parse_parts(name, setting_text(data, settings, name), parts, why);
+}
 
 static int configure(const json_t *data, struct view_settings *out, struct reason *why)
 {
     view_settings_configure(data, settings, out);
     out->prefers_webrtc = true;
     out->adaptive = setting_bool(data, settings, "adaptive");
+    out->renditions = setting_int(data, settings, "renditions");
+    int rc = parse_parts(data, "renditionRates", out->rendition_rates, why);
+    if (rc == OW_OK)
+        rc = parse_parts(data, "renditionWidths", out->rendition_widths, why);
+    if (rc < 0)
+        return rc;
     const char *preset = setting_text(data, settings, "bitratePreset");
     for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
         if (strcmp(presets[i].name, preset) == 0) {

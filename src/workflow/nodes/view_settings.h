@@ -20,8 +20,13 @@ extern const char *const view_sync_choices[]; /* "predict", "sync" */
      .min = 1, .max = 100, .help = "of pictures over the WebSocket"}
 /* clang-format on */
 
-/* Fills what the rows above say; bit rates stay 0. */
+/* Fills what the rows above say; bit rates stay 0, and renditions are the usual ones. */
 void view_settings_configure(const json_t *data, const struct setting *table,
                              struct view_settings *out);
+
+/* "100, 40,16": up to three falling percentages of 1..100, to parts of 1. Those that are not named
+ * stay as they are. OW_EINVAL with a sentence that names the setting. */
+int view_settings_parse_parts(const char *name, const char *text, double parts[RENDITION_SHARED],
+                              struct reason *why);
 
 #endif

@@ -200,7 +200,7 @@ static void pointless_rungs_are_left_out(void **state)
     (void)state;
     static const struct {
         struct ladder_settings settings;
-        int rates[LADDER_SHARED];
+        int rates[RENDITION_SHARED];
     } cases[] = {
         {{.max_bps = 500000, .adaptive = true}, {500000, 200000, 0}},
         {{.max_bps = 200000, .adaptive = true}, {200000, 0, 0}},
@@ -218,7 +218,7 @@ static void pointless_rungs_are_left_out(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ladder ladder;
         ladder_init(&ladder, &cases[i].settings);
-        for (int rung = 0; rung < LADDER_SHARED; rung++)
+        for (int rung = 0; rung < RENDITION_SHARED; rung++)
             assert_int_equal(ladder.rates_bps[rung], cases[i].rates[rung]);
     }
     /* with one rendition, the others get the one that follows them */

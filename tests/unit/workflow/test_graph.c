@@ -58,6 +58,38 @@ static const struct bad {
      "from 0.1 to 240"},
     {WORKFLOW("{\"id\":\"s\",\"type\":\"testPattern\",\"data\":{\"width\":99.5}}", ""), "s",
      "width", "whole number"},
+    {WORKFLOW("{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditions\":4}}", ""),
+     "v", "renditions", "from 1 to 3"},
+    {WORKFLOW("{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"100,40,"
+              "50\"}}",
+              ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW("{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"100,40,"
+              "20,10\"}}",
+              ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW("{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"0\"}}",
+              ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW(
+         "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"100,\"}}",
+         ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW(
+         "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"100;40\"}}",
+         ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW(
+         "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionRates\":\"nan\"}}",
+         ""),
+     "v", "renditionRates", "falling"},
+    {WORKFLOW(
+         "{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionWidths\":\"101\"}}",
+         ""),
+     "v", "renditionWidths", "falling"},
+    {WORKFLOW("{\"id\":\"v\",\"type\":\"videoPreviewWebRTC\",\"data\":{\"renditionWidths\":50}}",
+              ""),
+     "v", "renditionWidths", "text"},
     {WORKFLOW("{\"id\":\"s\",\"type\":\"testPattern\",\"data\":{\"clock\":1}}", ""), "s", "clock",
      "true or false"},
     {WORKFLOW("{\"id\":\"s\",\"type\":\"videoInput\",\"data\":{}}", ""), "s", "videoPath",

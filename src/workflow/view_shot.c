@@ -1,0 +1,177 @@
+#include "workflow/view_shot.h"
+
+#include "core/clock.h"
+#include "core/perf.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { CARD_WIDTH = 960, CARD_HEIGHT = 540 };
+
+/* As the scaler rounds. */
+static int even(double size)
+{
+    return 2 * (int)(size / 2 + 0.5);
+}
+
+static void set_size(struct view_shot *shot, int width, int height)
+{
+    int wanted = shot->view->parts.settings.width;
+    shot->width = wanted > 0 ? even(wanted) : width;
+    shot->height = wanted > 0 ? even((double)height * shot->width / width) : height;
+}
+
+/* What to draw on this picture; an owned reference or NULL. */
+static struct detections *choose_detections(struct view *view, const struct picture *picture)
+{
+    struct detections *chosen = NULL;
+    if (!view->parts.xray)
+        return NULL;
+    if (picture->detections)
+        chosen = detections_ref(picture->detections);
+    else if (view->parts.model && model_node_is_ready(view->parts.model))
+        model_node_predict(view->parts.model, picture->frame->capture_us, &chosen);
+    return chosen;
+}
+
+void view_shot_picture(struct view_shot *shot, struct view *view, const struct picture *picture)
+{
+    *shot = (struct view_shot){.view = view};
+    set_size(shot, picture->frame->width, picture->frame->height);
+    shot->frame = frame_ref(picture->frame);
+    shot->detections = choose_detections(view, picture);
+}
+
+void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status)
+{
+    const struct frame *last = view->last ? view->last->frame : NULL;
+    *shot = (struct view_shot){.view = view, .dark = status, .card_us = clock_now_us()};
+    set_size(shot, last ? last->width : CARD_WIDTH, last ? last->height : CARD_HEIGHT);
+    if (last) { /* the same colours, so that the encoder need not be opened again */
+        shot->full_range = last->full_range;
+        shot->matrix = last->matrix;
+    }
+}
+
+/* The scaler for this width, or the one that has not been used for longest. */
+static struct scaler *scaler_for(struct view *view, int width)
+{
+    struct view_size *found = &view->sizes[0];
+    for (int i = 0; i < VIEW_SIZES; i++) {
+        struct view_size *size = &view->sizes[i];
+        if (size->scaler && size->width == width) {
+            found = size;
+            break;
+        }
+        if (!size->scaler || (found->scaler && size->used_us < found->used_us))
+            found = size;
+    }
+    if (!found->scaler && scaler_create(&found->scaler) < 0)
+        return NULL;
+    found->width = width;
+    found->used_us = clock_now_us();
+    return found->scaler;
+}
+
+/* The pixels to draw on. The source's frame is shared: it is copied only when something changes on
+ * it. */
+static int make_frame(struct view_shot *shot, int width, bool draw, struct frame **out)
+{
+    if (width == shot->frame->width) {
+        if (draw)
+            return frame_copy(out, shot->frame);
+        *out = frame_ref(shot->frame);
+        return OW_OK;
+    }
+    struct scaler *scaler = scaler_for(shot->view, width);
+    return scaler ? scaler_scale(scaler, shot->frame, width, out) : OW_ENOMEM;
+}
+
+/* Lines keep their share of a smaller picture. */
+static struct xray_style style_for(const struct view_shot *shot, int width)
+{
+    struct xray_style style = shot->view->parts.style;
+    int thickness = (int)lround((double)style.line_thickness * width / shot->width);
+    style.line_thickness = thickness > 1 ? thickness : 1;
+    return style;
+}
+
+static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
+{
+    struct view *view = shot->view;
+    const struct detections *detections = shot->detections;
+    bool draw = detections && detections->count > 0;
+    int64_t start_us = clock_now_us();
+    struct drawn drawn = {.width = width};
+    int rc = make_frame(shot, width, draw, &drawn.frame);
+    if (rc < 0)
+        return rc;
+    if (draw) {
+        struct xray_style style = style_for(shot, width);
+        drawn.detections = xray_draw(view->xray, drawn.frame, detections, &style);
+    }
+    if (detections) {
+        drawn.infer_start_us = detections->infer_start_us;
+        drawn.infer_end_us = detections->infer_end_us;
+    }
+    drawn.drawn_us = clock_now_us();
+    drawn.model_awaited = view->parts.model && view->parts.xray &&
+                          model_node_is_awaited(view->parts.model, drawn.drawn_us);
+    if (drawn.frame != shot->frame)
+        perf_add(PERF_XRAY, drawn.drawn_us - start_us);
+    *out = drawn;
+    return OW_OK;
+}
+
+static void card_text(const struct source_status *status, char *out, size_t size)
+{
+    time_t since = (time_t)((clock_wall_us() - clock_now_us() + status->since_us) / 1000000);
+    struct tm local;
+    char at[16] = "";
+    localtime_r(&since, &local);
+    strftime(at, sizeof at, "%H:%M:%S", &local);
+    snprintf(out, size, "since %s%s%s", at, status->text[0] ? " — " : "", status->text);
+}
+
+static int draw_card(struct view_shot *shot, int width, struct drawn *out)
+{
+    struct frame *frame = NULL;
+    int height =
+        width == shot->width ? shot->height : even((double)shot->height * width / shot->width);
+    int rc = frame_create(&frame, width, height > 2 ? height : 2);
+    if (rc < 0)
+        return rc;
+    frame->full_range = shot->full_range;
+    frame->matrix = shot->matrix;
+    frame->capture_us = frame->stages.at_us[STAGE_CAPTURE] = shot->card_us;
+    char line[256];
+    card_text(shot->dark, line, sizeof line);
+    xray_card(shot->view->xray, frame,
+              shot->dark->state == SOURCE_OPENING ? "CONNECTING" : "NO SIGNAL", line);
+    *out = (struct drawn){.frame = frame, .width = width, .drawn_us = clock_now_us()};
+    return OW_OK;
+}
+
+const struct drawn *view_shot_at(struct view_shot *shot, int width)
+{
+    for (int i = 0; i < shot->count; i++)
+        if (shot->drawn[i].width == width)
+            return &shot->drawn[i];
+    if (shot->count == VIEW_SIZES)
+        return NULL;
+    struct drawn *drawn = &shot->drawn[shot->count];
+    int rc = shot->dark ? draw_card(shot, width, drawn) : draw_picture(shot, width, drawn);
+    if (rc < 0)
+        return NULL;
+    shot->count++;
+    return drawn;
+}
+
+void view_shot_end(struct view_shot *shot)
+{
+    for (int i = 0; i < shot->count; i++)
+        frame_unref(&shot->drawn[i].frame);
+    frame_unref(&shot->frame);
+    detections_unref(&shot->detections);
+}

@@ -1,0 +1,41 @@
+/* One picture on its way through a view: scaled and drawn on in each of the sizes that are asked
+ * for, each once and only when asked for, so that the best is encoded before the next is drawn.
+ * Scaled first, then drawn: type stays crisp. Internal to the view; on its thread. */
+#ifndef OW_WORKFLOW_VIEW_SHOT_H
+#define OW_WORKFLOW_VIEW_SHOT_H
+
+#include "workflow/view_state.h"
+
+/* A picture of one width, and what was put on it. */
+struct drawn {
+    struct frame *frame; /* own reference */
+    int width;           /* that was asked for */
+    int detections;
+    bool model_awaited;
+    int64_t infer_start_us, infer_end_us, drawn_us;
+};
+
+struct view_shot {
+    struct view *view;
+    int width, height; /* in full: the view's */
+    /* either a picture (own references), */
+    struct frame *frame;
+    struct detections *detections; /* may be NULL */
+    /* or a card that says why there is none */
+    const struct source_status *dark;
+    bool full_range;
+    enum color_matrix matrix;
+    int64_t card_us;
+
+    struct drawn drawn[VIEW_SIZES];
+    int count;
+};
+
+void view_shot_picture(struct view_shot *shot, struct view *view, const struct picture *picture);
+/* The status is lent until the end. */
+void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status);
+/* The picture `width` wide, or NULL when it cannot be made; lent until the end. */
+const struct drawn *view_shot_at(struct view_shot *shot, int width);
+void view_shot_end(struct view_shot *shot);
+
+#endif
