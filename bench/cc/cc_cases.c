@@ -135,8 +135,8 @@ static void print_flow(const struct sim_run *run, int flow)
     printf("}");
 }
 
-/* How long one flow took after each step: down until the median latency stays below the one-way
- * delay + 60 ms, up until 80 % of the capacity is used. */
+/* How long one flow took after each step: down until a second's median latency is within 60 ms of
+ * the one-way delay, up until 80 % of the capacity is used. */
 static void print_steps(const struct sim_run *run)
 {
     const struct sim_link_settings *link = &run->scenario.forward;

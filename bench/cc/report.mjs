@@ -190,8 +190,8 @@ export function report(cases) {
 <h1>The sender on simulated networks</h1>
 <p>Whole sessions (ICE, DTLS, SRTP, pacing, rate control, repair) on a virtual clock. Drop-tail queue of 300 ms unless said. Rates count
 IP and UDP headers. Queue: what a packet waits at the bottleneck. Frame: from capture to shown, 3 ms of encoding and the path’s delay
-included. Figures leave out each flow’s first two seconds. Settled, one flow: down until the median frame latency of each 200 ms stays within 60 ms
-of the path’s delay for a second, up until 80 % of the capacity is used for a second (that second counts).</p>
+included. Figures leave out each flow’s first two seconds. Settled, one flow: down until the median frame latency of a second is within 60 ms of the
+path’s delay, up until 80 % of the capacity is used for a second (that second counts).</p>
 <table><thead><tr><th></th>${COLUMNS.map(([head, unit]) => `<th>${head}<small>${unit || '&nbsp;'}</small></th>`).join('')}</tr></thead>
 <tbody>${cases.map(tableRows).join('\n')}</tbody></table>
 ${cases.map(caseSection).join('\n')}

@@ -14,7 +14,7 @@ enum sim_figure {
     SIM_LATENCY_P50_MS, /* of frames, from capture to shown */
     SIM_LATENCY_P95_MS,
     SIM_WORST_SECOND_MS, /* the largest median latency of a second */
-    SIM_SETTLED_MS,      /* until the median latency stays below `limit` ms for a second */
+    SIM_SETTLED_MS,      /* until a second's median latency is `limit` ms or less */
     SIM_REACHED_MS,      /* until a second passes with `limit` kbit/s or more */
     SIM_FAIRNESS,        /* Jain's index of all flows over the whole time */
     SIM_LEAST_FAIRNESS,  /* … of the worst window of `limit` seconds */

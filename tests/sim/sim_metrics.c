@@ -148,11 +148,9 @@ int64_t sim_worst_second_us(const struct sim_metrics *metrics, int64_t from_us, 
     return worst_us;
 }
 
-/* Without a frame in it a bin is as bad as can be. */
-static int64_t bin_latency_us(const struct sim_metrics *metrics, int64_t from_us)
+/* Without a frame in it a time is as bad as can be. */
+static int64_t median_us(const struct sim_samples *samples, int64_t from_us, int64_t to_us)
 {
-    int64_t to_us = from_us + SIM_BIN_US;
-    const struct sim_samples *samples = &metrics->latency;
     if (first_from(samples, from_us) == first_from(samples, to_us))
         return INT64_MAX;
     return sim_percentile(samples, from_us, to_us, 0.5);
@@ -161,13 +159,10 @@ static int64_t bin_latency_us(const struct sim_metrics *metrics, int64_t from_us
 int64_t sim_settled_below_us(const struct sim_metrics *metrics, int64_t from_us, int64_t to_us,
                              int64_t limit_us)
 {
-    int64_t since_us = from_us;
-    for (int64_t at = from_us; at + SIM_BIN_US <= to_us; at += SIM_BIN_US) {
-        if (bin_latency_us(metrics, at) > limit_us)
-            since_us = at + SIM_BIN_US;
-        else if (at + SIM_BIN_US - since_us >= SECOND_US)
-            return since_us - from_us;
-    }
+    for (int64_t at = from_us; at + SECOND_US <= to_us; at += SIM_BIN_US)
+        if (median_us(&metrics->latency, at, at + SIM_BIN_US) <= limit_us &&
+            median_us(&metrics->latency, at, at + SECOND_US) <= limit_us)
+            return at - from_us;
     return to_us - from_us;
 }
 

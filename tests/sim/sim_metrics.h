@@ -58,8 +58,8 @@ double sim_passed_bps(const struct sim_metrics *metrics, int64_t from_us, int64_
 double sim_shown_bps(const struct sim_metrics *metrics, int64_t from_us, int64_t to_us);
 /* The largest median latency of any second in [from, to). */
 int64_t sim_worst_second_us(const struct sim_metrics *metrics, int64_t from_us, int64_t to_us);
-/* Time from `from` until the median latency of each bin stays at or below `limit` for a second;
- * to - from when it never does. */
+/* Time from `from` until a bin of 200 ms, and with it the second that begins there, has a median
+ * latency of `limit` or less; to - from when there is none. */
 int64_t sim_settled_below_us(const struct sim_metrics *metrics, int64_t from_us, int64_t to_us,
                              int64_t limit_us);
 /* Time from `from` until the passed rate, taken over a second, reaches `bps`. */

@@ -41,7 +41,7 @@ static void random_loss_is_not_felt(void **state)
         outside += !sim_in_bounds("5 % loss", "shown", sim_figure(lossy, SIM_SHOWN, 0, 0, 70, 0),
                                   0.995, 1);
         outside +=
-            !sim_in_bounds("5 % loss", "RTX", (double)lossy->results[0]->recovered, 500, 3000);
+            !sim_in_bounds("5 % loss", "RTX", (double)lossy->results[0]->recovered, 700, 4000);
         sim_run_destroy(&clean);
         sim_run_destroy(&lossy);
     }
@@ -54,7 +54,8 @@ static void nothing_is_repaired_without_loss(void **state)
     struct sim_run *run = run_with("loss-5", 1, 0);
     const struct sim_flow_result *result = run->results[0];
     int outside = 0;
-    outside += !sim_in_bounds("no loss", "RTX", (double)result->recovered, 0, 0);
+    /* Probing may send old packets again instead of padding. */
+    outside += !sim_in_bounds("no loss", "RTX", (double)result->recovered, 0, 30);
     outside += !sim_in_bounds("no loss", "NACKs", (double)result->nacks_sent, 0, 0);
     outside +=
         !sim_in_bounds("no loss", "key frames", (double)result->metrics.key_frames_made, 1, 1);

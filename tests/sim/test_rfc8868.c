@@ -47,7 +47,7 @@ static void a_cell_of_the_grid(void **state)
             SIM_BOUND(SIM_UTILISATION, 0, from_s, 40, cell->row->utilisation, 1.002),
             SIM_BOUND(SIM_QUEUE_P95_MS, 0, from_s, 40, 1, cell->row->queue_ms),
             SIM_BOUND(SIM_LATENCY_P50_MS, 0, from_s, 40, base_ms + 4,
-                      base_ms + 60 + (loss > 0.02 ? 2 * delay_ms + 40 : 0)),
+                      base_ms + 60 + (loss > 0 ? 2 * delay_ms + 40 : 0)),
             SIM_BOUND(SIM_LOSS, 0, 0, 40, loss * 0.8, loss * 1.2 + 0.01),
             SIM_BOUND(SIM_SHOWN, 0, 0, 40, cell->row->shown, 1),
         }};

@@ -95,6 +95,14 @@ static const struct sim_bounds CASES[] = {
          SIM_BOUND(SIM_LOSS, 0, 0, 60, 0, 0.02),
          SIM_BOUND(SIM_SHOWN, 0, 0, 60, 0.97, 1),
      }},
+    {"policer",
+     {
+         SIM_BOUND(SIM_UTILISATION, 0, 5, 60, 0.6, 1.002),
+         SIM_BOUND(SIM_LOSS, 0, 0, 60, 0.001, 0.06),
+         SIM_BOUND(SIM_SENT_KBPS, 0, 10, 30, 2600, 4200),
+         SIM_BOUND(SIM_SENT_KBPS, 0, 35, 60, 1300, 2100),
+         SIM_BOUND(SIM_SHOWN, 0, 0, 60, 0.95, 1),
+     }},
     {"queue-deep",
      {
          SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.85, 1.002),
