@@ -1,5 +1,5 @@
-/* A datagram of any content through the parser, the router's peek and an agent; nothing that is not
- * authentic may move the agent. */
+/* A datagram of any content through both parsers, the router's peek and an agent; what ICE takes is
+ * a binding message, and nothing that is not authentic may move the agent. */
 #include "fuzz.h"
 
 #include "rtc/ice.h"
@@ -11,8 +11,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stun_message message;
     char ufrag[16];
-    if (stun_parse(&message, data, size) == OW_OK)
+    if (stun_parse_turn(&message, data, size) == OW_OK)
         (void)stun_verify(&message, "VOkJxbRl1RmTxUk/WvJxBt", 22);
+    if (stun_parse(&message, data, size) == OW_OK) {
+        (void)stun_verify(&message, "VOkJxbRl1RmTxUk/WvJxBt", 22);
+        if (message.method != STUN_BINDING || message.realm || message.payload ||
+            message.peer.family != ADDRESS_NONE)
+            abort();
+    }
     (void)ice_is_stun(data, size);
     (void)ice_peek_local_ufrag(data, size, ufrag, sizeof ufrag);
 
