@@ -28,6 +28,7 @@ enum {
 static const double LOW_LOSS = 0.02, HIGH_LOSS = 0.10, INCREASE_PER_S = 0.08;
 /* A sender that uses less than this part of its target has not shown that the path takes more. */
 static const double USED_PART = 0.5;
+static const double SHARE_GAIN = 0.2;
 static const double BACK_OFF = 0.8;
 static const double OWN_DRAIN = 1.15; /* times the target */
 static const double PACING = 1.1, PACING_WITHOUT_FEEDBACK = 2.5;
@@ -67,6 +68,7 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
 {
     cc_groups_init(&cc->groups);
     cc_trend_init(&cc->trend);
+    cc_train_init(&cc->train);
     cc_loss_init(&cc->loss);
     cc_queue_init(&cc->queue, now_us);
     cc_prober_init(&cc->prober, now_us);
@@ -76,7 +78,8 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
                                       .decreased_us = now_us - REPORTS_STEP_US};
     cc->remb_bps = UINT64_MAX;
     cc->acknowledged_bps = cc->busy_bps = 0;
-    cc->round_trip_us = 0;
+    cc->share = 1;
+    cc->round_trip_us = cc->feedback_round_trip_us = 0;
     cc->reported_round_trip_us = INT64_MIN;
     cc->loss_packets = cc->loss_lost = 0;
     cc->loss_period_us = cc->own_updated_us = cc->backed_off_us = now_us;
@@ -195,17 +198,23 @@ static void on_loss_of(struct cc *cc, const struct cc_result *result)
         cc->loss_lost++;
 }
 
+static void learn_round_trip(struct cc *cc, int64_t now_us, int64_t newest_send_us)
+{
+    int64_t round_trip_us = now_us - newest_send_us + 1;
+    if (newest_send_us == INT64_MIN || round_trip_us <= 0)
+        return;
+    round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
+    if (cc->feedback_round_trip_us == 0)
+        cc->feedback_round_trip_us = round_trip_us;
+    cc->feedback_round_trip_us += (round_trip_us - cc->feedback_round_trip_us) / 8;
+    if (cc->reported_round_trip_us == INT64_MIN ||
+        now_us - cc->reported_round_trip_us > REPORT_ROUND_TRIP_US)
+        cc->round_trip_us = cc->feedback_round_trip_us;
+}
+
 static void on_feedback_time(struct cc *cc, int64_t now_us, int64_t newest_send_us)
 {
-    int64_t round_trip_us = now_us - newest_send_us;
-    if (newest_send_us != INT64_MIN && round_trip_us >= 0 &&
-        (cc->reported_round_trip_us == INT64_MIN ||
-         now_us - cc->reported_round_trip_us > REPORT_ROUND_TRIP_US)) {
-        round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
-        cc->round_trip_us = cc->round_trip_us == 0
-                                ? round_trip_us + 1
-                                : cc->round_trip_us + (round_trip_us - cc->round_trip_us) / 8;
-    }
+    learn_round_trip(cc, now_us, newest_send_us);
     if (cc->feedback_us != INT64_MIN) {
         int64_t interval_us = now_us - cc->feedback_us;
         if (interval_us > MAX_FEEDBACK_INTERVAL_US)
@@ -234,26 +243,40 @@ static void lower(struct cc *cc, int64_t now_us, const struct cc_aimd_input *in)
     cc_trend_restart(&cc->trend);
 }
 
+static void learn_share(struct cc *cc, double train_bps)
+{
+    if (cc->busy_bps <= 0 || train_bps <= 0)
+        return;
+    double share = clamp(cc->busy_bps / train_bps, 0, 1);
+    cc->share += (share - cc->share) * SHARE_GAIN;
+    cc_queue_set_share(&cc->queue, cc->share);
+}
+
 static void update_rate(struct cc *cc, int64_t now_us)
 {
     enum cc_queue_event event = cc_queue_judge(&cc->queue, &cc->groups, now_us);
     cc->acknowledged_bps = cc_acknowledged_bps(&cc->groups);
     cc->busy_bps = cc_busy_bps(&cc->groups, cc_queue_noise_us(&cc->queue));
+    double train_bps = cc_train_bps(&cc->train, now_us);
+    learn_share(cc, train_bps);
     cc->overuse = event == CC_QUEUE_OVERUSE || cc->trend.usage == CC_OVERUSE;
     struct cc_aimd_input in = {
         .overuse = cc->overuse,
         .underuse = cc->trend.usage == CC_UNDERUSE,
+        .holding = now_us < cc->queue.hold_until_us,
         .standing = event == CC_QUEUE_STANDING,
         .drained = !cc_queue_is_shared(&cc->queue, now_us) && cc->busy_bps > 0,
         .acknowledged_bps = cc->acknowledged_bps,
         .busy_bps = cc->busy_bps,
-        .round_trip_us = cc->round_trip_us,
+        .share = cc->share,
+        .round_trip_us = cc->feedback_round_trip_us,
         .packet_bytes = cc->packet_bytes,
     };
     if (cc->overuse)
         lower(cc, now_us, &in);
     else
         cc_aimd_update(&cc->aimd, now_us, &in);
+    cc_queue_refine(&cc->queue, &cc->groups, now_us, cc->feedback.in_flight_bytes, cc->busy_bps);
     keep_within_limits(cc);
     struct cc_loss_input loss = {
         .delay_bps = cc->aimd.bps,
@@ -261,6 +284,7 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .min_bps = cc->settings.min_bps,
         .max_bps = cc->settings.max_bps,
         .application_limited = cc_prober_is_limited(&cc->prober),
+        .calm = event == CC_QUEUE_CALM && !cc->overuse && !cc_queue_is_shared(&cc->queue, now_us),
     };
     cc_loss_update(&cc->loss, &loss);
     struct cc_prober_input probe = {
@@ -270,6 +294,8 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .calm = !cc->overuse && event == CC_QUEUE_CALM && cc->loss.state == CC_LOSS_FREE &&
                 !cc_queue_is_shared(&cc->queue, now_us) && now_us >= cc->queue.hold_until_us,
         .beyond_link = cc_aimd_beyond_link(&cc->aimd),
+        .train_bps = train_bps,
+        .share = cc->share,
     };
     double shown_bps = cc_prober_update(&cc->prober, now_us, &probe);
     if (shown_bps > 0 && !cc->overuse)
@@ -293,6 +319,7 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
         if (!result.received)
             continue;
         cc_prober_result(&cc->prober, &result);
+        cc_train_add(&cc->train, &result);
         on_arrival(cc, now_us, &result);
         newest_send_us = result.send_us > newest_send_us ? result.send_us : newest_send_us;
     }

@@ -13,6 +13,7 @@
 #include "rtc/cc_loss.h"
 #include "rtc/cc_probe.h"
 #include "rtc/cc_queue.h"
+#include "rtc/cc_train.h"
 #include "rtc/cc_trend.h"
 #include "rtc/rate_meter.h"
 #include "rtc/rtcp.h"
@@ -33,6 +34,7 @@ struct cc {
     struct cc_aimd aimd;
     struct cc_loss loss;
     struct cc_trend trend;
+    struct cc_train train;
     struct cc_queue queue;
     struct cc_prober prober;
     struct cc_reports reports;
@@ -40,8 +42,10 @@ struct cc {
     uint64_t remb_bps; /* UINT64_MAX = none came */
     int64_t round_trip_us;
     int64_t reported_round_trip_us; /* when a receiver report last told the round trip */
+    int64_t feedback_round_trip_us; /* by the newest packet of each feedback, mean; 0 = not known */
     double acknowledged_bps;        /* 0 = not known */
     double busy_bps;
+    double share; /* of what the bottleneck passed when it was last full: ours; 1 = alone on it */
     double packet_bytes; /* mean */
     double own_us;       /* how far the sender's bursts are ahead of the target's rate */
     int64_t own_updated_us;

@@ -12,6 +12,7 @@ enum {
 };
 
 static const double DECREASE = 0.85, DRAINED_DECREASE = 0.88, DECREASE_BPS = 5000;
+static const double ALONE = 0.85, SHARED_DECREASE = 0.96, SHARED_DECREASE_STEP = 0.16;
 static const double MIN_GROWTH = 0.08, MAX_GROWTH = 0.5, GROWTH_DOUBLES_US = 400e3;
 static const double MIN_INCREASE_BPS = 4000;
 static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
@@ -61,10 +62,18 @@ static bool may_decrease(const struct cc_aimd *aimd, int64_t now_us, const struc
            (in->acknowledged_bps > 0 && in->acknowledged_bps < aimd->bps / 2);
 }
 
+/* Of a full path the larger flow gives way more, so that flows come to share it evenly. */
+static double decrease_factor(const struct cc_aimd_input *in)
+{
+    if (in->share < ALONE)
+        return SHARED_DECREASE - SHARED_DECREASE_STEP * in->share;
+    return in->drained ? DRAINED_DECREASE : DECREASE;
+}
+
 static void decrease(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
 {
     double measured = in->busy_bps > 0 ? in->busy_bps : in->acknowledged_bps;
-    double factor = in->drained ? DRAINED_DECREASE : DECREASE;
+    double factor = decrease_factor(in);
     double bps =
         measured > 0 ? factor * measured - (in->drained ? 0 : DECREASE_BPS) : aimd->bps / 2;
     if (bps > aimd->bps && aimd->link_bps > 0)
@@ -104,6 +113,15 @@ void cc_aimd_update(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_i
     if (in->overuse) {
         if (may_decrease(aimd, now_us, in))
             decrease(aimd, now_us, in);
+        return;
+    }
+    if (in->holding) {
+        /* What is arriving now was sent before: it tells the capacity, more exactly by the time. */
+        double bps = decrease_factor(in) * in->busy_bps;
+        if (bps > 0 && bps < aimd->bps) {
+            aimd->bps = bps;
+            aimd->link_bps = in->busy_bps;
+        }
         return;
     }
     if (in->underuse || in->standing) {

@@ -15,9 +15,10 @@ enum {
 
 static const double WEIGHT = 0.9, NEWTON_STEP = 0.75;
 static const double FIRST_INHERENT = 0.01, MIN_INHERENT = 1e-3;
-static const double BALANCE_BPS = 100e3, LOSS_OFFSET = 0.05;
-static const double BIAS = 0.0002, LOG_BIAS = 0.02, BIAS_LOSS = 0.2, BIAS_SMOOTHING = 0.002;
+static const double BALANCE_BPS = 100e3, LOSS_OFFSET = 0.05, CALM_LOSS_OFFSET = 0.15;
+static const double BIAS = 0.0002, LOG_BIAS = 0.02, BIAS_OFFSET = 0.15, BIAS_SMOOTHING = 0.002;
 static const double RAMP = 1.5, RAMP_AFTER_HOLD = 1.2, HOLD_THRESHOLD = 1.3, RAMP_STEP = 1.3;
+static const double NO_LOSS = 0.005;  /* no reason to be below what the delay allows */
 static const double BURST_FACTOR = 2; /* a loss at twice the usual rate is not a spike */
 
 struct pair {
@@ -139,9 +140,9 @@ static double loss_probability(const struct pair *pair, double send_bps)
     return fmin(fmax(probability, 1e-6), 1 - 1e-6);
 }
 
-static double feasible(double inherent, double limit_bps)
+static double feasible(const struct cc_loss *loss, double inherent, double limit_bps)
 {
-    double most = limit_bps > 0 ? fmin(1, LOSS_OFFSET + BALANCE_BPS / limit_bps) : 1;
+    double most = limit_bps > 0 ? fmin(1, loss->offset + BALANCE_BPS / limit_bps) : 1;
     return fmin(fmax(inherent, MIN_INHERENT), most);
 }
 
@@ -157,12 +158,13 @@ static void newton(const struct cc_loss *loss, struct pair *pair)
         second -= weight * (lost / (p * p) + kept / ((1 - p) * (1 - p)));
     }
     if (second < 0)
-        pair->inherent = feasible(pair->inherent - NEWTON_STEP * first / second, pair->limit_bps);
+        pair->inherent =
+            feasible(loss, pair->inherent - NEWTON_STEP * first / second, pair->limit_bps);
 }
 
 static double bias(const struct cc_loss *loss, double factor)
 {
-    double distance = BIAS_LOSS - loss->average;
+    double distance = loss->offset + BIAS_OFFSET - loss->average;
     return factor * distance / (BIAS_SMOOTHING + fabs(distance));
 }
 
@@ -201,7 +203,7 @@ static struct pair best_pair(const struct cc_loss *loss, const struct cc_loss_in
     struct pair best = {.inherent = loss->inherent, .limit_bps = loss->limit_bps};
     for (int i = 0; i < count; i++) {
         double limit_bps = fmin(candidates[i], most);
-        struct pair pair = {.inherent = feasible(loss->inherent, limit_bps),
+        struct pair pair = {.inherent = feasible(loss, loss->inherent, limit_bps),
                             .limit_bps = limit_bps};
         newton(loss, &pair);
         double sum = likelihood(loss, &pair);
@@ -239,14 +241,14 @@ static void bound_ramp(const struct cc_loss *loss, const struct cc_loss_input *i
 static double bounded(const struct cc_loss *loss, const struct cc_loss_input *in, double limit_bps)
 {
     double most =
-        loss->average > LOSS_OFFSET ? BALANCE_BPS / (loss->average - LOSS_OFFSET) : in->max_bps;
+        loss->average > loss->offset ? BALANCE_BPS / (loss->average - loss->offset) : in->max_bps;
     double least = fmax(in->min_bps, in->acknowledged_bps);
     return fmax(least, fmin(fmin(limit_bps, most), in->delay_bps));
 }
 
 static void change_state(struct cc_loss *loss, const struct cc_loss_input *in, double bps)
 {
-    bool limited = bps < in->delay_bps && bps < in->max_bps;
+    bool limited = bps < in->delay_bps && bps < in->max_bps && loss->average > NO_LOSS;
     bool rises = is_limited(loss) &&
                  (bps > loss->bps || (bps >= loss->bps && loss->state == CC_LOSS_INCREASING));
     if (limited && rises) {
@@ -265,6 +267,7 @@ static void change_state(struct cc_loss *loss, const struct cc_loss_input *in, d
         loss->hold_duration_us = FIRST_HOLD_US;
         loss->hold_bps = INFINITY;
         loss->state = CC_LOSS_FREE;
+        loss->limit_bps = fmax(loss->limit_bps, in->delay_bps);
     }
     loss->bps = bps;
 }
@@ -273,6 +276,7 @@ void cc_loss_update(struct cc_loss *loss, const struct cc_loss_input *in)
 {
     if (!end_observation(loss))
         return;
+    loss->offset = in->calm ? CALM_LOSS_OFFSET : LOSS_OFFSET;
     if (loss->limit_bps <= 0)
         loss->limit_bps = in->delay_bps;
     struct pair best = best_pair(loss, in);

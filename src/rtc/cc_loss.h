@@ -20,6 +20,7 @@ struct cc_loss {
     int64_t observed_us;                 /* send time up to which was observed; INT64_MIN = none */
     int64_t first_send_us, last_send_us; /* of the partial observation */
     double inherent, limit_bps;          /* the best pair; limit 0 = not known yet */
+    double offset;                       /* loss up to which no rate is too high */
     double average;                      /* byte loss over the window */
     double bps;                          /* the result; INFINITY = no limit by loss */
     enum cc_loss_state { CC_LOSS_FREE, CC_LOSS_INCREASING, CC_LOSS_DECREASING } state;
@@ -35,6 +36,7 @@ struct cc_loss_input {
     double acknowledged_bps; /* 0 = not known */
     double min_bps, max_bps;
     bool application_limited;
+    bool calm; /* no queue stands: what is lost now is lost at any rate, more likely than not */
 };
 
 void cc_loss_init(struct cc_loss *loss);

@@ -19,6 +19,8 @@ enum {
 
 static const double START = 3, NEXT = 2, FURTHER = 0.7; /* on, if that part of it got through */
 static const double MIN_PART = 0.8, MAX_SPEED_UP = 2, THROUGH = 0.9, UTILISATION = 0.95;
+static const double ALONE = 0.85; /* of a shared path trains tell what all get together */
+static const double ROOM = 1.5;
 static const double DROP = 0.66, RECOVERY = 0.85;
 static const double LIMITED_USAGE = 0.65, LIMITED_ENTER = 0.80, LIMITED_LEAVE = 0.50;
 
@@ -59,13 +61,13 @@ static bool is_ours(const struct cc_prober *prober, uint16_t id)
     return prober->phase == CC_PROBE_SENT && id != 0 && (uint8_t)id == (uint8_t)prober->probe.id;
 }
 
+/* What leaves in between belongs to the burst, whatever it is. */
 void cc_prober_sent(struct cc_prober *prober, const struct cc_packet *packet, double target_bps)
 {
-    if (packet->probe == 0) {
+    if (packet->probe == 0)
         spend(prober, packet, target_bps);
-        return;
-    }
-    if (!is_ours(prober, packet->probe))
+    if (!is_ours(prober, packet->probe) && (prober->phase != CC_PROBE_SENT || prober->sent == 0 ||
+                                            prober->sent_bytes >= prober->probe.bytes))
         return;
     if (prober->sent == 0)
         prober->first_send_us = packet->send_us;
@@ -75,15 +77,23 @@ void cc_prober_sent(struct cc_prober *prober, const struct cc_packet *packet, do
     prober->sent++;
 }
 
+static bool is_in_burst(const struct cc_prober *prober, const struct cc_result *result)
+{
+    return prober->phase == CC_PROBE_SENT && prober->sent > 0 &&
+           result->send_us >= prober->first_send_us && result->send_us <= prober->last_send_us;
+}
+
 void cc_prober_result(struct cc_prober *prober, const struct cc_result *result)
 {
-    if (!result->received || !is_ours(prober, result->probe))
+    if (!result->received || !is_in_burst(prober, result))
         return;
     if (prober->received == 0) {
         prober->first_arrival_us = result->arrival_us;
         prober->first_bytes = result->bytes;
     }
-    if (prober->received == 0 || prober->received_bytes <= UNSHAPED_BYTES) {
+    size_t unshaped = prober->probe.bytes / 2;
+    unshaped = unshaped < UNSHAPED_BYTES ? unshaped : UNSHAPED_BYTES;
+    if (prober->received_bytes < unshaped) {
         prober->mark_arrival_us = result->arrival_us;
         prober->marked_bytes = 0;
     } else {
@@ -152,7 +162,7 @@ static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_p
         prober->phase = CC_PROBE_NONE;
     if (prober->phase != CC_PROBE_SENT)
         return 0;
-    bool all = prober->sent > 0 && prober->received == prober->sent &&
+    bool all = prober->sent > 0 && prober->received >= prober->sent &&
                prober->sent_bytes >= prober->probe.bytes;
     bool late = now_us - prober->asked_us > RESULT_TIMEOUT_US;
     if (!all && !late)
@@ -173,6 +183,17 @@ static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_p
     return bps;
 }
 
+/* A hint that the path takes more, and long enough after the last probe? A rate that passed the
+ * known capacity without a queue is a better hint than trains: those have to wait the longer the
+ * more often they were wrong. */
+static bool has_room(const struct cc_prober *prober, const struct cc_prober_input *in,
+                     int64_t rest_us)
+{
+    if (in->train_bps > 0 && in->share >= ALONE)
+        return in->train_bps > ROOM * in->target_bps && rest_us >= prober->pause_us;
+    return in->beyond_link && rest_us >= FIRST_PAUSE_US;
+}
+
 double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct cc_prober_input *in)
 {
     double bps = finish(prober, now_us, in);
@@ -184,13 +205,14 @@ double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct c
         want(prober, now_us, START * in->start_bps, in->max_bps);
     } else if (prober->before_drop_bps > 0 && now_us - prober->dropped_us > RECOVERY_DELAY_US) {
         if (now_us - prober->dropped_us < RECOVERY_US &&
-            RECOVERY * prober->before_drop_bps > in->target_bps)
+            RECOVERY * prober->before_drop_bps > in->target_bps &&
+            (in->train_bps == 0 || in->train_bps > RECOVERY * prober->before_drop_bps))
             want(prober, now_us, RECOVERY * prober->before_drop_bps, in->max_bps);
         prober->before_drop_bps = 0;
     } else if (cc_prober_is_limited(prober)) {
         if (rest_us >= LIMITED_INTERVAL_US && now_us - prober->limited_since_us >= FIRST_PAUSE_US)
             want(prober, now_us, NEXT * in->target_bps, in->max_bps);
-    } else if (in->beyond_link && rest_us >= prober->pause_us) {
+    } else if (has_room(prober, in, rest_us)) {
         want(prober, now_us, NEXT * in->target_bps, in->max_bps);
     }
     return bps;

@@ -49,6 +49,8 @@ bool cc_prober_is_limited(const struct cc_prober *prober);
 struct cc_prober_input {
     double target_bps, max_bps, start_bps;
     bool calm;        /* no queue, no overuse, no loss that limits */
+    double train_bps; /* what the bottleneck seems to let through; 0 = not known */
+    double share;     /* ours of what the bottleneck passes when full; 1 = alone */
     bool beyond_link; /* the rate has passed what the path was known to take */
 };
 /* After each feedback: the rate that a finished cluster showed, else 0; may want another one. */

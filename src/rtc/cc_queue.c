@@ -1,5 +1,6 @@
 #include "rtc/cc_queue.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -11,14 +12,16 @@ enum {
     MAX_GROUPS_LOOKED_AT = 32,
     MAX_JITTER_SAMPLE_US = 40000,
     MIN_HOLD_US = 15000,
-    MAX_HOLD_US = 400000,
+    MAX_HOLD_US = 450000,
     HOLD_PAUSE_US = 150000, /* between two holds */
     HOLD_MARGIN_US = 5000,
     HOLDS_IN_VAIN = 2,
+    FRAME_US = 30000, /* between two frames, of most senders */
     SHARED_US = 15000000,
 };
 
 static const double JITTER_GAIN = 1.0 / 32;
+static const double SECOND_DIFFERENCE = 1.7; /* of noise, to its first */
 
 void cc_queue_init(struct cc_queue *queue, int64_t now_us)
 {
@@ -32,6 +35,11 @@ int32_t cc_queue_noise_us(const struct cc_queue *queue)
     return (int32_t)(2 * queue->jitter_us);
 }
 
+void cc_queue_set_share(struct cc_queue *queue, double share)
+{
+    queue->others_us = (int32_t)((1 - share) * FRAME_US);
+}
+
 bool cc_queue_is_shared(const struct cc_queue *queue, int64_t now_us)
 {
     return now_us < queue->shared_until_us;
@@ -40,11 +48,15 @@ bool cc_queue_is_shared(const struct cc_queue *queue, int64_t now_us)
 void cc_queue_group(struct cc_queue *queue, const struct cc_group *before,
                     const struct cc_group *group)
 {
-    int32_t change = cc_group_waited_us(group) - cc_group_waited_us(before);
-    change = change < 0 ? -change : change;
-    change = change < MAX_JITTER_SAMPLE_US ? change : MAX_JITTER_SAMPLE_US;
-    /* What grows or drains steadily is a queue, not jitter: it is not to hide itself. */
-    queue->jitter_us += JITTER_GAIN * (change - queue->jitter_us);
+    /* What grows or drains steadily is a queue, not jitter: the second difference is blind to it.
+     */
+    int32_t change_us = cc_group_waited_us(group) - cc_group_waited_us(before);
+    double scatter_us = abs(change_us - queue->last_change_us) / SECOND_DIFFERENCE;
+    queue->last_change_us = change_us;
+    if (before->send_us < queue->ignore_us)
+        return; /* the hold emptied the queue in between */
+    scatter_us = scatter_us < MAX_JITTER_SAMPLE_US ? scatter_us : MAX_JITTER_SAMPLE_US;
+    queue->jitter_us += JITTER_GAIN * (scatter_us - queue->jitter_us);
 }
 
 static bool is_news(const struct cc_queue *queue, const struct cc_group *group)
@@ -86,7 +98,7 @@ enum cc_queue_event cc_queue_judge(struct cc_queue *queue, const struct cc_group
                                    int64_t now_us)
 {
     const struct cc_group *newest = cc_groups_at(groups, 0), *group;
-    int32_t least_us = INT32_MAX, noise_us = cc_queue_noise_us(queue);
+    int32_t least_us = INT32_MAX, noise_us = cc_queue_noise_us(queue) + queue->others_us;
     int64_t span_us = 0;
     int seen = 0;
     for (uint32_t back = 0; back < MAX_GROUPS_LOOKED_AT; back++) {
@@ -113,6 +125,14 @@ enum cc_queue_event cc_queue_judge(struct cc_queue *queue, const struct cc_group
     return seen >= 2 && least_us > STANDING_US + noise_us ? CC_QUEUE_STANDING : CC_QUEUE_CALM;
 }
 
+/* When the newest packet known of had left the queue, and what came after it. */
+static int64_t empty_at_us(const struct cc_groups *groups, uint32_t in_flight_bytes,
+                           double busy_bps)
+{
+    return groups->last_send_us + groups->last_queue_us +
+           (int64_t)((double)in_flight_bytes * 8e6 / busy_bps) - HOLD_MARGIN_US;
+}
+
 void cc_queue_drain(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
                     uint32_t in_flight_bytes, double busy_bps)
 {
@@ -120,12 +140,22 @@ void cc_queue_drain(struct cc_queue *queue, const struct cc_groups *groups, int6
     if (cc_queue_is_shared(queue, now_us) || busy_bps <= 0 ||
         now_us < queue->hold_until_us + HOLD_PAUSE_US)
         return;
-    /* When the newest packet known of had left the queue, and what came after it. */
-    int64_t empty_us = groups->last_send_us + groups->last_queue_us +
-                       (int64_t)((double)in_flight_bytes * 8e6 / busy_bps) - HOLD_MARGIN_US;
+    int64_t empty_us = empty_at_us(groups, in_flight_bytes, busy_bps);
     if (empty_us < now_us + MIN_HOLD_US)
         return;
+    queue->held_from_us = now_us;
     queue->hold_until_us = empty_us < now_us + MAX_HOLD_US ? empty_us : now_us + MAX_HOLD_US;
     queue->hold_queue_us = empty_us - now_us;
     queue->ignore_us = queue->hold_until_us;
+}
+
+void cc_queue_refine(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
+                     uint32_t in_flight_bytes, double busy_bps)
+{
+    if (now_us >= queue->hold_until_us || busy_bps <= 0)
+        return;
+    int64_t until_us = empty_at_us(groups, in_flight_bytes, busy_bps);
+    int64_t most_us = queue->held_from_us + MAX_HOLD_US;
+    until_us = until_us < most_us ? until_us : most_us;
+    queue->hold_until_us = queue->ignore_us = until_us > now_us ? until_us : now_us;
 }

@@ -11,12 +11,15 @@
 #include "rtc/cc_groups.h"
 
 struct cc_queue {
-    double jitter_us;      /* mean difference between two groups' waits */
+    double jitter_us;       /* how much groups' waits scatter around their course */
+    int32_t last_change_us; /* from one group's wait to the next one's */
+    int64_t held_from_us;   /* when the last hold began */
     int64_t ignore_us;     /* groups sent before this time are no news: they left before we acted */
     int64_t hold_until_us; /* of the last hold */
     int64_t hold_queue_us; /* what it was to drain; 0 = found out about */
     int in_vain;           /* holds in a row that emptied nothing */
     int64_t shared_until_us; /* the queue is somebody else's */
+    int32_t others_us;       /* how much of a wait others' frames may make */
     int32_t standing_us;     /* the least that the last groups waited */
 };
 
@@ -37,6 +40,11 @@ enum cc_queue_event cc_queue_judge(struct cc_queue *queue, const struct cc_group
  * busy_bps: what the path lets through. */
 void cc_queue_drain(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
                     uint32_t in_flight_bytes, double busy_bps);
+/* The same with what feedback told during the hold. */
+void cc_queue_refine(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
+                     uint32_t in_flight_bytes, double busy_bps);
+/* Ours of what the bottleneck passes when it is full: others' frames are waited for, too. */
+void cc_queue_set_share(struct cc_queue *queue, double share);
 /* How much of a group's wait may be jitter. */
 int32_t cc_queue_noise_us(const struct cc_queue *queue);
 bool cc_queue_is_shared(const struct cc_queue *queue, int64_t now_us);
