@@ -85,6 +85,14 @@ static const char *find_web_folder(const struct config *config, char found[512])
     return "/usr/share/overwatch/web";
 }
 
+/* The bit of one codec, 0 = any. */
+static unsigned codecs_of(const char *name)
+{
+    if (strcmp(name, "h264") == 0)
+        return 1u << VIDEO_H264;
+    return strcmp(name, "vp8") == 0 ? 1u << VIDEO_VP8 : 0;
+}
+
 static int start_media(struct app *app, const struct config *config, struct reason *why)
 {
     char stun_url[256], turn_url[256];
@@ -96,6 +104,7 @@ static int start_media(struct app *app, const struct config *config, struct reas
         /* Whoever can only be reached through others must not bind to loopback alone. */
         .loopback_only = !config->public_address && !has_stun && !relayed,
         .public_address = config->public_address,
+        .codecs = codecs_of(config->codec),
         .ice_lite = config_flag(config->ice_lite),
         .no_tcp = config_flag(config->no_ice_tcp),
         .threads = config_number(config->media_threads),

@@ -206,6 +206,7 @@ static int make_session(struct media_server *server, const char *stream_id, cons
     struct rtc_session_settings settings = {
         .identity = server->identity,
         .random = &server->random,
+        .codecs = server->settings.codecs,
         .ice_lite = server->settings.ice_lite,
         .min_bps = ladder.min_bps,
         .start_bps = ladder.start_bps,
