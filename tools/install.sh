@@ -18,7 +18,7 @@ with_tests=false
 
 base_packages=(
     ca-certificates build-essential pkg-config meson ninja-build
-    libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev
+    libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev libvpx-dev
     libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libsrtp2-dev libjansson-dev libwebsockets-dev
     fonts-inter fonts-dejavu-core
 )
@@ -27,10 +27,14 @@ test_packages=(
     python3 python3-aiortc python3-aiohttp python3-numpy python3-pil python3-gi
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
+    gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
+    iproute2 nftables coturn janus
 )
+# Those of the above that start a service of their own. The tests start their own.
+service_packages=(coturn janus)
 
-# Names of the packages wanted on this machine. Node.js, npm and Chromium count as there when their
-# commands are: they often come from elsewhere than Debian.
+# Names of the packages wanted on this machine. Node.js, npm and the browsers count as there when
+# their commands are: they often come from elsewhere than Debian.
 wanted_packages() {
     printf '%s\n' "${base_packages[@]}"
     command -v node >/dev/null || echo nodejs
@@ -38,6 +42,7 @@ wanted_packages() {
     if $with_tests; then
         printf '%s\n' "${test_packages[@]}"
         command -v chromium >/dev/null || echo chromium
+        command -v firefox-esr >/dev/null || echo firefox-esr
     fi
 }
 
@@ -85,6 +90,16 @@ install_packages() {
     step apt-install "Installing $count Debian packages (compiler, libraries, fonts$(
         $with_tests && echo ', test peers')): $(echo $missing)" \
         "as root: apt-get install $(echo $missing)" apt install --no-install-recommends $missing
+    rest_services "$missing"
+}
+
+# rest_services MISSING: ends and disables the services of packages that were not there before.
+rest_services() {
+    local name
+    [ -d /run/systemd/system ] || return 0
+    for name in "${service_packages[@]}"; do
+        ! grep -qx "$name" <<<"$1" || as_root systemctl disable --now --quiet "$name" || true
+    done
 }
 
 check_node() {
@@ -209,7 +224,7 @@ install_test_peers() {
     local lock
     lock=$(echo tests/package-lock.json | checksum_of)
     ! stamped tests/node_modules/.overwatch-stamp "$lock" || return 0
-    step npm-tests "Installing the tests' npm packages (playwright-core, wrtc, ws)" \
+    step npm-tests "Installing the tests' npm packages (browser drivers, WebRTC peers)" \
         "check that npm can reach its registry (npm ping), then start again" \
         npm_install tests
     echo "$lock" >tests/node_modules/.overwatch-stamp
