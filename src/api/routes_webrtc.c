@@ -105,24 +105,32 @@ static void take_members(json_t *out, json_t *members)
     json_decref(members);
 }
 
+/* The encoding that a viewer is shown. */
+static json_t *describe_rendition(const struct view_info *info, int track)
+{
+    static const char *const codecs[VIDEO_CODECS] = {[VIDEO_H264] = "h264", [VIDEO_VP8] = "vp8"};
+    const struct view_track_info *shown = &info->tracks[track];
+    return json_pack("{s:i, s:s, s:i, s:i, s:i, s:f, s:s}", "track", track, "codec",
+                     codecs[rendition_codec(track)], "rung", rendition_rung(track), "width",
+                     shown->width, "height", shown->height, "fps", shown->fps, "encoder",
+                     shown->encoder);
+}
+
 /* What the view behind a viewer does: size, encoder, latencies by stage. */
 static void add_view(struct api *api, json_t *out, const struct media_viewer_info *viewer)
 {
-    static const char *const codecs[VIDEO_CODECS] = {"H264", "VP8"};
     struct view *view = runtime_find_view(api->runtime, viewer->stream_id);
     if (!view)
         return;
+    struct view_info info = {0};
+    view_read_info(view, &info);
     json_t *described = view_describe(view);
     static const char *const wanted[] = {"width",   "height",     "fps",
                                          "encoder", "latency_ms", "processing_time_ms"};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         json_object_set(out, wanted[i], json_object_get(described, wanted[i]));
-    json_object_set_new(out, "rendition",
-                        json_pack("{s:i, s:s, s:i, s:O, s:O}", "track", viewer->track, "codec",
-                                  codecs[rendition_codec(viewer->track)], "rung",
-                                  rendition_rung(viewer->track), "width",
-                                  json_object_get(described, "width"), "height",
-                                  json_object_get(described, "height")));
+    if (viewer->track >= 0 && viewer->track < RENDITION_TRACKS)
+        json_object_set_new(out, "rendition", describe_rendition(&info, viewer->track));
     json_decref(described);
     view_unref(&view);
 }

@@ -253,7 +253,7 @@ static void our_page_trickles_and_asks_how_far_it_is(void **state)
     assert_string_equal(json_string_value(json_object_get(connection, "step")), "offer");
     assert_true(json_is_number(json_object_get(connection, "queue_delay_ms")));
     json_t *rendition = json_object_get(connection, "rendition");
-    assert_string_equal(json_string_value(json_object_get(rendition, "codec")), "H264");
+    assert_string_equal(json_string_value(json_object_get(rendition, "codec")), "h264");
     json_decref(status);
     json_decref(fixture_call("POST", "/api/webrtc/close/v", NULL, 200));
     status = fixture_call("GET", path, NULL, 200);
