@@ -199,6 +199,95 @@ static void writer_stops_at_the_end(void **state)
     }
 }
 
+/* RFC 5769 section 2.4: a long-term credential, the name in kana. */
+static void long_term_request_of_rfc5769(void **state)
+{
+    (void)state;
+    static const uint8_t sample[] = {
+        0x00, 0x01, 0x00, 0x60, 0x21, 0x12, 0xa4, 0x42, 0x78, 0xad, 0x34, 0x33, 0xc6, 0xad, 0x72,
+        0xc0, 0x29, 0xda, 0x41, 0x2e, 0x00, 0x06, 0x00, 0x12, 0xe3, 0x83, 0x9e, 0xe3, 0x83, 0x88,
+        0xe3, 0x83, 0xaa, 0xe3, 0x83, 0x83, 0xe3, 0x82, 0xaf, 0xe3, 0x82, 0xb9, 0x00, 0x00, 0x00,
+        0x15, 0x00, 0x1c, 0x66, 0x2f, 0x2f, 0x34, 0x39, 0x39, 0x6b, 0x39, 0x35, 0x34, 0x64, 0x36,
+        0x4f, 0x4c, 0x33, 0x34, 0x6f, 0x4c, 0x39, 0x46, 0x53, 0x54, 0x76, 0x79, 0x36, 0x34, 0x73,
+        0x41, 0x00, 0x14, 0x00, 0x0b, 0x65, 0x78, 0x61, 0x6d, 0x70, 0x6c, 0x65, 0x2e, 0x6f, 0x72,
+        0x67, 0x00, 0x00, 0x08, 0x00, 0x14, 0xf6, 0x70, 0x24, 0x65, 0x6d, 0xd6, 0x4a, 0x3e, 0x02,
+        0xb8, 0xe0, 0x71, 0x2e, 0x85, 0xc9, 0xa2, 0x8c, 0xa8, 0x96, 0x66,
+    };
+    struct stun_message m;
+    assert_int_equal(stun_parse_turn(&m, sample, sizeof sample), OW_OK);
+    assert_int_equal(m.method, STUN_BINDING);
+    assert_int_equal(m.realm_size, 11);
+    assert_memory_equal(m.realm, "example.org", 11);
+    assert_int_equal(m.nonce_size, 28);
+    uint8_t key[STUN_KEY_BYTES];
+    assert_int_equal(
+        stun_long_term_key(key, "\u30de\u30c8\u30ea\u30c3\u30af\u30b9", "example.org", "TheMatrIX"),
+        OW_OK);
+    assert_int_equal(stun_verify(&m, key, sizeof key), OW_OK);
+    assert_int_equal(stun_long_term_key(key, "other", "example.org", "TheMatrIX"), OW_OK);
+    assert_int_equal(stun_verify(&m, key, sizeof key), OW_EAUTH);
+}
+
+/* What TURN's methods and attributes look like, and that ICE knows neither. */
+static void turn_is_read_for_turn_only(void **state)
+{
+    (void)state;
+    static const struct {
+        enum stun_method method;
+        enum stun_class class;
+        uint16_t type; /* RFC 8656 section 17 */
+    } cases[] = {
+        {TURN_ALLOCATE, STUN_REQUEST, 0x0003},     {TURN_ALLOCATE, STUN_SUCCESS, 0x0103},
+        {TURN_ALLOCATE, STUN_ERROR, 0x0113},       {TURN_REFRESH, STUN_REQUEST, 0x0004},
+        {TURN_SEND, STUN_INDICATION, 0x0016},      {TURN_DATA, STUN_INDICATION, 0x0017},
+        {TURN_CHANNEL_BIND, STUN_SUCCESS, 0x0109}, {TURN_CREATE_PERMISSION, STUN_ERROR, 0x0118},
+    };
+    static const uint8_t transaction[STUN_TRANSACTION_BYTES] = {1, 2, 3};
+    struct address peer, relayed;
+    assert_int_equal(address_parse(&peer, "192.0.2.3", 4000), OW_OK);
+    assert_int_equal(address_parse(&relayed, "2001:db8::5", 50000), OW_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t data[400];
+        struct stun_writer writer;
+        struct stun_message m;
+        stun_begin_turn(&writer, data, sizeof data, cases[i].method, cases[i].class, transaction);
+        stun_put_peer(&writer, &peer);
+        stun_put_relayed(&writer, &relayed);
+        stun_put_lifetime(&writer, 600);
+        stun_put_channel(&writer, 0x4001);
+        stun_put_requested_udp(&writer);
+        stun_put_realm(&writer, "realm");
+        stun_put_nonce(&writer, (const uint8_t *)"nonce", 5);
+        stun_put_payload(&writer, (const uint8_t *)"payload", 7);
+        assert_false(writer.overflow);
+        assert_int_equal(data[0] << 8 | data[1], cases[i].type);
+        assert_int_equal(stun_parse(&m, data, writer.size), OW_EPARSE);
+        assert_int_equal(stun_parse_turn(&m, data, writer.size), OW_OK);
+        assert_int_equal(m.method, cases[i].method);
+        assert_int_equal(m.class, cases[i].class);
+        assert_true(address_equal(&m.peer, &peer));
+        assert_true(address_equal(&m.relayed, &relayed));
+        assert_true(m.has_lifetime && m.lifetime_s == 600);
+        assert_int_equal(m.channel, 0x4001);
+        assert_int_equal(m.payload_size, 7);
+        assert_memory_equal(m.payload, "payload", 7);
+        assert_int_equal(m.unknown_count, 0);
+        for (size_t size = 0; size < writer.size; size++)
+            assert_int_equal(stun_parse_turn(&m, data, size), OW_EPARSE);
+    }
+    /* In a binding message TURN's attributes stay unknown, and are to be refused. */
+    uint8_t data[100];
+    struct stun_writer writer;
+    struct stun_message m;
+    stun_begin(&writer, data, sizeof data, STUN_REQUEST, transaction);
+    stun_put_peer(&writer, &peer);
+    stun_put_channel(&writer, 0x4001);
+    assert_int_equal(stun_parse(&m, data, writer.size), OW_OK);
+    assert_int_equal(m.unknown_count, 2);
+    assert_int_equal(m.peer.family, ADDRESS_NONE);
+    assert_int_equal(m.channel, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +299,8 @@ int main(void)
         cmocka_unit_test(errors_and_unknown_attributes),
         cmocka_unit_test(attributes_after_integrity_are_ignored),
         cmocka_unit_test(writer_stops_at_the_end),
+        cmocka_unit_test(long_term_request_of_rfc5769),
+        cmocka_unit_test(turn_is_read_for_turn_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
