@@ -62,8 +62,6 @@ static int fill_context(struct dtls_identity *identity)
 
 int dtls_identity_create(struct dtls_identity **out, int64_t wall_us, struct reason *why)
 {
-    if (srtp_link_start() != OW_OK)
-        return reason_set(why, OW_EIO, "The SRTP library could not be started.");
     struct dtls_identity *identity = calloc(1, sizeof(*identity));
     if (identity == NULL)
         return OW_ENOMEM;
