@@ -77,6 +77,13 @@ static const char *address_or_empty(const struct address *address, char text[ADD
     return address->family == ADDRESS_NONE ? "" : address_text(address, text);
 }
 
+static const char *transport_name(const struct address *selected)
+{
+    static const char *const names[] = {
+        [ADDRESS_UDP] = "udp", [ADDRESS_TCP] = "tcp", [ADDRESS_RELAY] = "relay"};
+    return selected->family == ADDRESS_NONE ? "" : names[selected->transport];
+}
+
 static json_t *describe_traffic(const struct rtc_session_stats *stats)
 {
     return json_pack(
@@ -141,14 +148,14 @@ static json_t *describe_viewer(struct api *api, const struct media_viewer_info *
     char selected[ADDRESS_TEXT_BYTES];
     double connected_s =
         viewer->connected_us ? (double)(clock_now_us() - viewer->connected_us) / 1e6 : 0.0;
-    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "node_id",
-                            viewer->stream_id, "step", rtc_step_name(stats->step), "ice_state",
-                            ice_state_name(stats->ice_state), "dtls_state",
-                            stats->dtls_state ? stats->dtls_state : "new", "srtp_profile",
-                            stats->srtp_profile ? stats->srtp_profile : "", "selected_pair",
-                            address_or_empty(&stats->selected, selected), "connected_s",
-                            connected_s, "round_trip_ms", (double)stats->round_trip_us / 1000.0,
-                            "loss_fraction", stats->loss_fraction, "jitter_ms", stats->jitter_ms);
+    json_t *out = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "node_id", viewer->stream_id,
+        "step", rtc_step_name(stats->step), "ice_state", ice_state_name(stats->ice_state),
+        "dtls_state", stats->dtls_state ? stats->dtls_state : "new", "srtp_profile",
+        stats->srtp_profile ? stats->srtp_profile : "", "selected_pair",
+        address_or_empty(&stats->selected, selected), "transport", transport_name(&stats->selected),
+        "connected_s", connected_s, "round_trip_ms", (double)stats->round_trip_us / 1000.0,
+        "loss_fraction", stats->loss_fraction, "jitter_ms", stats->jitter_ms);
     take_members(out, describe_rate(stats));
     take_members(out, describe_traffic(stats));
     add_view(api, out, viewer);

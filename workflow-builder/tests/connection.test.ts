@@ -26,12 +26,13 @@ test('steps follow each other; a later one takes those before it along', () => {
   assert.equal(steps.current, null);
 });
 
-const facts: Facts = { current: 'checks', server: { step: 'offer', closed: false, reason: '' }, udp: true, tcp: true, mediaPort: 8189, codec: '' };
+const facts: Facts = { current: 'checks', server: { step: 'offer', closed: false, reason: '' }, udp: true, tcp: true, localDenied: false, mediaPort: 8189, codec: '' };
 
 test('the doctor tells where it came to a halt, and what to do', () => {
   const cases: [Partial<Facts>, RegExp][] = [
     [{}, /^No packet reached the server: UDP is blocked, and TCP.* port 8189 /],
     [{ tcp: false }, /^No packet reached the server: UDP is blocked on the way/],
+    [{ localDenied: true }, /local network access/],
     [{ udp: false }, /sends no UDP, and TCP does not get through\..*port 8189/],
     [{ udp: false, tcp: false }, /--no-ice-tcp/],
     [{ server: null, mediaPort: null }, /No way to the server.*the media port/],

@@ -1,6 +1,8 @@
 /* The way of a WebRTC connection in six steps, and the sentence for where it has come to a halt.
  * Pure: times come as arguments, milliseconds. */
 
+import { asSentence } from './server-types';
+
 export type StepName = 'offer' | 'candidates' | 'checks' | 'dtls' | 'first_packet' | 'decode';
 export type StepState = 'waiting' | 'running' | 'done' | 'failed';
 
@@ -86,11 +88,11 @@ export interface Facts {
   readonly udp: boolean;
   /** Does the server take TCP? */
   readonly tcp: boolean;
+  /** Was the page denied the local network? The browser then drops such addresses in silence. */
+  readonly localDenied: boolean;
   readonly mediaPort: number | null;
   readonly codec: string;
 }
-
-const asSentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`).replace(/^\w/, (letter) => letter.toUpperCase());
 
 function portText({ mediaPort }: Facts): string {
   return mediaPort === null ? 'the media port' : `port ${mediaPort}`;
@@ -102,6 +104,7 @@ function noPathSentence(facts: Facts): string {
   if (server !== null && server.step !== 'offer') {
     return 'The server hears this browser, but its answers do not come back: a firewall stops them, or --public-address is not the address you come by.';
   }
+  if (facts.localDenied) return 'This browser may not reach the local network. Allow local network access for this page in its site settings.';
   if (!udp && tcp) return `This browser sends no UDP, and TCP does not get through. ${remedy}`;
   if (!udp) return 'This browser sends no UDP, and the server takes nothing else: start it without --no-ice-tcp.';
   if (server === null) return `No way to the server was found: UDP is probably blocked. ${remedy}`;

@@ -78,11 +78,16 @@ export function viewsFrom(body: unknown): ViewInfo[] | null {
   return list.filter((view): view is Json => isRecord(view) && typeof view['node_id'] === 'string').map(describedView);
 }
 
+/** With a capital letter and a full stop. */
+export function asSentence(text: string): string {
+  return (/[.!?]$/.test(text) ? text : `${text}.`).replace(/^[a-z]/, (letter) => letter.toUpperCase());
+}
+
 /** The sentence in an error answer, or a plain one with the status. */
 export async function errorSentence(response: Response): Promise<string> {
   try {
     const body: unknown = await response.json();
-    if (isRecord(body) && typeof body['detail'] === 'string' && body['detail'] !== '') return body['detail'];
+    if (isRecord(body) && typeof body['detail'] === 'string' && body['detail'] !== '') return asSentence(body['detail']);
   } catch {
     /* not JSON: the status says what there is to say */
   }

@@ -55,6 +55,15 @@ function removeDelay(receiver: RTCRtpReceiver): void {
   if ('playoutDelayHint' in tunable) tunable.playoutDelayHint = 0;
 }
 
+/* Chromium since 142: a page that was denied it reaches no address of the local network. */
+async function isLocalDenied(): Promise<boolean> {
+  try {
+    return (await navigator.permissions.query({ name: 'local-network-access' as PermissionName })).state === 'denied';
+  } catch {
+    return false; /* a browser without this permission */
+  }
+}
+
 export class WebRtcLink {
   readonly #madeAt = performance.now();
   readonly steps = new ConnectionSteps(this.#madeAt);
@@ -71,6 +80,7 @@ export class WebRtcLink {
   #hasUdp = false;
   #serverSide: ServerSession | null = null;
   #codec = '';
+  #localDenied = false;
   #restarting = false;
   #restartedAt = -RESTART_PAUSE_MS;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
@@ -252,6 +262,7 @@ export class WebRtcLink {
       server: this.#serverSide,
       udp: this.#hasUdp,
       tcp,
+      localDenied: this.#localDenied,
       mediaPort: knownConfig(this.#server)?.mediaPort ?? null,
       codec: this.#codec,
     };
@@ -269,9 +280,10 @@ export class WebRtcLink {
 
   /* A connection that takes long: what does the server see of it, and has it found new addresses? */
   async #look(): Promise<void> {
-    if (this.#closed || this.#signalling.sessionId === null) return;
-    const [session, counters] = await Promise.all([this.#signalling.session(), this.counters()]);
+    if (this.#closed || this.#signalling.sessionId === null || document.hidden) return;
+    const [session, counters, denied] = await Promise.all([this.#signalling.session(), this.counters(), isLocalDenied()]);
     if (this.#closed) return;
+    this.#localDenied = denied;
     this.#serverSide = session ?? this.#serverSide;
     this.#codec = counters?.codec ?? '';
     if (counters !== null && counters.packets > 0) this.steps.reached('first_packet', performance.now());
