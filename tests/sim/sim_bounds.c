@@ -31,11 +31,19 @@ int sim_bounds_check(const struct sim_run *run, const struct sim_bounds *bounds)
     return outside;
 }
 
+uint64_t sim_seed(void)
+{
+    const char *text = getenv("SIM_SEED");
+    uint64_t seed = text == NULL ? 0 : strtoull(text, NULL, 10);
+    return seed == 0 ? 1 : seed;
+}
+
 void sim_bounds_test(void **state)
 {
     const struct sim_bounds *bounds = *state;
     struct sim_scenario scenario;
     assert_true(sim_case(bounds->name, &scenario));
+    scenario.seed = sim_seed();
     struct sim_run *run = sim_run_scenario(&scenario);
     int outside = sim_bounds_check(run, bounds);
     sim_run_destroy(&run);

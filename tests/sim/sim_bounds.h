@@ -35,6 +35,8 @@ bool sim_in_bounds(const char *scenario, const char *what, double value, double 
 /* How many of the run's figures are out of bounds; a flow that did not connect or was closed counts
  * as well. */
 int sim_bounds_check(const struct sim_run *run, const struct sim_bounds *bounds);
+/* The seed of the tests: the environment's SIM_SEED, or 1. Bounds are meant to hold for any. */
+uint64_t sim_seed(void);
 /* A cmocka test whose state is a `struct sim_bounds`. */
 void sim_bounds_test(void **state);
 /* Runs a table as a group of such tests; returns how many failed. */

@@ -148,6 +148,13 @@ static void outage(struct sim_scenario *out)
     add_step(out, 22, 2);
 }
 
+static void long_outage(struct sim_scenario *out)
+{
+    path(out, MBIT(2), 25000, 50);
+    add_step(out, 20, 0);
+    add_step(out, 32, 2);
+}
+
 /* From Wi-Fi to a mobile network: another address, less capacity, more delay. */
 static void path_change(struct sim_scenario *out)
 {
@@ -290,6 +297,7 @@ static const struct {
     {"start-slow", "Start at 0.5 into 2 Mbit/s", slow_start},
     {"start-fast", "Start at 4 into 1 Mbit/s", fast_start},
     {"outage", "Two seconds without a network", outage},
+    {"outage-long", "Twelve seconds without a network", long_outage},
     {"path-change", "Wi-Fi to mobile: 4 to 1.2 Mbit/s, 15 to 45 ms", path_change},
     {"loss-5", "5 % random loss, 50 ms round trip", random_loss},
     {"loss-bursts", "Bursty loss (Gilbert-Elliott)", burst_loss},

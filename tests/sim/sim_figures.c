@@ -21,6 +21,7 @@ const char *sim_figure_name(enum sim_figure figure)
                                         "freezes",
                                         "longest gap ms",
                                         "key frames",
+                                        "first frame ms",
                                         "TCP kbit/s"};
     return names[figure];
 }
@@ -87,6 +88,8 @@ double sim_figure(const struct sim_run *run, enum sim_figure figure, int flow, d
         return (double)metrics->longest_gap_us / 1e3;
     case SIM_KEY_FRAMES:
         return (double)metrics->key_frames_made;
+    case SIM_FIRST_MS:
+        return (double)(metrics->first_shown_us - result->connected_us) / 1e3;
     case SIM_TCP_KBPS:
         return tcp_kbps(run, from_us, to_us);
     default:

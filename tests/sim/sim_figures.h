@@ -24,6 +24,7 @@ enum sim_figure {
     SIM_FREEZES,         /* over the whole run */
     SIM_GAP_MS,          /* longest between two frames shown; over the whole run */
     SIM_KEY_FRAMES,      /* made; over the whole run */
+    SIM_FIRST_MS,        /* from connected to the first frame shown */
     SIM_TCP_KBPS,        /* of all competitors */
 };
 

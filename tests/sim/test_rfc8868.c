@@ -38,6 +38,7 @@ static void a_cell_of_the_grid(void **state)
     sim_case_grid(&scenario, cell->delay_ms * (int64_t)1000, cell->row->loss);
     snprintf(name, sizeof(name), "%d ms %g %%", cell->delay_ms, cell->row->loss * 100);
     scenario.name = name;
+    scenario.seed = sim_seed();
     double from_s = cell->delay_ms > 250 ? 15 : 8, base_ms = cell->delay_ms + 3;
     struct sim_run *run = sim_run_scenario(&scenario);
     double loss = cell->row->loss, delay_ms = cell->delay_ms;

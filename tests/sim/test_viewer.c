@@ -21,6 +21,7 @@ static const struct sim_bounds CASES[] = {
     {"start-slow",
      {
          SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 0, 30, 1000, 3500),
+         SIM_BOUND(SIM_FIRST_MS, 0, 0, 30, 25, 150), /* a round trip and 100 ms */
          SIM_BOUND(SIM_UTILISATION, 0, 3, 30, 0.88, 1.002),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 1, 30, 1, 60),
          SIM_BOUND(SIM_FREEZES, 0, 0, 30, 0, 0),
@@ -33,10 +34,17 @@ static const struct sim_bounds CASES[] = {
      }},
     {"outage",
      {
-         SIM_BOUND(SIM_GAP_MS, 0, 0, 40, 2000, 2600),
-         SIM_BOUND_AT(90, SIM_SETTLED_MS, 0, 22, 40, 0, 1000),
+         SIM_BOUND(SIM_GAP_MS, 0, 0, 40, 1950, 2150), /* a round trip and 100 ms */
+         SIM_BOUND_AT(90, SIM_SETTLED_MS, 0, 22, 40, 0, 1500),
          SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 22, 40, 1000, 5000),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 23, 40, 1, 60),
+     }},
+    {"outage-long",
+     {
+         SIM_BOUND(SIM_GAP_MS, 0, 0, 50, 11950, 12150),
+         SIM_BOUND_AT(90, SIM_SETTLED_MS, 0, 32, 50, 0, 1000),
+         SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 32, 50, 1000, 6000),
+         SIM_BOUND(SIM_QUEUE_P95_MS, 0, 33, 50, 1, 60),
      }},
     {"path-change",
      {
