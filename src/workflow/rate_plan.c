@@ -18,9 +18,7 @@ static const struct stage {
 enum {
     PARTS = sizeof parts / sizeof parts[0],
     STAGES = sizeof stages / sizeof stages[0],
-    MUDDLE_US = 500000, /* a rate a little too small is endured for this long */
-    FPS_PATIENCE_US = 1000000,
-    SIZE_PATIENCE_US = 2000000,
+    MUDDLE_US = 500000,      /* a rate a little too small is endured for this long */
     SIZE_PAUSE_US = 4000000, /* between two key frames for the sake of a better size */
     WIDTH_MIN = 16,
 };
@@ -28,7 +26,19 @@ enum {
 /* A measured rate of pictures wavers: less than this is no change. */
 static const double fps_step = 0.15;
 
-static const double much_less = 0.75, enough_more = 1.25, plenty_more = 2;
+static const double much_less = 0.75;
+
+/* How much more than a better level needs must be there for how long: the thinner, the longer. The
+ * last row is for limits that a rate cannot exceed, like a preset's, little above what is needed.
+ */
+static const struct climb {
+    double margin;
+    int64_t fps_patience_us, size_patience_us;
+} climbs[RATE_PLAN_CLIMBS] = {
+    {2, 1000000, 1000000},
+    {1.25, 1000000, 2000000},
+    {1.05, 4000000, 8000000},
+};
 
 /* A level: one step further in one of the two directions than the one before. */
 struct level {
@@ -113,47 +123,64 @@ static int level_for(const struct rate_plan_input *in, double bps, double margin
     return index;
 }
 
+static void forget_waits(struct rate_plan *plan)
+{
+    plan->below_us = 0;
+    for (int i = 0; i < RATE_PLAN_CLIMBS; i++)
+        plan->above[i].since_us = 0;
+}
+
 static void move(struct rate_plan *plan, int64_t now_us, const struct rate_plan_input *in,
                  int index)
 {
     if (level_at(in, index).part != level_at(in, plan->level).part)
         plan->resized_us = now_us;
-    plan->level = index;
-    plan->below_us = plan->above_us = 0;
+    plan->level = index; /* waits for a level better still go on */
 }
 
 static void go_down(struct rate_plan *plan, int64_t now_us, const struct rate_plan_input *in,
                     double least_bps)
 {
-    plan->above_us = 0;
-    if (plan->below_us == 0)
-        plan->below_us = now_us;
-    if (in->target_bps < much_less * least_bps || now_us - plan->below_us >= MUDDLE_US)
-        move(plan, now_us, in, level_for(in, in->target_bps, 1));
+    int64_t below_us = plan->below_us ? plan->below_us : now_us;
+    forget_waits(plan);
+    plan->below_us = below_us;
+    if (in->target_bps >= much_less * least_bps && now_us - below_us < MUDDLE_US)
+        return;
+    move(plan, now_us, in, level_for(in, in->target_bps, 1));
+    plan->below_us = 0;
+}
+
+/* The level that the rate has been good for with this margin, for as long as it must. */
+static int climb_to(struct rate_plan *plan, int64_t now_us, const struct rate_plan_input *in,
+                    int row)
+{
+    const struct climb *climb = &climbs[row];
+    struct rate_plan_wait *wait = &plan->above[row];
+    if (level_for(in, in->target_bps, climb->margin) >= plan->level) {
+        wait->since_us = 0;
+        return plan->level;
+    }
+    if (wait->since_us == 0)
+        *wait = (struct rate_plan_wait){now_us, in->target_bps};
+    if (in->target_bps < wait->least_bps)
+        wait->least_bps = in->target_bps;
+    int better = level_for(in, wait->least_bps, climb->margin);
+    bool resize = level_at(in, better).part != level_at(in, plan->level).part;
+    int64_t patience_us = resize ? climb->size_patience_us : climb->fps_patience_us;
+    bool pause = resize && row > 0 && now_us - plan->resized_us < SIZE_PAUSE_US;
+    return now_us - wait->since_us < patience_us || pause ? plan->level : better;
 }
 
 static void go_up(struct rate_plan *plan, int64_t now_us, const struct rate_plan_input *in)
 {
     plan->below_us = 0;
-    if (level_for(in, in->target_bps, enough_more) >= plan->level) {
-        plan->above_us = 0;
-        return;
+    for (int row = 0; row < RATE_PLAN_CLIMBS; row++) {
+        int better = climb_to(plan, now_us, in, row);
+        if (better < plan->level) {
+            move(plan, now_us, in, better);
+            return;
+        }
     }
-    if (plan->above_us == 0) {
-        plan->above_us = now_us;
-        plan->above_bps = in->target_bps;
-    }
-    if (in->target_bps < plan->above_bps)
-        plan->above_bps = in->target_bps;
-    int better = level_for(in, plan->above_bps, enough_more);
-    bool resize = level_at(in, better).part != level_at(in, plan->level).part;
-    bool plenty = level_for(in, plan->above_bps, plenty_more) < plan->level;
-    int64_t patience_us = resize && !plenty ? SIZE_PATIENCE_US : FPS_PATIENCE_US;
-    if (now_us - plan->above_us < patience_us)
-        return;
-    if (resize && !plenty && now_us - plan->resized_us < SIZE_PAUSE_US)
-        return;
-    move(plan, now_us, in, better);
 }
 
 /* Another picture or other limits: what was chosen for the old ones says nothing. */
@@ -162,6 +189,13 @@ static bool is_another(const struct rate_plan_input *old, const struct rate_plan
     return in->width != old->width || in->height != old->height ||
            in->width_part != old->width_part || in->max_fps != old->max_fps ||
            in->fixed != old->fixed;
+}
+
+static void start_anew(struct rate_plan *plan, int64_t now_us, const struct rate_plan_input *in)
+{
+    forget_waits(plan);
+    plan->level = level_for(in, in->target_bps, 1);
+    plan->resized_us = now_us;
 }
 
 /* More or fewer pictures come than before. A smaller size is taken if it needs be, but a larger one
@@ -174,7 +208,7 @@ static void follow_fps(struct rate_plan *plan, int64_t now_us, const struct rate
     while (level.part < old_part && next_level(in, &level))
         index++;
     plan->level = index;
-    plan->below_us = plan->above_us = 0;
+    forget_waits(plan);
     if (level.part != old_part)
         plan->resized_us = now_us;
 }
@@ -203,7 +237,7 @@ void rate_plan_update(struct rate_plan *plan, int64_t now_us, const struct rate_
     if (in.fixed)
         plan->level = 0;
     else if (is_another(&old, &in))
-        move(plan, now_us, &in, level_for(&in, in.target_bps, 1));
+        start_anew(plan, now_us, &in);
     else if (other_fps)
         follow_fps(plan, now_us, &in, level_at(&old, plan->level).part);
     else

@@ -47,14 +47,21 @@ struct rate_plan_output {
     double fps;
 };
 
+enum { RATE_PLAN_CLIMBS = 3 };
+
+/* Since when the rate has been good for a better level (0 = it is not), and its least since. */
+struct rate_plan_wait {
+    int64_t since_us;
+    int least_bps;
+};
+
 /* Zero-initialised before the first update. */
 struct rate_plan {
     struct rate_plan_input input; /* of the last update */
     int level;                    /* 0 = full size and rate */
     int64_t resized_us;           /* when the size last changed */
     int64_t below_us; /* since when the rate is less than the level needs, 0 = it is not */
-    int64_t above_us; /* since when it is good for a better level, 0 = it is not */
-    int above_bps;    /* the least rate since then */
+    struct rate_plan_wait above[RATE_PLAN_CLIMBS]; /* by margin, the widest first */
 };
 
 /* To be called before every picture. */

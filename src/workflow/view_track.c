@@ -204,7 +204,7 @@ static void record(struct view *view, struct view_track *track, const struct enc
 }
 
 /* Encodes and gives out; whether there was something to give. */
-static bool give(struct view *view, int index, const struct drawn *drawn)
+static bool give(struct view *view, int index, const struct drawn *drawn, bool best)
 {
     struct view_track *track = &view->tracks[index];
     int64_t start_us = clock_now_us();
@@ -228,7 +228,8 @@ static bool give(struct view *view, int index, const struct drawn *drawn)
     stamp(unit, drawn);
     view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
     perf_add(PERF_H264, end_us - start_us);
-    perf_add(PERF_GLASS_TO_ENCODER, end_us - unit->capture_us);
+    if (best)
+        perf_add(PERF_GLASS_TO_ENCODER, end_us - unit->capture_us);
     record(view, track, unit, end_us);
     encoded_unref(&unit);
     return true;
@@ -244,7 +245,7 @@ bool view_tracks_give(struct view *view, struct view_shot *shot, int64_t now_us,
             continue;
         track->due = false;
         const struct drawn *drawn = view_shot_at(shot, track->now.width);
-        if (!drawn || !give(view, index, drawn) || any)
+        if (!drawn || !give(view, index, drawn, !any) || any)
             continue;
         any = true;
         *best = *drawn;

@@ -133,13 +133,31 @@ static void a_better_size_is_taken_with_patience(void **state)
     begin(&run, &footage, 350000);
     int small = run.now.width;
     assert_true(small < 960);
-    last(&run, 30, 450000); /* more, but not enough more */
+    last(&run, 30, 415000); /* more, but not enough more */
     assert_int_equal(run.now.width, small);
     last(&run, 1.5, 600000);
     assert_int_equal(run.now.width, small);
     last(&run, 1.5, 600000);
     assert_int_equal(run.now.width, 960);
     assert_int_equal(run.sizes, 1);
+}
+
+static void a_limit_that_is_just_enough_is_not_out_of_reach(void **state)
+{
+    (void)state;
+    struct run run;
+    begin(&run, &footage, 500000); /* the preset "balanced" at 960x540 */
+    last(&run, 2, 250000);
+    assert_true(run.now.width < 960);
+    last(&run, 7, 440000);
+    assert_true(run.now.width < 960);
+    last(&run, 2, 440000);
+    assert_int_equal(run.now.width, 960);
+    /* and a rate that jumps afterwards is not kept waiting by what was before */
+    last(&run, 5, 250000);
+    last(&run, 5, 430000);
+    last(&run, 1.2, 1500000);
+    assert_int_equal(run.now.width, 960);
 }
 
 static void a_recovery_costs_one_key_frame_and_is_quick(void **state)
@@ -221,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_fall_takes_effect_with_the_next_picture),
         cmocka_unit_test(a_moment_a_little_below_changes_nothing),
         cmocka_unit_test(a_better_size_is_taken_with_patience),
+        cmocka_unit_test(a_limit_that_is_just_enough_is_not_out_of_reach),
         cmocka_unit_test(a_recovery_costs_one_key_frame_and_is_quick),
         cmocka_unit_test(a_wavering_rate_costs_few_key_frames),
         cmocka_unit_test(limits_hold),
