@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* From when on figures count: the first seconds are the connection's and the start's. */
-enum { WARM_UP_S = 2 };
+enum { WARM_UP_S = 2, MAX_TOLD_STEPS = 8 };
 
 static const struct column {
     enum sim_figure figure;
@@ -140,8 +140,13 @@ static void print_flow(const struct sim_run *run, int flow)
 static void print_steps(const struct sim_run *run)
 {
     const struct sim_link_settings *link = &run->scenario.forward;
-    for (int i = 1; i < link->step_count && run->scenario.flow_count == 1; i++) {
+    const char *separator = "";
+    if (run->scenario.flow_count > 1 || link->step_count > MAX_TOLD_STEPS)
+        return;
+    for (int i = 1; i < link->step_count; i++) {
         const struct sim_step *step = &link->steps[i];
+        if (step->bps == 0)
+            continue;
         double from_s = seconds(step->at_us), bps = (double)step->bps;
         double to_s = seconds(i + 1 < link->step_count ? step[1].at_us : run->scenario.duration_us);
         bool down = step->bps < step[-1].bps;
@@ -149,8 +154,9 @@ static void print_steps(const struct sim_run *run)
         double ms = sim_figure(run, down ? SIM_SETTLED_MS : SIM_REACHED_MS, 0, from_s, to_s, limit);
         printf("%s{\"at_s\":%g,\"from_kbps\":%.0f,\"to_kbps\":%.0f,\"settled_ms\":%.0f,"
                "\"never\":%s}",
-               i == 1 ? "" : ",", from_s, (double)step[-1].bps / 1e3, bps / 1e3, ms,
+               separator, from_s, (double)step[-1].bps / 1e3, bps / 1e3, ms,
                ms >= (to_s - from_s) * 1e3 ? "true" : "false");
+        separator = ",";
     }
 }
 

@@ -144,6 +144,15 @@ function tableRows(one) {
   }).join('\n');
 }
 
+// Darker is better used.
+function gridTable({ delays, losses, cells }) {
+  const cell = (flow) => `<td style="background: color-mix(in srgb, #2e9b62 ${(45 * flow.utilisation).toFixed(0)}%, transparent)"><b>${(100 * flow.utilisation).toFixed(0)} %</b>`
+    + `<small>queue p95 ${flow.queue_p95_ms.toFixed(0)} ms</small><small>frame p50 ${flow.latency_p50_ms.toFixed(0)} ms</small><small>shown ${(100 * flow.shown).toFixed(1)} %</small></td>`;
+  const row = (delay, i) => `<tr class="first"><th>${delay} ms one way</th>${losses.map((_, j) => cell(cells[i * losses.length + j])).join('')}</tr>`;
+  return `<section><h2>Delay and random loss <small>RFC 8868, 2 Mbit/s</small></h2>
+<table class="matrix"><thead><tr><th></th>${losses.map((loss) => `<th>${loss} % loss</th>`).join('')}</tr></thead><tbody>${delays.map(row).join('\n')}</tbody></table></section>`;
+}
+
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2230; --soft: #667085; --line: #e3e7ee; --page: #ffffff; --area: #e9edf4; --edge: #9aa6b8; --tcp: #8a8f98; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --soft: #98a2b3; --line: #2b3342; --page: #12161e; --area: #232b39; --edge: #5d6a80; --tcp: #a0a6b0; } }
@@ -153,6 +162,7 @@ p { margin: 4px 0 10px; color: var(--soft); } a { color: inherit; text-decoratio
 table { border-collapse: collapse; width: 100%; margin: 18px 0; font-variant-numeric: tabular-nums; font-size: 13px; }
 th { text-align: left; font-weight: 500; vertical-align: top; } thead th { color: var(--soft); font-weight: 400; text-align: right; vertical-align: bottom; }
 thead small { display: block; } td { text-align: right; white-space: nowrap; } td, th { padding: 3px 6px; } tr.first > * { border-top: 1px solid var(--line); }
+.matrix td small { display: block; color: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 12px; } .legend span { display: inline-flex; align-items: center; gap: 6px; } .legend .below { margin-left: auto; gap: 4px; }
 .plot { position: relative; } .plot > svg { width: 100%; height: auto; display: block; }
 text { font: 11px system-ui, sans-serif; fill: var(--soft); } .grid { stroke: var(--line); stroke-width: 1; }
@@ -182,8 +192,8 @@ for (const plot of document.querySelectorAll('.plot')) {
   });
 }`;
 
-// `cases` as cc_cases --json prints them.
-export function report(cases) {
+// `cases` as cc_cases --json prints them; `grid` may be missing.
+export function report(cases, grid) {
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Overwatch X-RAY: the sender on simulated networks</title><style>${STYLE}</style>
@@ -194,6 +204,7 @@ included. Figures leave out each flow’s first two seconds. Settled, one flow: 
 path’s delay, up until 80 % of the capacity is used for a second (that second counts).</p>
 <table><thead><tr><th></th>${COLUMNS.map(([head, unit]) => `<th>${head}<small>${unit || '&nbsp;'}</small></th>`).join('')}</tr></thead>
 <tbody>${cases.map(tableRows).join('\n')}</tbody></table>
+${grid ? gridTable(grid) : ''}
 ${cases.map(caseSection).join('\n')}
 <script>${SCRIPT}</script></html>
 `;

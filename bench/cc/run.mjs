@@ -27,8 +27,11 @@ if (options.help) {
   process.exit(0);
 }
 
-function runCases() {
-  const { status, stdout, error } = spawnSync(program, ['--json', ...(options.only ?? [])], {
+// RFC 8868: one-way delays in ms, random loss in percent.
+const GRID = { delays: [0, 50, 150, 300], losses: [0, 1, 5, 10, 20] };
+
+function runCases(names) {
+  const { status, stdout, error } = spawnSync(program, ['--json', ...names], {
     maxBuffer: 1 << 28,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -43,7 +46,7 @@ function runCases() {
 const percent = (part, digits = 0) => (100 * part).toFixed(digits);
 
 // One row for each flow.
-export function rows(cases) {
+function rows(cases) {
   return cases.flatMap((one) =>
     one.flows.map((flow, i) => ({
       case: one.flows.length > 1 ? `${one.name} #${i + 1}` : one.name,
@@ -61,6 +64,9 @@ export function rows(cases) {
   );
 }
 
+const gridText = (flow) =>
+  `${percent(flow.utilisation)}, ${flow.queue_p95_ms.toFixed(0)}, ${flow.latency_p50_ms.toFixed(0)}, ${percent(flow.shown)}`;
+
 function printTable(table) {
   const heads = Object.keys(table[0]);
   const widths = heads.map((head) => Math.max(head.length, ...table.map((row) => row[head].length)));
@@ -70,9 +76,19 @@ function printTable(table) {
 }
 
 const started = Date.now();
-const cases = runCases();
+const cases = runCases(options.only ?? []);
 printTable(rows(cases));
+let grid;
+if (!options.only) {
+  const cells = runCases(GRID.delays.flatMap((delay) => GRID.losses.map((loss) => `grid-${delay}-${loss}`)));
+  grid = { ...GRID, cells: cells.map(({ flows: [flow] }) => flow) };
+  console.log('\nRFC 8868 grid over 2 Mbit/s: utilisation %, queue p95 ms, frame p50 ms, shown %');
+  printTable(GRID.delays.map((delay, row) => Object.fromEntries([
+    ['one way', `${delay} ms`],
+    ...GRID.losses.map((loss, column) => [`${loss} % loss`, gridText(grid.cells[row * GRID.losses.length + column])]),
+  ])));
+}
 mkdirSync(dirname(options.out), { recursive: true });
-writeFileSync(options.out, report(cases));
+writeFileSync(options.out, report(cases, grid));
 if (options.json) writeFileSync(options.json, JSON.stringify(cases));
 console.log(`\n${cases.length} cases in ${((Date.now() - started) / 1000).toFixed(1)} s; plots: ${options.out}`);

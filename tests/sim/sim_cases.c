@@ -1,5 +1,6 @@
 #include "sim_cases.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MBIT(x) ((int64_t)((x)*1e6))
@@ -319,6 +320,12 @@ enum { CASE_COUNT = sizeof(CASES) / sizeof(CASES[0]) };
 
 bool sim_case(const char *name, struct sim_scenario *out)
 {
+    int delay_ms, percent;
+    if (sscanf(name, "grid-%d-%d", &delay_ms, &percent) == 2) {
+        sim_case_grid(out, (int64_t)delay_ms * 1000, percent / 100.0);
+        out->name = name;
+        return true;
+    }
     for (int i = 0; i < CASE_COUNT; i++) {
         if (strcmp(CASES[i].name, name) != 0)
             continue;
