@@ -231,6 +231,23 @@ static void what_is_deleted_is_gone(void **state)
     assert_int_equal(patch(&session, trickle, session.tag), 404);
 }
 
+/* The tags of those that left without a word are forgotten, those of the others are not. */
+static void many_come_and_go(void **state)
+{
+    (void)state;
+    struct session stays, session;
+    open_session(&stays);
+    for (int i = 0; i < 300; i++) {
+        char path[300];
+        open_session(&session);
+        snprintf(path, sizeof path, "/api/webrtc/close/v?session_id=%s", session.location + 8);
+        json_decref(fixture_call("POST", path, NULL, 200));
+    }
+    assert_int_equal(patch(&session, trickle, session.tag), 404);
+    assert_int_equal(patch(&stays, trickle, stays.tag), 204);
+    assert_int_equal(status_of("DELETE", stays.location, NULL, NULL), 200);
+}
+
 static void our_page_trickles_and_asks_how_far_it_is(void **state)
 {
     (void)state;
@@ -288,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_patch_must_name_the_ice_session),
         cmocka_unit_test(a_restart_gets_a_new_tag),
         cmocka_unit_test(what_is_deleted_is_gone),
+        cmocka_unit_test(many_come_and_go),
         cmocka_unit_test(our_page_trickles_and_asks_how_far_it_is),
         cmocka_unit_test(the_page_is_told_of_ice_servers),
     };
