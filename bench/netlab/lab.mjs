@@ -6,14 +6,11 @@ import { createWriteStream, existsSync, mkdtempSync, readFileSync, readdirSync, 
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { root } from '../footage.mjs';
-
-const here = dirname(fileURLToPath(import.meta.url));
 
 export const SERVER_ADDRESS = '10.77.0.1', VIEWER_ADDRESS = '10.77.0.2';
 const BURST_BYTES = 1600; // one datagram at a time passes the bucket
@@ -178,7 +175,7 @@ export class Lab {
   async openDoor(port) {
     this.door = join(this.folder, 'door');
     const doors = [['server', [this.door, port]], ['viewer', [port, this.door]]].map(([place, ends]) =>
-      this.start(process.execPath, [join(here, 'door.mjs'), ...ends], `door-${place}`, place));
+      this.start(process.execPath, [join(root, 'tests/integ/door.mjs'), ...ends], `door-${place}`, place));
     for (const door of doors) await this.said(door, 'ready');
   }
 

@@ -13,9 +13,9 @@ const VIEWER = 10, SERVER = 20; // numbers on the public network
 const TURN_UDP = `turn:${RELAY}:3478`, TURN_TCP = `turn:${RELAY}:3478?transport=tcp`;
 
 // The server in its place and Chromium in its own; `options` are the server's.
-async function open(t, internet, options, init) {
+async function open(t, internet, options) {
   const server = await startServer(testPattern({ width: 640, height: 360 }), options, 'ignore', internet.prefix('server'));
-  t.after(server.stop);
+  internet.endsWith(server.stop);
   await internet.openDoor('server', 'viewer', new URL(server.url).port);
   const usual = process.env.OVERWATCH_CHROMIUM;
   process.env.OVERWATCH_CHROMIUM = internet.wrapper('viewer', usual ?? '/usr/bin/chromium');

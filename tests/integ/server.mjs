@@ -33,10 +33,11 @@ export function environment() {
 
 /**
  * Runs the server with a workflow (or none) and waits until it says that it is ready. `stdin` is what
- * its standard input is, as spawn() takes it.
+ * its standard input is, as spawn() takes it; `prefix` are words before the command, for example to run
+ * it in a network namespace.
  * Returns { url, mediaPort, log(), child, exited, stop() }; stop() fails when the server ends badly.
  */
-export async function startServer(workflow, extra = [], stdin = 'ignore') {
+export async function startServer(workflow, extra = [], stdin = 'ignore', prefix = []) {
   const folder = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
   const args = ['run'];
   if (workflow) {
@@ -44,7 +45,8 @@ export async function startServer(workflow, extra = [], stdin = 'ignore') {
     args.push(join(folder, 'workflow.json'));
   }
   args.push('--port', '0', '--media-port', '0', '--log-file', 'none', ...extra);
-  const child = spawn(binary, args, { stdio: [stdin, 'ignore', 'pipe'], env: environment() });
+  const [command, ...words] = [...prefix, binary, ...args];
+  const child = spawn(command, words, { stdio: [stdin, 'ignore', 'pipe'], env: environment() });
   let log = '', look = () => {};
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text) => { log += text; look(); });

@@ -1,7 +1,7 @@
 // Carries TCP connections in and out of a network namespace through a Unix socket, which belongs to
-// no namespace: so pages and figures take another way than the media that is measured.
+// no namespace: so pages and figures take another way than the media, which is what is to be seen.
 //
-//   node door.mjs FROM TO        each is a TCP port of 127.0.0.1 or the path of a Unix socket
+//   node tests/integ/door.mjs FROM TO        each is a TCP port of 127.0.0.1 or the path of a Unix socket
 import { connect, createServer } from 'node:net';
 
 const place = (text) => (/^\d+$/.test(text) ? { port: Number(text), host: '127.0.0.1' } : { path: text });
