@@ -77,7 +77,9 @@ int turn_client_receive(struct turn_client *client, int64_t now_us, const uint8_
 int turn_client_send(struct turn_client *client, int64_t now_us, const struct address *peer,
                      const uint8_t *data, size_t size);
 
-/* Asks for the permission alone, so that a peer which checks first is heard. Errors as above. */
+/* Asks for the permission alone, so that a peer which checks first is heard: for the IP that the
+ * browser's request came from, because a browser that hides its candidates is found in no other
+ * way. Errors as above. */
 int turn_client_permit(struct turn_client *client, int64_t now_us, const struct address *peer);
 
 /* OW_OK with the next bytes for the server: one datagram, or what is to be appended to the stream.

@@ -463,6 +463,7 @@ static void grants_are_kept_while_used_and_then_let_go(void **state)
         w.permitted_us = w.bound_us > w.permitted_us ? w.bound_us : w.permitted_us;
     }
     assert_in_range(w.binds, 14, 17);
+    assert_in_range(w.indications, 8, 20); /* the channel lasted */
     int binds = w.binds, permissions = w.permissions;
     run(&w, 5400 * (int64_t)SECOND);
     assert_in_range(w.binds - binds, 0, 1);
