@@ -3,9 +3,10 @@
  *   cc_cases [NAME…]           a table of figures, a row for each flow
  *   cc_cases --trace NAME…     bins of 200 ms, for looking closely
  *   cc_cases --json [NAME…]    a line of JSON for each case: figures and time series (run.mjs)
- *   cc_cases --list            the names */
-#include "sim_cases.h"
-#include "sim_figures.h"
+ *   cc_cases --list            the names
+ *
+ * The environment's SIM_SEED is the seed, or 1. */
+#include "sim_bounds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -202,6 +203,7 @@ static int run_case(const char *name, void (*print)(const struct sim_run *run))
         fprintf(stderr, "cc_cases: there is no case \"%s\"; --list names them\n", name);
         return 1;
     }
+    scenario.seed = sim_seed();
     struct sim_run *run = sim_run_scenario(&scenario);
     print(run);
     fflush(stdout);
