@@ -23,12 +23,13 @@ enum {
     BACK_OFF_INTERVAL_US = 1000000,
     MAX_ROUND_TRIP_US = 30000000,
     FIRST_PACKET_BYTES = 1000,
+    SHARE_FORGOTTEN_US = 8000000,
 };
 
 static const double LOW_LOSS = 0.02, HIGH_LOSS = 0.10, INCREASE_PER_S = 0.08;
 /* A sender that uses less than this part of its target has not shown that the path takes more. */
 static const double USED_PART = 0.5;
-static const double SHARE_GAIN = 0.2;
+static const double SHARE_GAIN = 0.2, SHARE_LOSS = 0.05;
 static const double BACK_OFF = 0.8;
 static const double OWN_DRAIN = 1.15; /* times the target */
 static const double PACING = 1.1, PACING_WITHOUT_FEEDBACK = 2.5;
@@ -79,6 +80,7 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
     cc->remb_bps = UINT64_MAX;
     cc->acknowledged_bps = cc->busy_bps = 0;
     cc->share = 1;
+    cc->busy_us = now_us;
     cc->round_trip_us = cc->feedback_round_trip_us = 0;
     cc->reported_round_trip_us = INT64_MIN;
     cc->loss_packets = cc->loss_lost = 0;
@@ -231,24 +233,29 @@ static void on_feedback_time(struct cc *cc, int64_t now_us, int64_t newest_send_
         watch_for_stall(cc, now_us);
 }
 
-static void lower(struct cc *cc, int64_t now_us, const struct cc_aimd_input *in)
+/* `too_long`: the queue is, even though the rate may be right by now. */
+static void lower(struct cc *cc, int64_t now_us, const struct cc_aimd_input *in, bool too_long)
 {
     double before_bps = cc->aimd.bps;
     cc_aimd_update(&cc->aimd, now_us, in);
-    if (cc->aimd.bps >= before_bps)
+    bool fell = cc->aimd.bps < before_bps;
+    if (fell)
+        cc_prober_dropped(&cc->prober, now_us, before_bps, cc->aimd.bps);
+    else if (!too_long)
         return;
-    cc_prober_dropped(&cc->prober, now_us, before_bps, cc->aimd.bps);
     double drain_bps = cc->busy_bps > 0 ? cc->busy_bps : cc->acknowledged_bps;
     cc_queue_drain(&cc->queue, &cc->groups, now_us, cc->feedback.in_flight_bytes, drain_bps);
     cc_trend_restart(&cc->trend);
 }
 
-static void learn_share(struct cc *cc, double train_bps)
+static void learn_share(struct cc *cc, int64_t now_us, double train_bps, bool full)
 {
-    if (cc->busy_bps <= 0 || train_bps <= 0)
-        return;
-    double share = clamp(cc->busy_bps / train_bps, 0, 1);
-    cc->share += (share - cc->share) * SHARE_GAIN;
+    if (full)
+        cc->busy_us = now_us;
+    if (cc->busy_bps > 0 && train_bps > 0)
+        cc->share += (clamp(cc->busy_bps / train_bps, 0, 1) - cc->share) * SHARE_GAIN;
+    if (now_us - cc->busy_us > SHARE_FORGOTTEN_US)
+        cc->share += (1 - cc->share) * SHARE_LOSS; /* the others may have left */
     cc_queue_set_share(&cc->queue, cc->share);
 }
 
@@ -258,22 +265,25 @@ static void update_rate(struct cc *cc, int64_t now_us)
     cc->acknowledged_bps = cc_acknowledged_bps(&cc->groups);
     cc->busy_bps = cc_busy_bps(&cc->groups, cc_queue_noise_us(&cc->queue));
     double train_bps = cc_train_bps(&cc->train, now_us);
-    learn_share(cc, train_bps);
+    learn_share(cc, now_us, train_bps, event != CC_QUEUE_CALM || cc->trend.usage == CC_OVERUSE);
     cc->overuse = event == CC_QUEUE_OVERUSE || cc->trend.usage == CC_OVERUSE;
     struct cc_aimd_input in = {
         .overuse = cc->overuse,
         .underuse = cc->trend.usage == CC_UNDERUSE,
+        .shared = cc_queue_is_shared(&cc->queue, now_us),
+        .lost = cc->just_lost,
         .holding = now_us < cc->queue.hold_until_us,
         .standing = event == CC_QUEUE_STANDING,
         .drained = !cc_queue_is_shared(&cc->queue, now_us) && cc->busy_bps > 0,
         .acknowledged_bps = cc->acknowledged_bps,
         .busy_bps = cc->busy_bps,
+        .train_bps = cc_train_last_bps(&cc->train),
         .share = cc->share,
         .round_trip_us = cc->feedback_round_trip_us,
         .packet_bytes = cc->packet_bytes,
     };
     if (cc->overuse)
-        lower(cc, now_us, &in);
+        lower(cc, now_us, &in, event == CC_QUEUE_OVERUSE);
     else
         cc_aimd_update(&cc->aimd, now_us, &in);
     cc_queue_refine(&cc->queue, &cc->groups, now_us, cc->feedback.in_flight_bytes, cc->busy_bps);
@@ -313,11 +323,14 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
         return code;
     int64_t newest_send_us = INT64_MIN;
     bool news = false;
+    cc->just_lost = false;
     while (cc_feedback_next(&cc->feedback, &reader, &result)) {
         news = true;
         on_loss_of(cc, &result);
-        if (!result.received)
+        if (!result.received) {
+            cc->just_lost = true;
             continue;
+        }
         cc_prober_result(&cc->prober, &result);
         cc_train_add(&cc->train, &result);
         on_arrival(cc, now_us, &result);

@@ -45,6 +45,7 @@ struct cc {
     int64_t feedback_round_trip_us; /* by the newest packet of each feedback, mean; 0 = not known */
     double acknowledged_bps;        /* 0 = not known */
     double busy_bps;
+    int64_t busy_us; /* when the path was last full */
     double share; /* of what the bottleneck passed when it was last full: ours; 1 = alone on it */
     double packet_bytes; /* mean */
     double own_us;       /* how far the sender's bursts are ahead of the target's rate */
@@ -60,6 +61,7 @@ struct cc {
     int stalls; /* holds in a row without feedback */
     int64_t backed_off_us;
     bool overuse;
+    bool just_lost; /* packets, by the last feedback */
     struct cc_groups groups;
     struct cc_feedback feedback;
 };

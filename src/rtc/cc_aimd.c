@@ -17,6 +17,8 @@ static const double MIN_GROWTH = 0.08, MAX_GROWTH = 0.5, GROWTH_DOUBLES_US = 400
 static const double MIN_INCREASE_BPS = 4000;
 static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
 static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
+static const double COMPETING_DECREASE = 0.8, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
+static const double SHARED_INCREASE = 0.03; /* of what the bottleneck lets through, a second */
 static const double BEYOND_LINK = 1.05;
 
 void cc_aimd_init(struct cc_aimd *aimd, int64_t now_us, double start_bps)
@@ -94,6 +96,9 @@ static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_i
         int64_t round_trip_us = in->round_trip_us > 0 ? in->round_trip_us : DEFAULT_ROUND_TRIP_US;
         double response_s = 2 * (double)(round_trip_us + RESPONSE_EXTRA_US) / 1e6;
         more = fmax(MIN_INCREASE_BPS, in->packet_bytes * 8 / response_s);
+        /* The same for all who share it, so that they come to share it evenly. */
+        if (in->share < ALONE)
+            more = fmax(more, SHARED_INCREASE * in->train_bps);
         aimd->growth = MIN_GROWTH;
     } else {
         more = aimd->bps * aimd->growth;
@@ -105,11 +110,38 @@ static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_i
     aimd->bps = fmax(aimd->bps, bps);
 }
 
+/* Against senders that only give way to loss: rise and give way as they do. */
+static void compete(struct cc_aimd *aimd, int64_t now_us, double step_s,
+                    const struct cc_aimd_input *in)
+{
+    int64_t round_trip_us = in->round_trip_us > 0 ? in->round_trip_us : DEFAULT_ROUND_TRIP_US;
+    if (in->lost) {
+        if (now_us - aimd->decreased_us < round_trip_us + MAX_REDUCE_INTERVAL_US)
+            return;
+        aimd->bps = fmin(aimd->bps, fmax(COMPETING_DECREASE * aimd->bps,
+                                         COMPETING_LEAST * in->acknowledged_bps));
+        aimd->decreased_us = now_us;
+        aimd->state = CC_HOLD;
+        return;
+    }
+    double round_trip_s = fmax((double)round_trip_us, RESPONSE_EXTRA_US) / 1e6;
+    double bps = aimd->bps + in->packet_bytes * 8 / round_trip_s / round_trip_s * step_s;
+    if (in->acknowledged_bps > 0)
+        bps = fmin(bps, CAP_FACTOR * in->acknowledged_bps + CAP_BPS);
+    if (in->share < COMPETING_SHARE)
+        aimd->bps = fmax(aimd->bps, bps);
+    aimd->state = CC_INCREASE;
+}
+
 void cc_aimd_update(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
 {
     int64_t step_us = now_us - aimd->updated_us;
     step_us = step_us < 0 ? 0 : step_us > MAX_STEP_US ? MAX_STEP_US : step_us;
     aimd->updated_us = now_us;
+    if (in->shared) {
+        compete(aimd, now_us, (double)step_us / 1e6, in);
+        return;
+    }
     if (in->overuse) {
         if (may_decrease(aimd, now_us, in))
             decrease(aimd, now_us, in);

@@ -22,11 +22,14 @@ struct cc_aimd {
 /* What the other parts know when the rate is updated. */
 struct cc_aimd_input {
     bool overuse, underuse;
+    bool shared;             /* with senders that fill any queue: they leave us what we take */
+    bool lost;               /* packets, by the last feedback */
     bool standing;           /* a queue stands, though not a long one */
     bool holding;            /* the queue is running empty, nothing new is sent */
     bool drained;            /* a hold lets the queue run empty: no need to go far below */
     double acknowledged_bps; /* 0 = not known */
     double busy_bps;         /* what passed while the queue was never empty; 0 = not known */
+    double train_bps;        /* what the bottleneck let through last, whoever's; 0 = not known */
     double share;            /* ours of what the bottleneck passes when full; 1 = alone */
     int64_t round_trip_us;   /* 0 = not known */
     double packet_bytes;     /* mean */

@@ -19,7 +19,7 @@ enum {
 
 static const double START = 3, NEXT = 2, FURTHER = 0.7; /* on, if that part of it got through */
 static const double MIN_PART = 0.8, MAX_SPEED_UP = 2, THROUGH = 0.9, UTILISATION = 0.95;
-static const double ALONE = 0.85; /* of a shared path trains tell what all get together */
+static const double ALONE = 0.85; /* on a shared path a burst fits between those of the others */
 static const double ROOM = 1.5;
 static const double DROP = 0.66, RECOVERY = 0.85;
 static const double LIMITED_USAGE = 0.65, LIMITED_ENTER = 0.80, LIMITED_LEAVE = 0.50;
@@ -177,7 +177,7 @@ static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_p
                 prober->pause_us * 2 < MAX_PAUSE_US ? prober->pause_us * 2 : MAX_PAUSE_US;
     } else {
         prober->pause_us = FIRST_PAUSE_US;
-        if (in->calm && bps < in->max_bps && prober->probe.bps < in->max_bps)
+        if (in->calm && in->share >= ALONE && bps < in->max_bps && prober->probe.bps < in->max_bps)
             want(prober, now_us, NEXT * bps, in->max_bps);
     }
     return bps;
@@ -189,7 +189,7 @@ static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_p
 static bool has_room(const struct cc_prober *prober, const struct cc_prober_input *in,
                      int64_t rest_us)
 {
-    if (in->train_bps > 0 && in->share >= ALONE)
+    if (in->train_bps > 0)
         return in->train_bps > ROOM * in->target_bps && rest_us >= prober->pause_us;
     return in->beyond_link && rest_us >= FIRST_PAUSE_US;
 }
@@ -197,7 +197,8 @@ static bool has_room(const struct cc_prober *prober, const struct cc_prober_inpu
 double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct cc_prober_input *in)
 {
     double bps = finish(prober, now_us, in);
-    if (prober->phase != CC_PROBE_NONE || bps > 0 || !in->calm || in->target_bps >= in->max_bps)
+    if (prober->phase != CC_PROBE_NONE || bps > 0 || !in->calm || in->share < ALONE ||
+        in->target_bps >= in->max_bps)
         return bps;
     int64_t rest_us = now_us - prober->ended_us;
     if (!prober->started) {

@@ -15,9 +15,9 @@ enum {
     MAX_HOLD_US = 450000,
     HOLD_PAUSE_US = 150000, /* between two holds */
     HOLD_MARGIN_US = 5000,
-    HOLDS_IN_VAIN = 2,
     FRAME_US = 30000, /* between two frames, of most senders */
-    SHARED_US = 15000000,
+    NEVER_CALM_US = 2000000,
+    SHARED_US = 5000000,
 };
 
 static const double JITTER_GAIN = 1.0 / 32;
@@ -26,7 +26,7 @@ static const double SECOND_DIFFERENCE = 1.7; /* of noise, to its first */
 void cc_queue_init(struct cc_queue *queue, int64_t now_us)
 {
     memset(queue, 0, sizeof(*queue));
-    queue->ignore_us = queue->hold_until_us = queue->shared_until_us = now_us;
+    queue->ignore_us = queue->hold_until_us = queue->shared_until_us = queue->calm_us = now_us;
     queue->jitter_us = 1000;
 }
 
@@ -65,19 +65,22 @@ static bool is_news(const struct cc_queue *queue, const struct cc_group *group)
 }
 
 /* Did the hold empty the queue? Judged by the first groups that were sent after it. */
-static void judge_hold(struct cc_queue *queue, int64_t now_us, int groups_seen)
+static void judge_hold(struct cc_queue *queue, int groups_seen)
 {
     if (queue->hold_queue_us == 0 || groups_seen < 3)
         return;
     int64_t enough_us = queue->hold_queue_us / 3 + cc_queue_noise_us(queue);
-    enough_us = enough_us > STANDING_US ? enough_us : STANDING_US;
-    if (queue->standing_us <= enough_us) {
-        queue->in_vain = 0;
-    } else if (++queue->in_vain >= HOLDS_IN_VAIN) {
-        queue->shared_until_us = now_us + SHARED_US;
-        queue->in_vain = 0;
-    }
+    queue->in_vain = queue->standing_us > enough_us ? queue->in_vain + 1 : 0;
     queue->hold_queue_us = 0;
+}
+
+/* Other senders of our kind give way within a second or so, a TCP transfer does not. */
+static void judge_others(struct cc_queue *queue, int64_t now_us, int32_t calm_below_us)
+{
+    if (queue->standing_us <= calm_below_us)
+        queue->calm_us = now_us;
+    if (now_us - queue->calm_us > NEVER_CALM_US && queue->in_vain > 0)
+        queue->shared_until_us = now_us + SHARED_US;
 }
 
 /* The last two groups: each waited clearly longer than the one before it. */
@@ -115,7 +118,8 @@ enum cc_queue_event cc_queue_judge(struct cc_queue *queue, const struct cc_group
     if (seen == 0)
         return CC_QUEUE_CALM;
     queue->standing_us = least_us;
-    judge_hold(queue, now_us, seen);
+    judge_hold(queue, seen);
+    judge_others(queue, now_us, STANDING_US + noise_us);
     if (cc_queue_is_shared(queue, now_us))
         return CC_QUEUE_CALM;
     bool falls = seen > 1 && newest->queue_us < least_us + 1000 &&

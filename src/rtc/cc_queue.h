@@ -18,6 +18,7 @@ struct cc_queue {
     int64_t hold_until_us; /* of the last hold */
     int64_t hold_queue_us; /* what it was to drain; 0 = found out about */
     int in_vain;           /* holds in a row that emptied nothing */
+    int64_t calm_us;       /* when the queue was as good as empty last */
     int64_t shared_until_us; /* the queue is somebody else's */
     int32_t others_us;       /* how much of a wait others' frames may make */
     int32_t standing_us;     /* the least that the last groups waited */

@@ -48,11 +48,11 @@ void cc_train_add(struct cc_train *train, const struct cc_result *packet)
     train->last_arrival_us = packet->arrival_us;
 }
 
-double cc_train_bps(const struct cc_train *train, int64_t now_us)
+double cc_train_last_bps(const struct cc_train *train)
 {
     float sorted[CC_TRAINS];
     int count = train->count < CC_TRAINS ? (int)train->count : CC_TRAINS;
-    if (count < MIN_TRAINS || now_us - train->measured_us > STALE_US)
+    if (count < MIN_TRAINS)
         return 0;
     for (int i = 0; i < count; i++) {
         float value = train->kbps[i];
@@ -62,4 +62,9 @@ double cc_train_bps(const struct cc_train *train, int64_t now_us)
         sorted[at] = value;
     }
     return (double)sorted[count / 2] * 1e3;
+}
+
+double cc_train_bps(const struct cc_train *train, int64_t now_us)
+{
+    return now_us - train->measured_us > STALE_US ? 0 : cc_train_last_bps(train);
 }

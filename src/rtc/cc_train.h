@@ -25,6 +25,8 @@ void cc_train_init(struct cc_train *train);
 /* Every packet that arrived, in order of sending. */
 void cc_train_add(struct cc_train *train, const struct cc_result *packet);
 /* The median; 0 = not known: frames are too small, or are not sent at once. */
+double cc_train_last_bps(const struct cc_train *train);
+/* The same if it is not out of date. */
 double cc_train_bps(const struct cc_train *train, int64_t now_us);
 
 #endif
