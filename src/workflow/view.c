@@ -45,7 +45,10 @@ void view_set_plan(struct view *view, int track, const struct rendition_plan *pl
     if (!is_track(track))
         return;
     pthread_mutex_lock(&view->orders_lock);
-    view->tracks[track].ordered = *plan;
+    struct view_track *ordered = &view->tracks[track];
+    if (plan->viewers != ordered->ordered.viewers)
+        ordered->hold_until_us = 0; /* it was said for one viewer's path */
+    ordered->ordered = *plan;
     pthread_mutex_unlock(&view->orders_lock);
     unsigned bit = view_track_bit(track);
     bool runs = plan->viewers > 0;

@@ -39,7 +39,8 @@ const char *view_workflow_id(const struct view *view);
 void view_set_plan(struct view *view, int track, const struct rendition_plan *plan);
 void view_want_key_frame(struct view *view, int track);
 /* A picture of this track encoded before `until_us` would only wait for the network: the newest one
- * is encoded then. A later call replaces an earlier one; no hold lasts longer than a second. */
+ * is encoded then. A later call replaces an earlier one, another number of viewers ends it; no
+ * hold lasts longer than a second. */
 void view_hold(struct view *view, int track, int64_t until_us);
 /* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
 void view_set_jpeg_fps(struct view *view, double max_fps);

@@ -9,7 +9,8 @@
 
 enum { ENCODER_RETRY_US = 5000000 };
 
-int view_track_in_order(int index)
+/* The tracks in the order in which they are encoded: the best rung first. */
+static int in_order(int index)
 {
     return rendition_track((enum video_codec)(index % VIDEO_CODECS), index / VIDEO_CODECS);
 }
@@ -239,7 +240,7 @@ bool view_tracks_give(struct view *view, struct view_shot *shot, int64_t now_us,
 {
     bool any = false;
     for (int i = 0; i < RENDITION_TRACKS; i++) {
-        int index = view_track_in_order(i);
+        int index = in_order(i);
         struct view_track *track = &view->tracks[index];
         if (!track->due || read_hold(view, index) > now_us)
             continue;
@@ -276,7 +277,7 @@ void view_tracks_read_info(struct view *view, struct view_info *out)
     int64_t now_us = clock_now_us();
     bool best = true;
     for (int i = 0; i < RENDITION_TRACKS; i++) {
-        int index = view_track_in_order(i);
+        int index = in_order(i);
         struct view_track *track = &view->tracks[index];
         struct rendition_plan plan = read_plan(view, index);
         if (plan.viewers <= 0) {

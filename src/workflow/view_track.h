@@ -5,9 +5,6 @@
 
 #include "workflow/view_shot.h"
 
-/* The tracks in the order in which they are encoded: the best rung first. */
-int view_track_in_order(int index);
-
 /* Looks at what was ordered: sets up tracks that have got viewers, closes those without. */
 void view_tracks_attend(struct view *view);
 /* A picture came, in full this large: is each track to show it? */

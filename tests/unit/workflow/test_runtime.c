@@ -417,6 +417,13 @@ static void a_hold_delays_and_its_newest_picture_comes_out(void **state)
     struct track_sink after = read_track(0);
     assert_true(after.last_us - start_us < 800000);
     assert_true(after.last_capture_us > start_us);
+    /* what was said for one viewer's path does not hold for two */
+    const struct rendition_plan two_viewers = {.viewers = 2, .target_bps = 500000};
+    start_us = clock_now_us();
+    view_hold(view, 0, start_us + 900000);
+    view_set_plan(view, 0, &two_viewers);
+    assert_true(wait_for(&sink.tracks[0].units, read_track(0).units + 3));
+    assert_true(clock_now_us() - start_us < 800000);
     view_unref(&view);
     runtime_destroy(&runtime);
 }
