@@ -173,6 +173,14 @@ int64_t pacer_next_us(const struct pacer *pacer)
     return is_held(pacer, ready_us) ? pacer->hold_until_us : ready_us;
 }
 
+bool pacer_has_key(const struct pacer *pacer)
+{
+    for (int i = 0; i < pacer->count; i++)
+        if (pacer->entries[(pacer->first + i) % PACER_FRAMES].frame->key)
+            return true;
+    return false;
+}
+
 void pacer_advance(struct pacer *pacer)
 {
     struct pacer_entry *entry = &pacer->entries[pacer->first];

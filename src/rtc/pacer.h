@@ -70,6 +70,8 @@ int64_t pacer_ready_us(const struct pacer *pacer);
 bool pacer_peek(const struct pacer *pacer, int64_t now_us, struct pacer_packet *out);
 /* When the next payload may leave by tokens and hold; INT64_MAX = there is none. */
 int64_t pacer_next_us(const struct pacer *pacer);
+/* Is a key frame queued or leaving? */
+bool pacer_has_key(const struct pacer *pacer);
 /* Steps over the payload that pacer_peek() gave. */
 void pacer_advance(struct pacer *pacer);
 /* Accounts for a datagram that left, of whatever kind. */

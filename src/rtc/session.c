@@ -110,6 +110,8 @@ static void set_defaults(struct rtc_session *session, const struct rtc_session_s
     session->capture_stamped_us = now_us - 2 * (int64_t)UNCONNECTED_US;
     session->reported_ice_state = ICE_NEW;
     session->fir_number = -1;
+    session->loss_average = -1;
+    session->queue_seen_us = session->anew_us = INT64_MIN / 2;
     set_label(session, settings->label);
 }
 

@@ -32,7 +32,8 @@ static void on_report(struct rtc_session *session, int64_t now_us, const struct 
         session->heard_report = true;
         double loss = block.fraction_lost / 256.0;
         session->jitter_ms = block.jitter / 90.0;
-        session->loss_average += (loss - session->loss_average) / 2;
+        session->loss_average =
+            session->loss_average < 0 ? loss : (session->loss_average + loss) / 2;
         int64_t round_trip_us = report_round_trip(session, now_us, &block);
         if (round_trip_us > 0)
             session->report_round_trip_us = round_trip_us;
@@ -40,13 +41,15 @@ static void on_report(struct rtc_session *session, int64_t now_us, const struct 
     }
 }
 
-/* A wish that left the peer before our last key frame can have arrived there is met already. */
+/* A wish that left the peer before our last key frame can have arrived there is met already, and so
+ * is one while a key frame leaves. */
 void session_on_key_wish(struct rtc_session *session, int64_t now_us)
 {
     if (session->key_sent_us != INT64_MIN &&
         now_us - session->key_sent_us < session_round_trip_us(session))
         return;
-    session_want_key(session);
+    if (!pacer_has_key(&session->pacer))
+        session_want_key(session);
 }
 
 /* RFC 5104 section 4.3.1: a repeated command carries the number of the first. */

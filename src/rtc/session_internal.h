@@ -96,8 +96,9 @@ struct rtc_session {
     uint32_t timestamp;     /* its RTP timestamp */
     uint64_t video_packets; /* sent so far, whose numbers run from 0 */
     uint64_t key_begun_at;  /* number of the first packet of the latest key frame */
-    uint64_t key_at;        /* and of the latest that has left as a whole */
-    bool stamp_capture;     /* the frame that is leaving carries its capture time */
+    uint64_t key_at;    /* what was sent before is of no use: a whole key frame has left, or will */
+    int64_t anew_us;    /* when all that was sent was last given up */
+    bool stamp_capture; /* the frame that is leaving carries its capture time */
     int64_t capture_stamped_us;
     bool heard_report;                  /* the peer reports on our SSRC: it needs no mid any more */
     int64_t report_due_us;              /* next sender report; INT64_MAX before the first frame */
@@ -108,7 +109,9 @@ struct rtc_session {
     int64_t report_round_trip_us; /* 0 = not known */
     int fir_number;               /* last command number, -1 = none */
     double jitter_ms;
-    double loss_average;
+    double loss_average;   /* of its reports, -1 before the first */
+    uint64_t lost_packets; /* that it asked for */
+    int64_t queue_seen_us; /* when the path's queue was last long enough to run over */
 
     struct rate_meter sent;
     struct rtc_session_stats counters; /* only the counting fields are kept here */
@@ -154,6 +157,8 @@ int64_t session_repair_deadline(const struct rtc_session *session); /* INT64_MAX
 /* A frame has left, its last packet as `sequence`. */
 void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence);
+/* Remembers when the path's queue was long. */
+void session_watch_queue(struct rtc_session *session, int64_t now_us);
 /* Something authentic arrived. */
 void session_heard(struct rtc_session *session, int64_t now_us);
 /* The selected pair is another one. */

@@ -267,7 +267,9 @@ static int poll_video(struct rtc_session *session, int64_t now_us, struct rtc_ou
     return OW_EAGAIN;
 }
 
-/* A probe never makes a packet wait; it sends what would have waited, and then padding. */
+/* A probe never makes a packet wait; it sends what would have waited, and then padding. What is
+ * sent again waits for the end of a hold, too: behind the path's queue it would arrive no sooner,
+ * and by then it is known whether a key frame is the smaller repair. */
 int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
     if (poll_report(session, now_us, out) == OW_OK)
@@ -275,7 +277,9 @@ int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_o
     bool probing = session_probe_is_due(session, now_us);
     if (!probing && !pacer_may_send(&session->pacer, now_us))
         return OW_EAGAIN;
-    if (poll_resend(session, now_us, out) == OW_OK || poll_video(session, now_us, out) == OW_OK)
+    bool held = now_us < session->pacer.hold_until_us;
+    if ((!held && poll_resend(session, now_us, out) == OW_OK) ||
+        poll_video(session, now_us, out) == OW_OK)
         return OW_OK;
     return probing ? poll_padding(session, now_us, out) : OW_EAGAIN;
 }
@@ -285,13 +289,18 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t session_media_deadline(const struct rtc_session *session)
 {
     int64_t deadline = least(session->report_due_us, cc_deadline(&session->cc));
     int64_t repair_us = session_repair_deadline(session);
     if (repair_us != INT64_MAX) {
-        int64_t ready_us = pacer_ready_us(&session->pacer);
-        deadline = least(deadline, repair_us > ready_us ? repair_us : ready_us);
+        repair_us = most(repair_us, pacer_ready_us(&session->pacer));
+        deadline = least(deadline, most(repair_us, session->pacer.hold_until_us));
     }
     deadline = least(deadline, pacer_next_us(&session->pacer));
     return least(deadline, session_probe_deadline(session));

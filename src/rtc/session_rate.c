@@ -19,7 +19,7 @@ enum {
 static const double UNLIMITED_PACING = 2.5;
 /* Before anything was measured: 60 bytes of header and protection with 1,140 of video. */
 static const double FIRST_MEDIA_BYTES = 9500, FIRST_HEADER_BYTES = 500;
-static const double LEAST_MEDIA_PART = 0.5;
+static const double LEAST_MEDIA_PART = 0.3;
 
 void session_rate_init(struct rtc_session *session, int64_t now_us)
 {
@@ -64,6 +64,7 @@ void session_rate_changed(struct rtc_session *session, int64_t now_us)
         return;
     pacer_set_rate(&session->pacer, now_us, pacing_bps(session, now_us));
     pacer_set_hold(&session->pacer, cc_hold_until_us(&session->cc));
+    session_watch_queue(session, now_us);
     take_probe(session, now_us);
 }
 
@@ -155,15 +156,25 @@ bool session_probe_is_due(const struct rtc_session *session, int64_t now_us)
     return session->probe.active && now_us >= next_probe_us(&session->probe);
 }
 
+/* From when on there is something to send for a probe. */
+static int64_t packets_from_us(const struct rtc_session *session)
+{
+    const struct pacer *pacer = &session->pacer;
+    bool padding = session->has_rtx && session->history.oldest != session->history.next;
+    bool begun = pacer->count > 0 && pacer->entries[pacer->first].next > 0;
+    if (padding || begun)
+        return INT64_MIN;
+    return pacer->count > 0 || session->resends.count > 0 ? pacer->hold_until_us : INT64_MAX;
+}
+
 int64_t session_probe_deadline(const struct rtc_session *session)
 {
     const struct session_probe *probe = &session->probe;
     if (!probe->active)
         return INT64_MAX;
-    bool has_packets = session->pacer.count > 0 || session->resends.count > 0 ||
-                       (session->has_rtx && session->history.oldest != session->history.next);
+    int64_t next_us = next_probe_us(probe), from_us = packets_from_us(session);
     int64_t end_us = probe->taken_us + PROBE_PATIENCE_US + 1;
-    int64_t next_us = has_packets ? next_probe_us(probe) : end_us;
+    next_us = next_us > from_us ? next_us : from_us;
     return next_us < end_us ? next_us : end_us;
 }
 

@@ -1,32 +1,65 @@
 /* Repair: lost packets are sent again (RFC 4588), and a viewer that was away gets a key frame.
  *
- * At a loss rate p a packet that is repeated once per round trip with one copy fails again with p;
- * where losses are random (p of 2 % and more, no queue) two copies some milliseconds apart are sent
- * at once, three the next time, and the last packet of a frame is sent twice without being asked
- * for, because its loss is noticed only when the next frame comes. At 5 % and 2 Mbit/s, 250 packets
- * a second, 60 s see 750 losses: with single copies 37 need a second round trip and 2 a third,
- * which is a freeze at 50 ms; so 750 · 0.05² = 2 need a second and 2 · 0.05³ = 0.0003 a third. */
+ * A copy is lost as easily as the packet was, and a receiver repeats its question only every 100
+ * ms: whoever waits for it has frozen the picture. So where losses are random (2 % and more,
+ * without a queue) a lost packet is sent three times, some milliseconds apart, and the last packet
+ * of a frame once more without being asked for, because its loss is noticed only when the next
+ * frame comes. At 5 % and 250 packets a second, 60 s see 750 losses: one copy would leave 750 *
+ * 0.05 = 37 for a second round, two copies 2, three 0.1. */
 #include "rtc/session_internal.h"
 
 enum {
     DEFAULT_ROUND_TRIP_US = 50000,
     MIN_PAUSE_US = 5000,
     COPY_AFTER_US = 7000,         /* apart from the first, for losses come in bursts */
-    RANDOM_LOSS_QUEUE_US = 40000, /* a longer queue than this loses by overflow */
-    MAX_HISTORY_US = 3000000,
+    RANDOM_LOSS_QUEUE_US = 55000, /* a queue that was longer lately may have run over */
+    QUEUE_REMEMBERED_US = 2000000,
+    MAX_HISTORY_US = 4000000,
     TAIL_COPY_PACKETS = 5,     /* a frame of fewer would pay too much for it */
     AWAY_US = 2000000,         /* silence of a peer that sends transport-wide feedback */
     AWAY_REPORTS_US = 8000000, /* of one that sends reports, perhaps every five seconds */
     OTHER_PATH_US = 5000000,   /* what was known of the path is void after so long */
     HANDOVER_US = 300000,
+    KEY_FRAME_US = 150000,     /* how long a key frame of four frames' size takes to leave */
+    ANEW_INTERVAL_US = 500000, /* lest key frames that are lost lead to nothing but key frames */
 };
 
 static const double RANDOM_LOSS = 0.02;
+static const double HEAVY_LOSS = 0.12; /* from here on three copies would take the place of video */
 
-static bool loses_at_random(const struct rtc_session *session)
+/* As the peer reports it; before its first report, what it has asked for. */
+static double loss(const struct rtc_session *session)
 {
-    return session->loss_average >= RANDOM_LOSS &&
-           cc_queue_delay_us(&session->cc) < RANDOM_LOSS_QUEUE_US;
+    if (session->loss_average >= 0)
+        return session->loss_average;
+    return session->lost_packets < 2
+               ? 0
+               : (double)session->lost_packets / (double)session->video_packets;
+}
+
+/* Not because a queue runs over: then copies make it worse. Without transport-wide feedback nobody
+ * knows. */
+static bool loses_at_random(const struct rtc_session *session, int64_t now_us)
+{
+    return loss(session) >= RANDOM_LOSS && session->counters.receives_transport_cc &&
+           now_us - session->queue_seen_us > QUEUE_REMEMBERED_US;
+}
+
+void session_watch_queue(struct rtc_session *session, int64_t now_us)
+{
+    if (cc_queue_delay_us(&session->cc) > RANDOM_LOSS_QUEUE_US)
+        session->queue_seen_us = now_us;
+}
+
+/* Beside the first. */
+static int copies_of(const struct rtc_session *session, int64_t now_us, bool again)
+{
+    double share = loss(session);
+    if (share < RANDOM_LOSS)
+        return 0;
+    if (!loses_at_random(session, now_us))
+        return again;
+    return share < HEAVY_LOSS ? 2 : 1;
 }
 
 /* ---- queues ---- */
@@ -81,14 +114,14 @@ void session_forget_media(struct rtc_session *session)
 
 /* ---- NACK (RFC 4585 section 6.2.1) ---- */
 
-/* A packet that is asked for again before its copy can have arrived is on its way. The question may
- * have had a quicker way than the last one. */
+/* A packet that is asked for again before its copy can have arrived is on its way; it may stand in
+ * the path's queue. The question may have had a quicker way than the last one. */
 static int64_t resend_pause_us(const struct rtc_session *session)
 {
     int64_t round_trip_us = session_round_trip_us(session);
     if (round_trip_us <= 0)
         round_trip_us = DEFAULT_ROUND_TRIP_US;
-    int64_t pause_us = round_trip_us / 8 * 7;
+    int64_t pause_us = round_trip_us / 8 * 7 + cc_queue_delay_us(&session->cc);
     return pause_us > MIN_PAUSE_US ? pause_us : MIN_PAUSE_US;
 }
 
@@ -109,20 +142,44 @@ static bool request_resend(struct rtc_session *session, int64_t now_us, uint16_t
         history_resend(&session->history, now_us, sequence, pause_us);
     if (packet == NULL)
         return false;
+    session->lost_packets += packet->resends == 1;
     put(&session->resends, now_us, sequence);
-    int copies = packet->resends > 1 && session->loss_average >= RANDOM_LOSS;
-    copies += loses_at_random(session);
+    int copies = copies_of(session, now_us, packet->resends > 1);
     for (int i = 1; i <= copies; i++)
-        put(&session->copies, now_us + COPY_AFTER_US, sequence);
+        put(&session->copies, now_us + i * COPY_AFTER_US, sequence);
     return false;
 }
 
 static void keep_long_enough(struct rtc_session *session)
 {
-    int64_t age_us = 4 * session_round_trip_us(session);
-    if (age_us < HISTORY_US)
-        age_us = HISTORY_US;
+    int64_t age_us = HISTORY_US + 4 * session_round_trip_us(session);
     history_set_age(&session->history, age_us < MAX_HISTORY_US ? age_us : MAX_HISTORY_US);
+}
+
+/* What waits is out of date and what was sent is not worth repeating: a key frame is, at once. */
+static void start_anew(struct rtc_session *session, int64_t now_us)
+{
+    session_forget_media(session);
+    session->key_at = session->video_packets;
+    session->anew_us = now_us;
+    session_want_key(session);
+    session->key_asked_us = INT64_MIN / 2; /* no waiting for the one asked for before */
+}
+
+/* After a queue has run over there can be more to repeat than a key frame is large. */
+static bool costs_more_than_a_key_frame(const struct rtc_session *session, int64_t now_us)
+{
+    const struct session_resends *queue = &session->resends;
+    size_t bytes = 0;
+    if (now_us - session->anew_us < ANEW_INTERVAL_US)
+        return false;
+    for (int i = 0; i < queue->count; i++) {
+        uint16_t sequence = queue->items[(queue->first + i) % SESSION_RESENDS].sequence;
+        const struct history_packet *packet = history_find(&session->history, sequence);
+        if (packet != NULL)
+            bytes += packet->frame->payloads[packet->index].size + PACER_PACKET_BYTES;
+    }
+    return (double)bytes / session->pacer.bytes_per_us > KEY_FRAME_US;
 }
 
 /* Without RTX nothing is resent: a plain repetition is a replay to SRTP. */
@@ -147,12 +204,15 @@ void session_on_nack(struct rtc_session *session, int64_t now_us, const struct r
     }
     if (gone)
         session_on_key_wish(session, now_us);
+    else if (costs_more_than_a_key_frame(session, now_us))
+        start_anew(session, now_us);
 }
 
 void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence)
 {
-    if (session->has_rtx && frame->count >= TAIL_COPY_PACKETS && loses_at_random(session))
+    if (session->has_rtx && frame->count >= TAIL_COPY_PACKETS && loses_at_random(session, now_us) &&
+        loss(session) < HEAVY_LOSS)
         put(&session->copies, now_us + COPY_AFTER_US, sequence);
 }
 
@@ -185,14 +245,11 @@ bool session_take_padding(struct rtc_session *session, const struct history_pack
 
 /* ---- a viewer that was away ---- */
 
-/* What waits is out of date and what was sent is lost: it starts anew, with a key frame at once. */
-static void start_anew(struct rtc_session *session, int64_t silent_us, int64_t now_us)
+static void on_return(struct rtc_session *session, int64_t silent_us, int64_t now_us)
 {
-    session_forget_media(session);
     if (silent_us >= OTHER_PATH_US)
         cc_on_path_change(&session->cc, now_us);
-    session_want_key(session);
-    session->key_asked_us = INT64_MIN / 2; /* no waiting for the one asked for before */
+    start_anew(session, now_us);
 }
 
 void session_heard(struct rtc_session *session, int64_t now_us)
@@ -202,7 +259,7 @@ void session_heard(struct rtc_session *session, int64_t now_us)
     bool missed_media = session->media_sent_us > session->heard_us;
     session->heard_us = now_us;
     if (session->phase == PHASE_CONNECTED && missed_media && silent_us >= away_us)
-        start_anew(session, silent_us, now_us);
+        on_return(session, silent_us, now_us);
 }
 
 void session_path_changed(struct rtc_session *session, int64_t now_us)
@@ -213,5 +270,5 @@ void session_path_changed(struct rtc_session *session, int64_t now_us)
     session->probe.active = false;
     int64_t silent_us = now_us - session->feedback_us;
     if (silent_us >= HANDOVER_US) /* otherwise the old path carried media to the end */
-        start_anew(session, silent_us, now_us);
+        on_return(session, silent_us, now_us);
 }
