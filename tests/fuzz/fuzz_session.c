@@ -88,6 +88,41 @@ static void send_frame(struct run *run, uint8_t argument)
     encoded_unref(&unit);
 }
 
+/* Trickle with as many bytes as the first one says; returns how many were used. */
+static size_t trickle(struct run *run, const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    size_t length = data[0] < size - 1 ? data[0] : size - 1;
+    char *answer = NULL;
+    if (rtc_session_trickle(run->session, run->now_us, (const char *)data + 1, length, &answer,
+                            NULL) == OW_OK)
+        free(answer);
+    return 1 + length;
+}
+
+/* How the session is reached. */
+static size_t reach(struct run *run, uint8_t argument, const uint8_t *data, size_t size)
+{
+    switch (argument) {
+    case 0xff:
+        rtc_session_close(run->session, run->now_us, "fuzz");
+        return 0;
+    case 0xfe:
+        return trickle(run, data, size);
+    case 0xfd:
+    case 0xfc:
+        rtc_session_set_relay(run->session, run->now_us, argument & 1);
+        return 0;
+    case 0xfb:
+        rtc_session_forget(run->session, run->now_us, &run->from[0]);
+        return 0;
+    default:
+        (void)rtc_session_add_remote_candidate(run->session, run->now_us, (const char *)data, size);
+        return 0;
+    }
+}
+
 /* One step; returns the bytes that it used of `data`. */
 static size_t step(struct run *run, const uint8_t *data, size_t size)
 {
@@ -121,11 +156,7 @@ static size_t step(struct run *run, const uint8_t *data, size_t size)
         break;
     }
     default:
-        if (argument == 0xff)
-            rtc_session_close(run->session, run->now_us, "fuzz");
-        else
-            (void)rtc_session_add_remote_candidate(run->session, run->now_us,
-                                                   (const char *)data + used, size - used);
+        used += reach(run, argument, data + used, size - used);
         break;
     }
     rtc_session_handle_timeout(run->session, run->now_us);
