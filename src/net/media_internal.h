@@ -32,10 +32,13 @@ struct media_viewer {
     int64_t created_us, connected_us;
     bool closed, close_asked;
     char close_text[160];
-    struct media_seat seat;   /* once connected */
-    int shown_at, waiting_at; /* places in the sets of the part; -1 = in none */
-    int waiting_for;          /* track */
-    int64_t flood_us;         /* start of the interval in which datagrams are counted */
+    struct media_seat seat;                   /* once connected */
+    int shown_at, waiting_at;                 /* places in the sets of the part; -1 = in none */
+    int waiting_for;                          /* track */
+    struct media_tcp_connection *connections; /* by TCP */
+    struct media_tcp_connection *carrier;     /* that the last media went by, NULL = none */
+    bool skip_to_key; /* the carrier was behind: frames are left out up to a key frame */
+    int64_t flood_us; /* start of the interval in which datagrams are counted */
     int flood_count;
 };
 
@@ -80,6 +83,8 @@ struct media_server {
     int thread_count;
     struct media_thread *threads[MEDIA_MAX_THREADS];
 
+    struct media_tcp_listener *listener; /* NULL = no TCP */
+
     pthread_rwlock_t routes_lock; /* guards the next one */
     struct media_routes *routes;  /* to all viewers; with one thread there is none */
     pthread_mutex_t lock;         /* guards the list of streams */
@@ -108,6 +113,11 @@ void media_viewer_drain(struct media_viewer *viewer, int64_t now_us);
  */
 void media_viewer_receive(struct media_thread *thread, const struct address *from,
                           const uint8_t *data, size_t size, int64_t now_us, bool handed_over);
+/* A datagram for a viewer, on its thread. */
+void media_viewer_input(struct media_viewer *viewer, const struct address *from,
+                        const uint8_t *data, size_t size, int64_t now_us);
+/* The thread that has the viewer of a local user fragment, NULL = there is none. */
+struct media_thread *media_viewer_thread(struct media_server *server, const char *ufrag);
 /* After a restart the session has another fragment. OW_ENOMEM. */
 int media_viewer_add_ufrag(struct media_viewer *viewer);
 void media_viewer_close(struct media_viewer *viewer, int64_t now_us, const char *reason);

@@ -2,7 +2,9 @@
 #include "net/media_server.h"
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "net/media_internal.h"
+#include "net/media_tcp.h"
 #include "rtc/dtls_srtp.h"
 
 #include <stdio.h>
@@ -56,6 +58,18 @@ static int open_threads(struct media_server *server, struct reason *why)
     return OW_OK;
 }
 
+/* Without it the media port serves all the same. */
+static void open_listener(struct media_server *server)
+{
+    const char *bind_address = server->settings.bind_address;
+    if (!bind_address && server->settings.loopback_only)
+        bind_address = "127.0.0.1";
+    struct reason why;
+    if (!server->settings.no_tcp && media_tcp_listen(&server->listener, server->threads[0],
+                                                     bind_address, server->port, &why) != OW_OK)
+        log_warn("Viewers cannot come by TCP: %s", why.text);
+}
+
 static int make_tables(struct media_server *server, struct reason *why)
 {
     const struct media_server_settings *settings = &server->settings;
@@ -67,6 +81,7 @@ static int make_tables(struct media_server *server, struct reason *why)
         .bind_address = settings->bind_address,
         .public_address = settings->public_address,
         .port = server->port,
+        .tcp = server->listener != NULL,
     };
     if (!candidates.bind_address && settings->loopback_only)
         candidates.bind_address = "127.0.0.1";
@@ -82,6 +97,7 @@ static void run_quit(struct media_thread *thread, void *argument)
             media_viewer_close(i, now_us, "the server is stopping");
     media_socket_flush(thread->socket);
     media_viewers_sweep(thread);
+    media_tcp_close_all(thread);
     thread->quit = true;
 }
 
@@ -92,6 +108,7 @@ static void free_server(struct media_server *server)
             media_thread_call(server->threads[i], run_quit, NULL);
     for (int i = 0; i < MEDIA_MAX_THREADS; i++)
         media_thread_destroy(&server->threads[i]);
+    media_tcp_listener_destroy(&server->listener);
     media_candidates_destroy(&server->candidates);
     media_sessions_destroy(&server->sessions);
     media_routes_destroy(&server->routes);
@@ -125,8 +142,10 @@ int media_server_start(struct media_server **out, const struct media_server_sett
     pthread_rwlock_init(&server->routes_lock, NULL);
     random_system(&server->random);
     int rc = open_threads(server, why);
-    if (rc == OW_OK)
+    if (rc == OW_OK) {
+        open_listener(server);
         rc = make_tables(server, why);
+    }
     if (rc == OW_OK)
         rc = dtls_identity_create(&server->identity, clock_wall_us(), why);
     if (rc == OW_OK)

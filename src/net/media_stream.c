@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/perf.h"
 #include "net/media_internal.h"
+#include "net/media_tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,8 @@ static void fan_out(struct media_part *part, const struct media_item *item)
         if (viewer->closed)
             continue;
         int64_t now_us = clock_now_us(); /* with thousands of them time goes by */
+        if (!media_tcp_admits(viewer, item->frame, now_us))
+            continue;
         rtc_session_send(viewer->session, now_us, item->frame);
         media_viewer_drain(viewer, now_us);
         if (++sent % SERVED_BEFORE_LOOKING == 0)

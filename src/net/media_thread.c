@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "net/media_internal.h"
+#include "net/media_tcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,8 +218,10 @@ static void *media_thread_main(void *argument)
             watch->ready(thread, watch, events[i].events);
         }
         fire_timers(thread);
-        media_socket_flush(thread->socket);
+        media_tcp_sweep(thread);
         media_viewers_sweep(thread);
+        media_tcp_sweep(thread); /* what the viewers that went have had */
+        media_socket_flush(thread->socket);
         arm(thread);
     }
     return NULL;

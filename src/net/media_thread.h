@@ -56,7 +56,8 @@ struct media_thread {
 
     struct media_part *parts;    /* of all streams */
     struct media_viewer *closed; /* to be freed at the end of the round */
-    atomic_int viewer_count;     /* for who chooses a thread */
+    struct media_tcp_connection *connections, *broken;
+    atomic_int viewer_count; /* for who chooses a thread */
     struct send_meter meter;
 
     atomic_bool woken;

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "net/media_internal.h"
+#include "net/media_tcp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static void viewer_free(struct media_viewer *viewer)
     else
         media_tracks_give_up(&viewer->part->stream->tracks, viewer->seat.codec);
     media_timer_set(thread, &viewer->timer, INT64_MAX);
+    media_tcp_drop_viewer(viewer);
     forget_routes(viewer);
     *viewer->link = viewer->next;
     if (viewer->next)
@@ -216,6 +218,11 @@ static void send_datagram(struct media_viewer *viewer, const struct rtc_output *
         else if (type == STUN_SUCCESS)
             learn_address(viewer, &output->to);
     }
+    if (output->to.transport == ADDRESS_TCP) {
+        media_tcp_send(viewer, &output->to, output->data, output->size);
+        return;
+    }
+    viewer->carrier = NULL;
     media_socket_commit(viewer->thread->socket);
 }
 
@@ -287,6 +294,8 @@ void media_viewer_drain(struct media_viewer *viewer, int64_t now_us)
             break;
         handle_output(viewer, output, now_us);
     }
+    if (viewer->connections)
+        media_tcp_flush(viewer);
     media_timer_set(viewer->thread, &viewer->timer, deadline(viewer));
 }
 
@@ -315,6 +324,26 @@ static bool is_flooding(struct media_viewer *viewer, int64_t now_us)
     return ++viewer->flood_count > FLOOD_DATAGRAMS;
 }
 
+void media_viewer_input(struct media_viewer *viewer, const struct address *from,
+                        const uint8_t *data, size_t size, int64_t now_us)
+{
+    if (viewer->closed || size > RTC_MAX_DATAGRAM || is_flooding(viewer, now_us))
+        return;
+    rtc_session_receive(viewer->session, now_us, from, data, size);
+    media_viewer_drain(viewer, now_us);
+}
+
+struct media_thread *media_viewer_thread(struct media_server *server, const char *ufrag)
+{
+    if (!has_common_routes(server))
+        return NULL;
+    pthread_rwlock_rdlock(&server->routes_lock);
+    const struct media_viewer *viewer = media_routes_by_ufrag(server->routes, ufrag);
+    struct media_thread *thread = viewer ? viewer->thread : NULL;
+    pthread_rwlock_unlock(&server->routes_lock);
+    return thread;
+}
+
 /* To the thread that has the viewer, if there is one. */
 static void pass_on(struct media_thread *thread, const struct address *from, const uint8_t *data,
                     size_t size)
@@ -336,8 +365,6 @@ void media_viewer_receive(struct media_thread *thread, const struct address *fro
     struct media_viewer *viewer = look_up(thread->routes, from, data, size);
     if (!viewer && !handed_over && has_common_routes(thread->server))
         pass_on(thread, from, data, size);
-    if (!viewer || viewer->closed || is_flooding(viewer, now_us))
-        return;
-    rtc_session_receive(viewer->session, now_us, from, data, size);
-    media_viewer_drain(viewer, now_us);
+    if (viewer)
+        media_viewer_input(viewer, from, data, size, now_us);
 }
