@@ -87,16 +87,6 @@ test('a server that is restarted is found again', { timeout: 120000 }, async (t)
   assert.equal((await readClocks(page, 10)).length, 10);
 });
 
-test('without UDP the picture comes over the WebSocket', { timeout: 90000 }, async (t) => {
-  const server = await serve(t);
-  const browser = await launch(t, ['--webrtc-ip-handling-policy=disable_non_proxied_udp']);
-  const page = await openPage(browser, `${server.url}/view/view`);
-  await showsPictures(page, 'websocket');
-  assert.equal((await readClocks(page, 10)).length, 10);
-  const { state } = await playerState(page);
-  assert.equal(state, 'connected');
-});
-
 test('WebRTC returns by itself when it works again', { timeout: 120000 }, async (t) => {
   const server = await serve(t);
   // Until told otherwise no answer of the server is taken, as if a firewall ate the packets.
