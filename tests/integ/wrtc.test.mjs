@@ -1,13 +1,16 @@
 // Google's libwebrtc by way of @roamhq/wrtc. That build has no H.264, so it proves VP8; Chromium
 // (tests/e2e) is the libwebrtc that receives H.264.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-import { clockAgeMs, readClock } from './clock_code.mjs';
 import { postJson, runPython, startServer, testPattern } from './server.mjs';
 
-const { RTCPeerConnection, nonstandard } = createRequire(import.meta.url)('@roamhq/wrtc');
+const { RTCPeerConnection } = createRequire(import.meta.url)('@roamhq/wrtc');
+const here = dirname(fileURLToPath(import.meta.url));
 const FRAMES = 60;
 
 async function offerOf(prepare) {
@@ -22,37 +25,25 @@ async function offerOf(prepare) {
 const recvonly = (connection) => connection.addTransceiver('video', { direction: 'recvonly' });
 const withoutVp8 = (sdp) => sdp.replaceAll('VP8/90000', 'VP6/90000');
 
-// Resolves with the ages of the first `count` pictures in ms (null: not readable) and their size.
-function takePictures(track, count) {
-  const sink = new nonstandard.RTCVideoSink(track);
-  const ages = [];
-  return new Promise((resolve) => {
-    sink.onframe = ({ frame }) => {
-      const clock = readClock(frame.data, frame.width, frame.height);
-      ages.push(clock === null ? null : clockAgeMs(clock));
-      if (ages.length < count) return;
-      sink.onframe = null;
-      sink.stop();
-      resolve({ ages, width: frame.width, height: frame.height });
-    };
-  });
+// wrtc_viewer.mjs in a process of its own: what it printed.
+async function view(url, frames, seconds) {
+  const child = spawn(process.execPath, [join(here, 'wrtc_viewer.mjs'), url, 'view', String(frames)],
+    { stdio: ['ignore', 'pipe', 'inherit'] });
+  const late = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+  let text = '';
+  for await (const part of child.stdout) text += part;
+  clearTimeout(late);
+  assert.ok(text.endsWith('\n'), `nothing was shown within ${seconds} s`);
+  return JSON.parse(text);
 }
 
 test('libwebrtc is shown VP8', { timeout: 60000 }, async (t) => {
   const server = await startServer(testPattern());
   t.after(server.stop);
-  const connection = new RTCPeerConnection();
-  t.after(() => connection.close());
-  const { receiver } = recvonly(connection);
-  const taken = takePictures(receiver.track, FRAMES);
-  await connection.setLocalDescription(await connection.createOffer());
-  assert.doesNotMatch(connection.localDescription.sdp, /H264/);
-  const { status, body } = await postJson(`${server.url}/api/webrtc/offer`,
-    { node_id: 'view', sdp: connection.localDescription.sdp, type: 'offer' });
-  assert.equal(status, 200, body.detail);
-  assert.match(body.sdp, /a=rtpmap:\d+ VP8\/90000/);
-  await connection.setRemoteDescription(body);
-  const { ages, width, height } = await taken;
+  const { offer, status, answer, width, height, ages } = await view(server.url, FRAMES, 30);
+  assert.doesNotMatch(offer, /H264/);
+  assert.equal(status, 200, answer);
+  assert.match(answer, /a=rtpmap:\d+ VP8\/90000/);
   assert.deepEqual([width, height], [960, 540]);
   const read = ages.filter((age) => age !== null);
   assert.ok(read.length >= FRAMES - 5, `the clock was readable in ${read.length} of ${FRAMES} pictures`);
