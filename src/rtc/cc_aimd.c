@@ -19,6 +19,7 @@ static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
 static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
 static const double COMPETING_DECREASE = 0.8, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
 static const double SHARED_INCREASE = 0.03; /* of what the bottleneck lets through, a second */
+static const double CROWDED_LEAST = 0.85;   /* of the rate, at one step */
 static const double BEYOND_LINK = 1.05;
 
 void cc_aimd_init(struct cc_aimd *aimd, int64_t now_us, double start_bps)
@@ -72,12 +73,21 @@ static double decrease_factor(const struct cc_aimd_input *in)
     return in->drained ? DRAINED_DECREASE : DECREASE;
 }
 
+/* The bottleneck is as fast as ever, only others' packets came in between: many a burst is over
+ * soon, so our part of it is not what is ours from now on. */
+static bool is_crowded(const struct cc_aimd_input *in)
+{
+    return in->busy_bps > 0 && in->busy_bps < ALONE * in->newest_train_bps;
+}
+
 static void decrease(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_input *in)
 {
     double measured = in->busy_bps > 0 ? in->busy_bps : in->acknowledged_bps;
     double factor = decrease_factor(in);
     double bps =
         measured > 0 ? factor * measured - (in->drained ? 0 : DECREASE_BPS) : aimd->bps / 2;
+    aimd->least_bps = is_crowded(in) ? CROWDED_LEAST * aimd->bps : 0;
+    bps = fmax(bps, aimd->least_bps);
     if (bps > aimd->bps && aimd->link_bps > 0)
         bps = factor * aimd->link_bps;
     if (bps < aimd->bps)
@@ -150,7 +160,10 @@ void cc_aimd_update(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_i
     if (in->holding) {
         /* What is arriving now was sent before: it tells the capacity, more exactly by the time. */
         double bps = decrease_factor(in) * in->busy_bps;
-        if (bps > 0 && bps < aimd->bps) {
+        if (!is_crowded(in))
+            aimd->least_bps = 0;
+        bps = fmax(bps, aimd->least_bps);
+        if (in->busy_bps > 0 && bps < aimd->bps) {
             aimd->bps = bps;
             aimd->link_bps = in->busy_bps;
         }

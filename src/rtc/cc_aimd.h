@@ -13,6 +13,7 @@ struct cc_aimd {
     double bps;
     double link_bps;       /* capacity when the path was last full; 0 = not known */
     double link_deviation; /* normalised variance, kbit/s */
+    double least_bps;      /* not below it by what is measured during the hold */
     double growth;         /* a second, when nothing tells where the limit is */
     int64_t updated_us;
     int64_t decreased_us;
@@ -30,6 +31,7 @@ struct cc_aimd_input {
     double acknowledged_bps; /* 0 = not known */
     double busy_bps;         /* what passed while the queue was never empty; 0 = not known */
     double train_bps;        /* what the bottleneck let through last, whoever's; 0 = not known */
+    double newest_train_bps; /* the same of the last frames only */
     double share;            /* ours of what the bottleneck passes when full; 1 = alone */
     int64_t round_trip_us;   /* 0 = not known */
     double packet_bytes;     /* mean */

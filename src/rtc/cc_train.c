@@ -8,6 +8,7 @@ enum {
     MIN_BYTES = 1000,    /* behind the unshaped ones */
     RESOLUTION_US = 250, /* of transport-wide feedback */
     MIN_TRAINS = 5,
+    NEWEST_TRAINS = 3,
     STALE_US = 2000000,
 };
 
@@ -48,20 +49,31 @@ void cc_train_add(struct cc_train *train, const struct cc_result *packet)
     train->last_arrival_us = packet->arrival_us;
 }
 
-double cc_train_last_bps(const struct cc_train *train)
+/* Of the newest `most` trains. */
+static double median_bps(const struct cc_train *train, int least, int most)
 {
     float sorted[CC_TRAINS];
-    int count = train->count < CC_TRAINS ? (int)train->count : CC_TRAINS;
-    if (count < MIN_TRAINS)
+    int count = train->count < (uint32_t)most ? (int)train->count : most;
+    if (count < least)
         return 0;
     for (int i = 0; i < count; i++) {
-        float value = train->kbps[i];
+        float value = train->kbps[(train->count - 1 - (uint32_t)i) % CC_TRAINS];
         int at = i;
         for (; at > 0 && sorted[at - 1] > value; at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = value;
     }
     return (double)sorted[count / 2] * 1e3;
+}
+
+double cc_train_last_bps(const struct cc_train *train)
+{
+    return median_bps(train, MIN_TRAINS, CC_TRAINS);
+}
+
+double cc_train_newest_bps(const struct cc_train *train)
+{
+    return median_bps(train, NEWEST_TRAINS, NEWEST_TRAINS);
 }
 
 double cc_train_bps(const struct cc_train *train, int64_t now_us)

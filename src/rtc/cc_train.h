@@ -26,6 +26,8 @@ void cc_train_init(struct cc_train *train);
 void cc_train_add(struct cc_train *train, const struct cc_result *packet);
 /* The median; 0 = not known: frames are too small, or are not sent at once. */
 double cc_train_last_bps(const struct cc_train *train);
+/* Of the newest three: less certain, but quick to show that the capacity fell. */
+double cc_train_newest_bps(const struct cc_train *train);
 /* The same if it is not out of date. */
 double cc_train_bps(const struct cc_train *train, int64_t now_us);
 
