@@ -9,8 +9,11 @@ enum {
 };
 
 /* A viewer stays while its path takes nearly all of its rung, and goes up when it takes more than
- * the better one's. A rate control stops at its limit: the best rung must be reachable below it. */
-static const double stay_part = 0.95, climb_part = 1.1, climb_limit_part = 0.98;
+ * the better one's. What a target leaves for the encoder never reaches max_bps: a twentieth to a
+ * tenth of it are headers and repair. So rungs near that limit ask for a part of the limit, and the
+ * rung's rate follows the slowest of its viewers that much. */
+static const double stay_part = 0.95, climb_part = 1.1;
+static const double stay_limit_part = 0.82, climb_limit_part = 0.88;
 
 /* The rate of a rung is at most this part of the one above it, or it is not worth an encoder. */
 static const double step_part = 0.8;
@@ -53,7 +56,7 @@ static int total(const struct ladder *ladder)
     return count;
 }
 
-/* The best rung whose rate is no more than this. */
+/* The best rung that a path of this rate is good for, strictly: one that has just failed is not. */
 static int rung_for(const struct ladder *ladder, int bps)
 {
     for (int i = 0; i < RENDITION_SHARED; i++)
@@ -62,12 +65,21 @@ static int rung_for(const struct ladder *ladder, int bps)
     return LADDER_SURVIVAL;
 }
 
-/* What a path must take before a viewer goes up to this rung. */
+static double lesser(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+/* What a path must take for a viewer to stay on a rung, and to go up to it. */
+static double stay_bps(const struct ladder *ladder, int rung)
+{
+    return lesser(stay_part * ladder->rates_bps[rung], stay_limit_part * ladder->settings.max_bps);
+}
+
 static double climb_bps(const struct ladder *ladder, int rung)
 {
-    double wanted = climb_part * ladder->rates_bps[rung];
-    double limit = climb_limit_part * ladder->settings.max_bps;
-    return wanted < limit ? wanted : limit;
+    return lesser(climb_part * ladder->rates_bps[rung],
+                  climb_limit_part * ladder->settings.max_bps);
 }
 
 /* The best rung better than the viewer's that a path of `bps` is good for; its own when none is. */
@@ -170,8 +182,7 @@ bool ladder_review(struct ladder *ladder, struct ladder_viewer *viewer, int64_t 
     if (total(ladder) == 1)
         return settle(ladder, viewer, now_us);
     ladder->alone_us = 0;
-    if (viewer->rung != LADDER_SURVIVAL &&
-        viewer->target_bps < stay_part * ladder->rates_bps[viewer->rung])
+    if (viewer->rung != LADDER_SURVIVAL && viewer->target_bps < stay_bps(ladder, viewer->rung))
         return go_down(ladder, viewer, now_us);
     return go_up(ladder, viewer, now_us);
 }
@@ -202,7 +213,7 @@ void ladder_plan(const struct ladder *ladder, int rung, int least_target_bps,
         plan.target_bps = settings->max_bps;
     else if (total(ladder) == 1)
         plan.target_bps = least_target_bps;
-    else /* those who take nearly all of a rung make it a little smaller, never larger */
+    else /* those who take most of a rung make it a little smaller, never larger */
         plan.target_bps = least_target_bps < ladder->rates_bps[shared] ? least_target_bps
                                                                        : ladder->rates_bps[shared];
     if (plan.viewers > 0)

@@ -3,8 +3,9 @@
 #include <math.h>
 
 /* Bits per pixel at 30 fps below which another level is better: a smaller size (from the full one,
- * from a smaller one), fewer pictures a second. See the table in the header. */
-static const double full_size_bits = 0.026, smaller_size_bits = 0.034, fewer_pictures_bits = 0.049;
+ * from a smaller one), fewer pictures a second (their better looks must be worth the lost motion).
+ * See the table in the header. */
+static const double full_size_bits = 0.026, smaller_size_bits = 0.034, fewer_pictures_bits = 0.04;
 
 /* Widths as parts of the full one. The scaler averages or interpolates, any part is as good. */
 static const double parts[] = {1, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625};

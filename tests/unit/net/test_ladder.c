@@ -59,7 +59,7 @@ static void each_of_several_gets_what_its_path_takes(void **state)
     (void)state;
     static const struct {
         int target_bps, rung;
-    } cases[] = {{2000000, 0}, {1950000, 0}, {1850000, 1}, {800000, 1},
+    } cases[] = {{2000000, 0}, {1850000, 0}, {1600000, 1}, {800000, 1},
                  {750000, 2},  {320000, 2},  {290000, 3},  {30000, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct ladder ladder;
@@ -138,6 +138,30 @@ static void a_better_rung_is_taken_with_patience(void **state)
     assert_int_equal(viewer.rung, LADDER_SURVIVAL);
     assert_int_equal(live(&ladder, &viewer, &now_us, 4 * SECOND, 2000000), 1);
     assert_int_equal(viewer.rung, 0);
+}
+
+/* Headers and repair take their part of what a path takes, so no target is ever max_bps. */
+static void headers_keep_nobody_from_the_best_rung(void **state)
+{
+    (void)state;
+    static const int limits[] = {200000, 500000, 2000000, 10000000};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const struct ladder_settings settings = {
+            .start_bps = limits[i], .max_bps = limits[i], .adaptive = true};
+        struct ladder ladder;
+        struct ladder_viewer other = {0}, viewer = {0};
+        int64_t now_us = SECOND;
+        int most = (int)(0.91 * limits[i]);
+        ladder_init(&ladder, &settings);
+        ladder_join(&ladder, &other, now_us);
+        ladder_join(&ladder, &viewer, now_us);
+        assert_int_equal(live(&ladder, &viewer, &now_us, 10 * SECOND, most), 0);
+        assert_int_equal(viewer.rung, 0);
+        assert_int_equal(plan_of(&ladder, 0, most).target_bps, most);
+        assert_int_equal(live(&ladder, &viewer, &now_us, SECOND, limits[i] / 2), 1);
+        assert_int_equal(live(&ladder, &viewer, &now_us, 4 * SECOND, most), 1);
+        assert_int_equal(viewer.rung, 0);
+    }
 }
 
 static void failed_climbs_become_rare(void **state)
@@ -275,6 +299,7 @@ int main(void)
         cmocka_unit_test(each_of_several_gets_what_its_path_takes),
         cmocka_unit_test(shared_rungs_have_their_rate_and_survival_follows_the_slowest),
         cmocka_unit_test(a_better_rung_is_taken_with_patience),
+        cmocka_unit_test(headers_keep_nobody_from_the_best_rung),
         cmocka_unit_test(failed_climbs_become_rare),
         cmocka_unit_test(who_is_left_alone_switches_once),
         cmocka_unit_test(pointless_rungs_are_left_out),
