@@ -220,19 +220,25 @@ export class WebRtcLink {
     const wereNone = this.#iceServers === '[]';
     this.#iceServers = text;
     this.#connection.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: [...iceServers] });
-    if (!wereNone) return;
-    setTimeout(() => {
-      if (this.#connection.connectionState !== 'connected') this.restart();
-    }, LOOK_MS / 2);
+    if (wereNone) setTimeout(() => this.#tryRelays(), LOOK_MS / 2);
+  }
+
+  #tryRelays(): void {
+    if (this.#closed || this.#connection.connectionState === 'connected') return;
+    if (this.#canRestart) this.restart();
+    else setTimeout(() => this.#tryRelays(), LOOK_MS / 4); /* the server has not answered yet */
   }
 
   /* ---- restart ---- */
 
+  get #canRestart(): boolean {
+    return this.#signalling.sessionId !== null && this.#connection.signalingState === 'stable' && !this.#restarting;
+  }
+
   /** Looks for a new way through the network, keeping the session. */
   restart(): void {
     const now = performance.now();
-    const ready = this.#signalling.sessionId !== null && this.#connection.signalingState === 'stable';
-    if (this.#closed || this.#restarting || !ready || now - this.#restartedAt < RESTART_PAUSE_MS) return;
+    if (this.#closed || !this.#canRestart || now - this.#restartedAt < RESTART_PAUSE_MS) return;
     this.#restarting = true;
     this.#restartedAt = now;
     this.#handlers.restarting();
@@ -242,6 +248,10 @@ export class WebRtcLink {
   async #restart(): Promise<void> {
     const connection = this.#connection;
     const answer = connection.remoteDescription?.sdp ?? '';
+    /* Names for a relay end: new ones, when they are there already. */
+    const iceServers = knownConfig(this.#server)?.iceServers ?? [];
+    if (iceServers.length > 0) connection.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: [...iceServers] });
+    void learnConfig(this.#server);
     const offer = await connection.createOffer({ iceRestart: true });
     await connection.setLocalDescription(offer);
     const fragment = await this.#signalling.patch(makeFragment(offer.sdp ?? '', [], false) ?? '');
