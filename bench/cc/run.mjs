@@ -2,8 +2,10 @@
 // The sender on simulated networks: the table of all cases, and a report with plots. See docs/measuring.md.
 //
 //   node bench/cc/run.mjs [--only NAME]… [--out FILE] [--json FILE]
+//
+// SIM_SEED=n runs everything with another seed; CC_CASES names a program that is built already.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,16 +13,36 @@ import { parseArgs } from 'node:util';
 import { report } from './report.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const program = process.env.CC_CASES ?? join(root, 'build/bench/cc_cases');
+const cache = join(root, '.cache/bench/cc');
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
-    out: { type: 'string', default: join(root, '.cache/bench/cc/report.html') },
+    out: { type: 'string', default: join(cache, 'report.html') },
     json: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
+
+function run(command, args) {
+  const { status, error, stdout } = spawnSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 });
+  if (!error && status === 0) return stdout;
+  console.error(`${command} ${args.slice(0, 3).join(' ')}: ${error?.message ?? `exit ${status}\n${stdout.slice(-2000)}`}`);
+  process.exit(1);
+}
+
+// The product's own build has no tests, and the simulation is one of them: it gets a folder of its own.
+function build() {
+  const folder = join(cache, 'build');
+  if (!existsSync(join(folder, 'build.ninja'))) {
+    const headers = join(root, '.cache/onnxruntime/include');
+    run('meson', ['setup', folder, root, '-Dtests=true', ...(existsSync(headers) ? [`-Donnxruntime_include=${headers}`] : [])]);
+  }
+  run('ninja', ['-C', folder, 'bench/cc_cases']);
+  return join(folder, 'bench/cc_cases');
+}
+
+const program = process.env.CC_CASES ?? build();
 if (options.help) {
   console.log('usage: run.mjs [--only NAME]… [--out FILE] [--json FILE]\ncases:');
   spawnSync(program, ['--list'], { stdio: 'inherit' });
@@ -30,18 +52,7 @@ if (options.help) {
 // RFC 8868: one-way delays in ms, random loss in percent.
 const GRID = { delays: [0, 50, 150, 300], losses: [0, 1, 5, 10, 20] };
 
-function runCases(names) {
-  const { status, stdout, error } = spawnSync(program, ['--json', ...names], {
-    maxBuffer: 1 << 28,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (error || status !== 0) {
-    console.error(error?.code === 'ENOENT' ? `${program} is not built: meson compile -C build cc_cases` : `${program} failed`);
-    process.exit(1);
-  }
-  return stdout.trim().split('\n').map(JSON.parse);
-}
+const runCases = (names) => run(program, ['--json', ...names]).trim().split('\n').map(JSON.parse);
 
 const percent = (part, digits = 0) => (100 * part).toFixed(digits);
 
