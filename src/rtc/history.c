@@ -109,18 +109,44 @@ const struct history_packet *history_find(const struct history *history, uint16_
     return find(history, sequence);
 }
 
+static const struct history_packet *resend(const struct history *history, int64_t now_us,
+                                           struct history_packet *packet)
+{
+    int64_t age_us = now_us - packet->sent_us;
+    if (age_us > age_limit(history) || packet->resends >= HISTORY_MAX_RESENDS)
+        return NULL;
+    packet->resends++;
+    packet->resent_after = age_us < 0 ? 0 : (uint32_t)age_us;
+    return packet;
+}
+
 const struct history_packet *history_resend(struct history *history, int64_t now_us,
                                             uint16_t sequence, int64_t pause_us)
 {
     struct history_packet *packet = find(history, sequence);
     if (packet == NULL)
         return NULL;
-    int64_t age_us = now_us - packet->sent_us;
-    if (age_us > age_limit(history) || packet->resends >= HISTORY_MAX_RESENDS)
+    if (packet->resends > 0 && now_us - packet->sent_us - packet->resent_after < pause_us)
         return NULL;
-    if (packet->resends > 0 && age_us - packet->resent_after < pause_us)
+    return resend(history, now_us, packet);
+}
+
+void history_copy_left(struct history *history, uint16_t sequence)
+{
+    struct history_packet *packet = find(history, sequence);
+    if (packet != NULL && packet->copies_out < UINT8_MAX)
+        packet->copies_out++;
+}
+
+const struct history_packet *history_copy_fate(struct history *history, int64_t now_us,
+                                               uint16_t sequence, bool received)
+{
+    struct history_packet *packet = find(history, sequence);
+    if (packet == NULL || packet->copies_out == 0)
         return NULL;
-    packet->resends++;
-    packet->resent_after = age_us < 0 ? 0 : (uint32_t)age_us;
-    return packet;
+    packet->copies_out--;
+    packet->arrived |= received;
+    if (packet->arrived || packet->copies_out > 0 || packet->resends == 0)
+        return NULL;
+    return resend(history, now_us, packet);
 }

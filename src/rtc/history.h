@@ -21,6 +21,8 @@ struct history_packet {
     uint32_t resent_after; /* µs after sent_us, the last time */
     uint16_t index;        /* which payload of the frame */
     uint8_t resends;
+    uint8_t copies_out; /* on their way, nothing heard of them yet */
+    bool arrived;       /* one of them is known to have arrived */
 };
 
 /* Zero-initialised is empty. */
@@ -44,6 +46,13 @@ void history_add(struct history *history, int64_t now_us, uint16_t sequence, uin
  * next call. */
 const struct history_packet *history_resend(struct history *history, int64_t now_us,
                                             uint16_t sequence, int64_t pause_us);
+
+/* A copy of it left. */
+void history_copy_left(struct history *history, uint16_t sequence);
+/* A copy arrived or was lost. The packet if it is to be resent because all its copies were lost (it
+ * is marked as resent), else NULL. */
+const struct history_packet *history_copy_fate(struct history *history, int64_t now_us,
+                                               uint16_t sequence, bool received);
 
 /* The packet if it is still held, whatever its age. */
 const struct history_packet *history_find(const struct history *history, uint16_t sequence);

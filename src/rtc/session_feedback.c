@@ -93,8 +93,10 @@ static void on_packet(struct rtc_session *session, int64_t now_us, const struct 
         break;
     case RTCP_TRANSPORT_FEEDBACK:
         if (++*feedbacks <= MAX_TRANSPORT_FEEDBACKS &&
-            cc_on_transport_feedback(&session->cc, now_us, packet) == OW_OK)
+            cc_on_transport_feedback(&session->cc, now_us, packet) == OW_OK) {
             session->counters.receives_transport_cc = true;
+            session_on_copies(session, now_us, packet);
+        }
         break;
     case RTCP_BYE:
     case RTCP_REFERENCE_TIME:

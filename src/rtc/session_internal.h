@@ -11,6 +11,7 @@
 
 enum {
     SESSION_RESENDS = 128,
+    SESSION_COPIES = 256, /* a power of two */
     SESSION_LABEL_BYTES = 64,
     SESSION_CLOSE_TEXT_BYTES = 240,
 };
@@ -31,6 +32,12 @@ struct session_resends {
         uint16_t sequence; /* of the original */
     } items[SESSION_RESENDS];
     int first, count;
+};
+
+/* A repetition on its way, by its transport-wide sequence number. */
+struct session_copy {
+    uint16_t transport_sequence, original;
+    bool open;
 };
 
 /* The probe cluster that is being sent. */
@@ -88,8 +95,11 @@ struct rtc_session {
     struct pacer pacer;
     struct history history;
     struct cc cc;
-    struct session_resends resends; /* asked for by NACK */
-    struct session_resends copies;  /* second copies and copies of frames' last packets */
+    struct session_resends resends;     /* asked for by NACK */
+    struct session_resends copies;      /* further copies, and copies of frames' last packets */
+    struct session_resends late_copies; /* unless one has arrived by then */
+    struct session_copy sent_copies[SESSION_COPIES];
+    int64_t copy_sent_us; /* the last of them; INT64_MIN / 2 = never */
     struct session_probe probe;
     struct session_share share;
     uint32_t frame_number;  /* of the frame that is leaving; the first is 1 */
@@ -97,6 +107,7 @@ struct rtc_session {
     uint64_t video_packets; /* sent so far, whose numbers run from 0 */
     uint64_t key_begun_at;  /* number of the first packet of the latest key frame */
     uint64_t key_at;    /* what was sent before is of no use: a whole key frame has left, or will */
+    bool returning;     /* it was away: no hold applies to the key frame that it gets */
     int64_t anew_us;    /* when all that was sent was last given up */
     bool stamp_capture; /* the frame that is leaving carries its capture time */
     int64_t capture_stamped_us;
@@ -147,6 +158,13 @@ void session_probe_count(struct rtc_session *session, int64_t now_us, size_t byt
 
 /* session_repair.c: lost packets and lost viewers. */
 void session_on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet);
+/* A repetition of `original` leaves as `transport_sequence`. */
+void session_copy_sent(struct rtc_session *session, int64_t now_us, uint16_t transport_sequence,
+                       uint16_t original);
+/* What a well-formed TRANSPORT_FEEDBACK says of them: who has lost all copies gets others without
+ * asking. Receivers ask but ten times, each 100 ms whatever the round trip. */
+void session_on_copies(struct rtc_session *session, int64_t now_us,
+                       const struct rtcp_packet *feedback);
 /* The next packet to repeat that is due; false = none. `original`: its sequence number. */
 bool session_take_resend(struct rtc_session *session, int64_t now_us,
                          const struct history_packet **out, uint16_t *original);

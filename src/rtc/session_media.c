@@ -130,6 +130,8 @@ static void count_packet(struct rtc_session *session, int64_t now_us, const stru
                              .padding = packet->padding,
                              .frame = session->frame_number};
     cc_on_packet_sent(&session->cc, &sent);
+    if (packet->repeats && !packet->padding)
+        session_copy_sent(session, now_us, sent.sequence, packet->original);
     if (probing)
         session_probe_count(session, now_us, bytes);
     if (!packet->padding) {
@@ -208,8 +210,10 @@ static void begin_frame(struct rtc_session *session, int64_t now_us, const struc
 {
     set_timestamp(session, frame->capture_us);
     session->frame_number++;
-    if (frame->key)
+    if (frame->key) {
         session->key_begun_at = session->video_packets;
+        session->returning = false;
+    }
     session->stamp_capture = session->extension_id[SDP_EXT_ABS_CAPTURE_TIME] != 0 &&
                              now_us - session->capture_stamped_us >= CAPTURE_STAMP_INTERVAL_US;
     if (session->stamp_capture)

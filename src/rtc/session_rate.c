@@ -63,7 +63,7 @@ void session_rate_changed(struct rtc_session *session, int64_t now_us)
     if (session->phase != PHASE_CONNECTED)
         return;
     pacer_set_rate(&session->pacer, now_us, pacing_bps(session, now_us));
-    pacer_set_hold(&session->pacer, cc_hold_until_us(&session->cc));
+    pacer_set_hold(&session->pacer, session->returning ? now_us : cc_hold_until_us(&session->cc));
     session_watch_queue(session, now_us);
     take_probe(session, now_us);
 }

@@ -5,7 +5,8 @@
  * without a queue) a lost packet is sent three times, some milliseconds apart, and the last packet
  * of a frame once more without being asked for, because its loss is noticed only when the next
  * frame comes. At 5 % and 250 packets a second, 60 s see 750 losses: one copy would leave 750 *
- * 0.05 = 37 for a second round, two copies 2, three 0.1. */
+ * 0.05 = 37 for a second round, two copies 2, three 0.1; a fourth follows unless feedback says that
+ * one arrived. */
 #include "rtc/session_internal.h"
 
 enum {
@@ -14,6 +15,8 @@ enum {
     COPY_AFTER_US = 7000,         /* apart from the first, for losses come in bursts */
     RANDOM_LOSS_QUEUE_US = 55000, /* a queue that was longer lately may have run over */
     QUEUE_REMEMBERED_US = 2000000,
+    LATE_COPY_US = 70000,
+    FEEDBACK_US = 20000,
     MAX_HISTORY_US = 4000000,
     TAIL_COPY_PACKETS = 5,     /* a frame of fewer would pay too much for it */
     AWAY_US = 2000000,         /* silence of a peer that sends transport-wide feedback */
@@ -51,15 +54,12 @@ void session_watch_queue(struct rtc_session *session, int64_t now_us)
         session->queue_seen_us = now_us;
 }
 
-/* Beside the first. */
+/* Beside the first. Before the first report nobody knows what kind of loss it is. */
 static int copies_of(const struct rtc_session *session, int64_t now_us, bool again)
 {
-    double share = loss(session);
-    if (share < RANDOM_LOSS)
-        return 0;
-    if (!loses_at_random(session, now_us))
-        return again;
-    return share < HEAVY_LOSS ? 2 : 1;
+    if (loses_at_random(session, now_us))
+        return loss(session) < HEAVY_LOSS ? 2 : 1;
+    return session->loss_average < 0 || (again && loss(session) >= RANDOM_LOSS);
 }
 
 /* ---- queues ---- */
@@ -90,15 +90,18 @@ static int64_t due(const struct session_resends *queue)
 int64_t session_repair_deadline(const struct rtc_session *session)
 {
     int64_t resend_us = due(&session->resends), copy_us = due(&session->copies);
+    int64_t late_us = due(&session->late_copies);
+    copy_us = copy_us < late_us ? copy_us : late_us;
     return resend_us < copy_us ? resend_us : copy_us;
 }
 
 bool session_take_resend(struct rtc_session *session, int64_t now_us,
                          const struct history_packet **out, uint16_t *original)
 {
-    while (take(&session->resends, now_us, original) || take(&session->copies, now_us, original)) {
+    while (take(&session->resends, now_us, original) || take(&session->copies, now_us, original) ||
+           take(&session->late_copies, now_us, original)) {
         *out = history_find(&session->history, *original);
-        if (*out != NULL)
+        if (*out != NULL && !(*out)->arrived)
             return true;
     }
     return false;
@@ -108,7 +111,7 @@ void session_forget_media(struct rtc_session *session)
 {
     session->counters.frames_dropped += (uint64_t)pacer_clear(&session->pacer);
     history_clear(&session->history);
-    session->resends.count = session->copies.count = 0;
+    session->resends.count = session->copies.count = session->late_copies.count = 0;
     session->probe.active = false;
 }
 
@@ -123,6 +126,24 @@ static int64_t resend_pause_us(const struct rtc_session *session)
         round_trip_us = DEFAULT_ROUND_TRIP_US;
     int64_t pause_us = round_trip_us / 8 * 7 + cc_queue_delay_us(&session->cc);
     return pause_us > MIN_PAUSE_US ? pause_us : MIN_PAUSE_US;
+}
+
+/* The last moment at which a copy prevents a freeze where the round trip is 50 ms: 150 ms less the
+ * time until the loss is noticed, told, and repaired. Until then feedback may make it needless. */
+static int64_t late_after_us(const struct rtc_session *session)
+{
+    int64_t after_us = session_round_trip_us(session) + FEEDBACK_US;
+    return after_us > LATE_COPY_US ? after_us : LATE_COPY_US;
+}
+
+static void put_all(struct rtc_session *session, int64_t now_us, uint16_t sequence, bool again)
+{
+    int copies = copies_of(session, now_us, again);
+    put(&session->resends, now_us, sequence);
+    for (int i = 1; i <= copies; i++)
+        put(&session->copies, now_us + i * COPY_AFTER_US, sequence);
+    if (copies > 1)
+        put(&session->late_copies, now_us + late_after_us(session), sequence);
 }
 
 /* True when the packet is gone and only a key frame helps. */
@@ -143,10 +164,7 @@ static bool request_resend(struct rtc_session *session, int64_t now_us, uint16_t
     if (packet == NULL)
         return false;
     session->lost_packets += packet->resends == 1;
-    put(&session->resends, now_us, sequence);
-    int copies = copies_of(session, now_us, packet->resends > 1);
-    for (int i = 1; i <= copies; i++)
-        put(&session->copies, now_us + i * COPY_AFTER_US, sequence);
+    put_all(session, now_us, sequence, packet->resends > 1);
     return false;
 }
 
@@ -216,6 +234,43 @@ void session_repair_frame(struct rtc_session *session, int64_t now_us,
         put(&session->copies, now_us + COPY_AFTER_US, sequence);
 }
 
+/* ---- lost repetitions ---- */
+
+void session_copy_sent(struct rtc_session *session, int64_t now_us, uint16_t transport_sequence,
+                       uint16_t original)
+{
+    session->sent_copies[transport_sequence % SESSION_COPIES] = (struct session_copy){
+        .transport_sequence = transport_sequence, .original = original, .open = true};
+    session->copy_sent_us = now_us;
+    history_copy_left(&session->history, original);
+}
+
+static void on_copy(struct rtc_session *session, int64_t now_us, const struct rtcp_status *status)
+{
+    struct session_copy *copy = &session->sent_copies[status->sequence % SESSION_COPIES];
+    if (!copy->open || copy->transport_sequence != status->sequence)
+        return;
+    copy->open = false;
+    uint16_t age = (uint16_t)(session->video.sequence - copy->original);
+    bool useless = age > session->video_packets || session->video_packets - age < session->key_at;
+    if (useless || session->resends.count == SESSION_RESENDS)
+        return;
+    if (history_copy_fate(&session->history, now_us, copy->original, status->received) != NULL)
+        put_all(session, now_us, copy->original, true);
+}
+
+void session_on_copies(struct rtc_session *session, int64_t now_us,
+                       const struct rtcp_packet *feedback)
+{
+    struct rtcp_status_reader reader;
+    struct rtcp_status status;
+    if (now_us - session->copy_sent_us > MAX_HISTORY_US ||
+        rtcp_status_reader_init(&reader, feedback) != OW_OK)
+        return;
+    while (rtcp_status_next(&reader, &status))
+        on_copy(session, now_us, &status);
+}
+
 /* ---- padding ---- */
 
 /* Large ones, so that few are needed, among those sent last: one that was lost is even of use. */
@@ -250,6 +305,8 @@ static void on_return(struct rtc_session *session, int64_t silent_us, int64_t no
     if (silent_us >= OTHER_PATH_US)
         cc_on_path_change(&session->cc, now_us);
     start_anew(session, now_us);
+    session->returning = true;
+    session_rate_changed(session, now_us);
 }
 
 void session_heard(struct rtc_session *session, int64_t now_us)

@@ -118,6 +118,60 @@ static void a_jump_begins_anew(void **state)
     rtp_frame_unref(&frame);
 }
 
+/* Small viewers take little memory, and what they hold survives the growth. */
+static void the_ring_grows_with_what_is_held(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(8);
+    for (int i = 0; i < 60; i++)
+        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8));
+    assert_int_equal(history->capacity, HISTORY_FIRST_PACKETS);
+    for (int i = 60; i < 300; i++)
+        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8));
+    assert_int_equal(history->capacity, 512);
+    for (int i = 0; i < 300; i++) {
+        const struct history_packet *packet = history_find(history, (uint16_t)(65500 + i));
+        assert_non_null(packet);
+        assert_int_equal(packet->timestamp, i);
+        assert_int_equal(packet->index, i % 8);
+    }
+    assert_int_equal(atomic_load(&frame->refs), 301);
+    rtp_frame_unref(&frame);
+}
+
+static void copies_that_are_all_lost_are_known(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(1);
+    history_add(history, 0, 7, 90, frame, 0);
+    assert_null(history_copy_fate(history, 10, 7, false)); /* none left */
+    assert_non_null(history_resend(history, 10, 7, 50));
+    history_copy_left(history, 7);
+    history_copy_left(history, 7);
+    assert_null(history_copy_fate(history, 20, 7, false)); /* one may arrive yet */
+    assert_non_null(history_copy_fate(history, 30, 7, false));
+    history_copy_left(history, 7);
+    assert_null(history_copy_fate(history, 40, 7, true));
+    assert_true(history_find(history, 7)->arrived);
+    for (int i = 0; i < 2 * HISTORY_MAX_RESENDS; i++)
+        (void)history_resend(history, 1000 + 100 * i, 7, 50);
+    assert_int_equal(history_find(history, 7)->resends, HISTORY_MAX_RESENDS);
+    rtp_frame_unref(&frame);
+}
+
+static void the_age_can_be_set(void **state)
+{
+    (void)state;
+    struct rtp_frame *frame = make_frame(1);
+    history_set_age(history, 3 * (int64_t)HISTORY_US);
+    history_add(history, 0, 7, 90, frame, 0);
+    history_expire(history, 3 * (int64_t)HISTORY_US);
+    assert_non_null(history_resend(history, 3 * (int64_t)HISTORY_US, 7, 50));
+    history_expire(history, 3 * (int64_t)HISTORY_US + 1);
+    assert_null(history_find(history, 7));
+    rtp_frame_unref(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +180,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(packets_older_than_a_second_go, setup, teardown),
         cmocka_unit_test_setup_teardown(packets_and_bytes_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(a_jump_begins_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_ring_grows_with_what_is_held, setup, teardown),
+        cmocka_unit_test_setup_teardown(copies_that_are_all_lost_are_known, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_age_can_be_set, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,9 +38,10 @@ static struct {
     char ufrag[64], pwd[64];
     uint32_t ssrc, rtx_ssrc;
     uint8_t check_id;
-    int key_events, connected_events, target_bps;
+    int key_events, connected_events, target_bps, holds;
+    int64_t hold_until_us;
     bool closed, bye;
-    char close_text[160];
+    char close_text[256];
     struct rtcp_sender_report report;
     int reports;
     struct media packets[MAX_PACKETS]; /* decrypted RTP */
@@ -220,6 +221,8 @@ static void take_output(const struct rtc_output *out)
         test.target_bps = out->target_bps;
         break;
     case RTC_OUTPUT_HOLD:
+        test.holds++;
+        test.hold_until_us = out->hold_until_us;
         break;
     case RTC_OUTPUT_CLOSED:
         test.closed = true;
@@ -328,6 +331,40 @@ static void send_feedback(int type, int format, const uint8_t *fci, size_t size)
     send_rtcp(data, 12 + size, &VIEWER);
 }
 
+static uint16_t transport_sequence(const struct media *packet)
+{
+    assert_int_equal(packet->data[16], 0x31); /* transport-cc is the first extension */
+    return read_u16(packet->data + 17);
+}
+
+/* Transport-wide feedback: `lost` packets from `base` on did not arrive, `received` after them did.
+ */
+static void send_transport_feedback(uint16_t base, int lost, int received)
+{
+    static uint8_t number;
+    uint8_t items[256] = {0};
+    size_t size = 8;
+    write_u16(items, base);
+    write_u16(items + 2, (uint16_t)(lost + received));
+    items[5] = (uint8_t)(test.now_us / 64000 >> 8);
+    items[6] = (uint8_t)(test.now_us / 64000);
+    items[7] = number++;
+    if (lost > 0) {
+        write_u16(items + size, (uint16_t)lost); /* a run of "not received" */
+        size += 2;
+    }
+    write_u16(items + size, (uint16_t)(0x2000 | received)); /* of "small delta", each 0 */
+    size += 2 + (size_t)received;
+    assert_true(size + 4 <= sizeof(items));
+    send_feedback(205, 15, items, (size + 3) / 4 * 4);
+}
+
+static void send_nack(const struct media *packet)
+{
+    uint8_t nack[4] = {packet->data[2], packet->data[3]};
+    send_feedback(205, 1, nack, sizeof(nack));
+}
+
 static struct rtc_session_stats stats(void)
 {
     struct rtc_session_stats out;
@@ -402,9 +439,209 @@ static void a_nack_is_answered_by_rtx(void **state)
     assert_int_equal(test.packet_count, sent + 2);
     assert_int_equal(stats().retransmits, 2);
     assert_int_equal(stats().nacks, 1001);
-    test.now_us += 60000;
-    send_feedback(205, 1, nack, sizeof(nack));
+    run_until(test.now_us + 40000); /* the first of all losses are repaired twice */
     assert_int_equal(test.packet_count, sent + 4);
+    test.now_us += 20000;
+    send_feedback(205, 1, nack, sizeof(nack));
+    assert_int_equal(test.packet_count, sent + 6);
+    end();
+}
+
+/* Feedback that all copies of a packet were lost is as good as the next NACK. */
+static void a_lost_repetition_is_sent_again(void **state)
+{
+    (void)state;
+    connect_viewer();
+    send_and_forget(true, 5000);
+    send_transport_feedback(transport_sequence(&test.packets[0]), 0, 1);
+    run_until(test.now_us + 100000); /* the probe that follows it */
+    int sent = test.packet_count;
+    send_nack(&test.packets[1]);
+    run_until(test.now_us + 20000);
+    int copies = test.packet_count - sent;
+    assert_in_range(copies, 1, 2);
+    send_transport_feedback(transport_sequence(&test.packets[sent]), 0, 1); /* one arrived */
+    if (copies > 1)
+        send_transport_feedback(transport_sequence(&test.packets[sent + 1]), 1, 0);
+    run_until(test.now_us + 20000);
+    assert_int_equal(test.packet_count, sent + copies);
+    send_nack(&test.packets[2]);
+    run_until(test.now_us + 20000);
+    copies = test.packet_count - sent - copies;
+    sent = test.packet_count;
+    assert_in_range(copies, 1, 2);
+    send_transport_feedback(transport_sequence(&test.packets[sent - copies]), copies, 0);
+    assert_true(test.packet_count > sent);
+    const struct media *again = &test.packets[sent];
+    assert_int_equal(again->data[1] & 0x7f, RTX_PAYLOAD_TYPE);
+    size_t header = 16 + (size_t)read_u16(again->data + 14) * 4;
+    assert_memory_equal(again->data + header, test.packets[2].data + 2, 2);
+    end();
+}
+
+/* Too old to be repeated: a key frame helps. Older than the last key frame: nothing is needed. */
+static void an_old_loss_costs_a_key_frame_and_a_useless_one_nothing(void **state)
+{
+    (void)state;
+    connect_viewer();
+    send_and_forget(true, 500);
+    for (int i = 0; i < 90; i++) {
+        run_until(test.now_us + 33000);
+        send_and_forget(false, 500);
+    }
+    assert_int_equal(test.packet_count, 91);
+    assert_int_equal(test.key_events, 0);
+    send_nack(&test.packets[10]);
+    assert_int_equal(test.packet_count, 91);
+    assert_int_equal(test.key_events, 1);
+    send_nack(&test.packets[85]);
+    run_until(test.now_us + 40000);
+    assert_int_equal(test.packet_count, 93); /* the first of all losses goes twice */
+    send_and_forget(true, 500);
+    run_until(test.now_us + 300000);
+    int sent = test.packet_count;
+    send_nack(&test.packets[10]);
+    send_nack(&test.packets[88]);
+    run_until(test.now_us + 300000);
+    assert_int_equal(test.packet_count, sent);
+    assert_int_equal(test.key_events, 1);
+    end();
+}
+
+static void a_viewer_that_was_away_starts_anew(void **state)
+{
+    (void)state;
+    connect_viewer();
+    send_and_forget(true, 500);
+    send_transport_feedback(transport_sequence(&test.packets[0]), 0, 1);
+    test.mute = true;
+    for (int i = 0; i < 90; i++) {
+        run_until(test.now_us + 33000);
+        send_and_forget(false, 500);
+    }
+    assert_int_equal(test.key_events, 0);
+    int sent = test.packet_count;
+    send_check(&VIEWER);
+    drain();
+    assert_int_equal(test.key_events, 1);
+    send_nack(&test.packets[sent - 1]); /* of what nobody needs any more */
+    send_and_forget(false, 500);
+    assert_int_equal(test.packet_count, sent);
+    send_and_forget(true, 500);
+    assert_int_equal(test.packet_count, sent + 1);
+    end();
+}
+
+static void timestamps_count_up_whatever_the_captures_do(void **state)
+{
+    (void)state;
+    connect_viewer();
+    int64_t now_us = test.now_us;
+    send_and_forget(true, 500);
+    send_and_forget(true, 500); /* of another rendition, of the same picture */
+    test.now_us = now_us - 10000;
+    send_and_forget(true, 500);
+    test.now_us = now_us + 33000;
+    send_and_forget(false, 500);
+    assert_int_equal(test.packet_count, 4);
+    uint32_t first = read_u32(test.packets[0].data + 4);
+    assert_int_equal(first, rtp_timestamp_90k(now_us, rtc_session_rtp_offset(test.session)));
+    assert_int_equal(read_u32(test.packets[1].data + 4), (uint32_t)(first + 1));
+    assert_int_equal(read_u32(test.packets[2].data + 4), (uint32_t)(first + 2));
+    assert_int_equal(read_u32(test.packets[3].data + 4), (uint32_t)(first + 2970));
+    send_nack(&test.packets[2]);
+    assert_memory_equal(test.packets[4].data + 4, test.packets[2].data + 4, 4);
+    end();
+}
+
+static void a_frame_of_another_codec_is_dropped(void **state)
+{
+    (void)state;
+    connect_viewer();
+    struct rtp_frame *frame = send_frame(true, 500);
+    int sent = test.packet_count;
+    frame->codec = VIDEO_VP8;
+    rtc_session_send(test.session, test.now_us, frame);
+    drain();
+    assert_int_equal(test.packet_count, sent);
+    assert_int_equal(stats().frames_dropped, 1);
+    rtp_frame_unref(&frame);
+    end();
+}
+
+static void the_encoder_is_told_when_a_frame_would_only_wait(void **state)
+{
+    (void)state;
+    connect_viewer();
+    send_and_forget(true, 5000);
+    run_until(test.now_us + 33000);
+    send_and_forget(false, 5000);
+    assert_int_equal(test.holds, 0);
+    int64_t begun_us = test.now_us;
+    send_and_forget(true, 200000);
+    int sent = test.packet_count;
+    assert_int_equal(test.holds, 1);
+    assert_in_range(test.hold_until_us, begun_us + 100000, begun_us + 1600000);
+    int64_t hold_until_us = test.hold_until_us;
+    run_until(hold_until_us);
+    assert_in_range(test.packet_count - sent, 90, 190); /* it has left in the meantime */
+    sent = test.packet_count;
+    run_until(hold_until_us + 10000);
+    assert_true(test.packet_count > sent);
+    sent = test.packet_count;
+    run_until(hold_until_us + 100000);
+    assert_int_equal(test.packet_count, sent);
+    end();
+}
+
+/* Probes take padding when there is nothing else: copies of what was sent, on the RTX stream. */
+static void a_probe_is_filled_with_copies(void **state)
+{
+    (void)state;
+    connect_viewer();
+    run_until(test.now_us + 100000);
+    assert_int_equal(stats().probes, 0);
+    send_and_forget(true, 3000);
+    int sent = test.packet_count;
+    test.now_us += 40000;
+    send_transport_feedback(transport_sequence(&test.packets[0]), 0, sent);
+    int64_t begun_us = test.now_us;
+    run_until(begun_us + 100000);
+    struct rtc_session_stats now = stats();
+    assert_int_equal(now.probes, 1);
+    assert_int_equal(now.retransmits, 0);
+    assert_int_equal(now.padding_packets, test.packet_count - sent);
+    assert_in_range(now.padding_packets, 5, 60);
+    for (int i = sent; i < test.packet_count; i++)
+        assert_int_equal(test.packets[i].data[1] & 0x7f, RTX_PAYLOAD_TYPE);
+    end();
+}
+
+static void steps_say_how_far_it_came(void **state)
+{
+    (void)state;
+    begin(true);
+    run_until(test.now_us + 200000);
+    assert_int_equal(stats().step, RTC_STEP_OFFER);
+    test.mute = true;
+    send_check(&VIEWER);
+    run_until(test.now_us + 200000);
+    assert_int_equal(stats().step, RTC_STEP_CHECKS);
+    run_until(START_US + 60000000);
+    assert_true(test.closed);
+    assert_non_null(strstr(test.close_text, "checks"));
+    assert_non_null(strstr(test.close_text, "TURN"));
+    end();
+    begin(true);
+    send_check(&VIEWER);
+    run_until(test.now_us + 200000);
+    assert_int_equal(stats().step, RTC_STEP_DTLS);
+    handshake();
+    assert_int_equal(stats().step, RTC_STEP_FIRST_PACKET);
+    send_and_forget(true, 500);
+    assert_int_equal(stats().step, RTC_STEP_FIRST_PACKET);
+    send_transport_feedback(transport_sequence(&test.packets[0]), 0, 1);
+    assert_int_equal(stats().step, RTC_STEP_PLAYING);
     end();
 }
 
@@ -628,6 +865,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_viewer_gets_frames),
         cmocka_unit_test(a_nack_is_answered_by_rtx),
+        cmocka_unit_test(a_lost_repetition_is_sent_again),
+        cmocka_unit_test(an_old_loss_costs_a_key_frame_and_a_useless_one_nothing),
+        cmocka_unit_test(a_viewer_that_was_away_starts_anew),
+        cmocka_unit_test(timestamps_count_up_whatever_the_captures_do),
+        cmocka_unit_test(a_frame_of_another_codec_is_dropped),
+        cmocka_unit_test(the_encoder_is_told_when_a_frame_would_only_wait),
+        cmocka_unit_test(a_probe_is_filled_with_copies),
+        cmocka_unit_test(steps_say_how_far_it_came),
         cmocka_unit_test(key_frame_wishes_become_events),
         cmocka_unit_test(reports_move_the_target),
         cmocka_unit_test(datagrams_from_elsewhere_are_ignored),
