@@ -179,6 +179,9 @@ static void a_patch_must_name_the_ice_session(void **state)
     char weak[160];
     snprintf(weak, sizeof weak, "W/%s", session.tag);
     assert_int_equal(patch(&session, trickle, weak), 412); /* RFC 9110, 13.1.1: strong comparison */
+    char list[300];
+    snprintf(list, sizeof list, "\"other\", %s", session.tag);
+    assert_int_equal(patch(&session, trickle, list), 204);
     char longer[300];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
