@@ -84,12 +84,18 @@ struct media_server {
     struct media_thread *threads[MEDIA_MAX_THREADS];
 
     struct media_tcp_listener *listener; /* NULL = no TCP */
+    struct media_reflexive *reflexive;   /* of the first thread; NULL = no STUN server */
+    struct media_relay *relay;           /* of the first thread; NULL = no TURN server */
 
     pthread_rwlock_t routes_lock; /* guards the next one */
     struct media_routes *routes;  /* to all viewers; with one thread there is none */
     pthread_mutex_t lock;         /* guards the list of streams */
     struct media_stream *streams;
 };
+
+/* media_server.c: tells all sessions of candidates that were found after their answers. On a
+ * network thread. */
+void media_server_offer_candidates(struct media_server *server);
 
 /* media_stream.c */
 /* The thread's part of a stream, NULL = there is no such stream. */

@@ -4,6 +4,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "net/media_internal.h"
+#include "net/media_reflexive.h"
+#include "net/media_relay.h"
 #include "net/media_tcp.h"
 #include "rtc/dtls_srtp.h"
 
@@ -88,6 +90,47 @@ static int make_tables(struct media_server *server, struct reason *why)
     return media_candidates_create(&server->candidates, &candidates, why);
 }
 
+/* -- candidates that come later -- */
+
+static void run_candidates(struct media_thread *thread, void *argument)
+{
+    (void)argument;
+    struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
+    int count = media_candidates_list(thread->server->candidates, NULL, candidates,
+                                      SDP_MAX_LOCAL_CANDIDATES);
+    for (struct media_part *part = thread->parts; part; part = part->next)
+        for (struct media_viewer *i = part->viewers; i; i = i->next)
+            for (int k = 0; k < count && !i->closed; k++)
+                if (strcmp(candidates[k].type, "host") != 0)
+                    (void)rtc_session_add_local_candidate(i->session, &candidates[k]);
+}
+
+void media_server_offer_candidates(struct media_server *server)
+{
+    for (int i = 0; i < server->thread_count; i++)
+        (void)media_thread_post(server->threads[i], run_candidates, NULL);
+}
+
+/* Before the threads run. */
+static int open_reach(struct media_server *server, struct reason *why)
+{
+    const struct media_server_settings *settings = &server->settings;
+    struct media_thread *first = server->threads[0];
+    struct server_url url;
+    int rc = OW_OK;
+    if (settings->stun_url && settings->stun_url[0]) {
+        rc = server_url_parse(&url, settings->stun_url, false, why);
+        if (rc == OW_OK && media_reflexive_create(&server->reflexive, first, &url) != OW_OK)
+            rc = reason_set(why, OW_ENOMEM, "Out of memory.");
+    }
+    if (rc == OW_OK && settings->turn_url && settings->turn_url[0]) {
+        rc = server_url_parse(&url, settings->turn_url, true, why);
+        if (rc == OW_OK && media_relay_create(&server->relay, first, &url) != OW_OK)
+            rc = reason_set(why, OW_ENOMEM, "Out of memory.");
+    }
+    return rc;
+}
+
 static void run_quit(struct media_thread *thread, void *argument)
 {
     (void)argument;
@@ -103,9 +146,14 @@ static void run_quit(struct media_thread *thread, void *argument)
 
 static void free_server(struct media_server *server)
 {
-    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
+    for (int i = MEDIA_MAX_THREADS - 1; i >= 0; i--)
         if (server->threads[i] && server->threads[i]->started)
             media_thread_call(server->threads[i], run_quit, NULL);
+    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
+        if (server->threads[i])
+            media_thread_join(server->threads[i]);
+    media_reflexive_destroy(&server->reflexive);
+    media_relay_destroy(&server->relay);
     for (int i = 0; i < MEDIA_MAX_THREADS; i++)
         media_thread_destroy(&server->threads[i]);
     media_tcp_listener_destroy(&server->listener);
@@ -148,6 +196,8 @@ int media_server_start(struct media_server **out, const struct media_server_sett
     }
     if (rc == OW_OK)
         rc = dtls_identity_create(&server->identity, clock_wall_us(), why);
+    if (rc == OW_OK)
+        rc = open_reach(server, why);
     if (rc == OW_OK)
         rc = start_threads(server, why);
     if (rc != OW_OK) {

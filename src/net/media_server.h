@@ -24,7 +24,7 @@ struct media_server_settings {
     const char *bind_address; /* NULL = all addresses, or loopback only with loopback_only */
     bool loopback_only;
     const char *public_address; /* 1:1 NAT and containers; NULL = none */
-    unsigned codecs; /* that viewers may be sent: 1 << enum video_codec …, 0 = all */
+    unsigned codecs;            /* that viewers may be sent: 1 << enum video_codec …, 0 = all */
     bool ice_lite;
     int max_sessions;           /* 0 = 4096 */
     int max_unconnected_per_ip; /* 0 = 32 */

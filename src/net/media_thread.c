@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/thread.h"
 #include "net/media_internal.h"
+#include "net/media_relay.h"
 #include "net/media_tcp.h"
 
 #include <errno.h>
@@ -112,7 +113,10 @@ static void take_handed_over(struct media_thread *thread)
             const struct media_handover_slot *slot = media_handover_peek(thread->from[i]);
             if (!slot)
                 break;
-            media_viewer_receive(thread, &slot->peer, slot->data, slot->size, now_us, true);
+            if (slot->kind == MEDIA_HANDOVER_RELAY)
+                media_relay_send(thread, &slot->peer, slot->data, slot->size);
+            else
+                media_viewer_receive(thread, &slot->peer, slot->data, slot->size, now_us, true);
             media_handover_next(thread->from[i]);
         }
     }
@@ -299,13 +303,18 @@ static void close_fd(int fd)
         close(fd);
 }
 
+void media_thread_join(struct media_thread *thread)
+{
+    if (thread->started)
+        pthread_join(thread->id, NULL);
+    thread->started = false;
+}
+
 void media_thread_destroy(struct media_thread **thread)
 {
     struct media_thread *self = *thread;
     if (!self)
         return;
-    if (self->started)
-        pthread_join(self->id, NULL);
     run_calls(self); /* what was posted while it ended: the functions see thread->quit */
     close_fd(self->epoll_fd);
     close_fd(self->wake.fd);

@@ -71,7 +71,9 @@ struct media_thread {
 int media_thread_create(struct media_thread **out, struct media_server *server, int index,
                         struct media_socket *socket, struct reason *why);
 int media_thread_start(struct media_thread *thread);
-/* Waits for its end, after thread->quit was set by a call; frees it with its socket. */
+/* Waits for its end, after thread->quit was set by a call. */
+void media_thread_join(struct media_thread *thread);
+/* Frees it with its socket; it has been joined or was never started. */
 void media_thread_destroy(struct media_thread **thread);
 
 /* Runs a function on the thread and waits for its end. Any thread. */

@@ -2,6 +2,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "net/media_internal.h"
+#include "net/media_reflexive.h"
+#include "net/media_relay.h"
 #include "net/media_tcp.h"
 
 #include <stdio.h>
@@ -138,6 +140,8 @@ int media_viewer_create(struct media_viewer **out, struct media_part *part, cons
     atomic_fetch_add(&part->thread->viewer_count, 1);
     media_sessions_assign(part->thread->server->sessions, id, part->thread->index, viewer);
     media_tracks_expect(&part->stream->tracks, viewer->seat.codec);
+    if (media_candidates_has_relay(part->thread->server->candidates))
+        rtc_session_set_relay(session, now_us, true);
     media_viewer_drain(viewer, now_us);
     *out = viewer;
     return OW_OK;
@@ -223,6 +227,10 @@ static void send_datagram(struct media_viewer *viewer, const struct rtc_output *
         return;
     }
     viewer->carrier = NULL;
+    if (output->to.transport == ADDRESS_RELAY) {
+        media_relay_send(viewer->thread, &output->to, output->data, output->size);
+        return;
+    }
     media_socket_commit(viewer->thread->socket);
 }
 
@@ -361,6 +369,8 @@ void media_viewer_receive(struct media_thread *thread, const struct address *fro
                           const uint8_t *data, size_t size, int64_t now_us, bool handed_over)
 {
     if (size == 0 || size > RTC_MAX_DATAGRAM)
+        return;
+    if (media_reflexive_receive(thread, from, data, size, now_us))
         return;
     struct media_viewer *viewer = look_up(thread->routes, from, data, size);
     if (!viewer && !handed_over && has_common_routes(thread->server))

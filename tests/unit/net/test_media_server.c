@@ -280,6 +280,149 @@ static void publishing_to_nobody_and_stopping_with_viewers_is_fine(void **state)
     media_server_stop(&server);
 }
 
+/* Answers binding requests as a STUN server behind which the media port looks like 203.0.113.9. */
+static void *stun_server(void *argument)
+{
+    int fd = *(int *)argument;
+    struct address seen;
+    assert_int_equal(address_parse(&seen, "203.0.113.9", 4242), OW_OK);
+    for (;;) {
+        uint8_t data[512];
+        struct sockaddr_storage from;
+        socklen_t from_size = sizeof from;
+        ssize_t size = recvfrom(fd, data, sizeof data, 0, (struct sockaddr *)&from, &from_size);
+        struct stun_message request;
+        if (size < 0 || (size == 1 && data[0] == 'q'))
+            return NULL;
+        if (stun_parse(&request, data, (size_t)size) != OW_OK)
+            continue;
+        struct stun_writer writer;
+        stun_begin(&writer, data, sizeof data, STUN_SUCCESS, request.transaction);
+        stun_put_xor_mapped(&writer, &seen);
+        if (stun_finish(&writer, NULL) == OW_OK)
+            (void)!sendto(fd, data, writer.size, 0, (struct sockaddr *)&from, from_size);
+    }
+}
+
+static void what_a_stun_server_sees_becomes_a_candidate(void **state)
+{
+    (void)state;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    socklen_t size = sizeof name;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&name, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, stun_server, &fd), 0);
+    char url[64];
+    snprintf(url, sizeof url, "stun:127.0.0.1:%u", ntohs(name.sin_port));
+    for (int threads = 1; threads <= 3; threads += 2) {
+        struct media_server_settings settings = {
+            .loopback_only = true, .threads = threads, .stun_url = url};
+        struct media_server *server = NULL;
+        struct reason why = {""};
+        assert_int_equal(media_server_start(&server, &settings, &why), OW_OK);
+        int found = 0;
+        for (int tries = 0; tries < 500 && !found; tries++) {
+            struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
+            int count = media_server_candidates(server, candidates, SDP_MAX_LOCAL_CANDIDATES);
+            for (int i = 0; i < count; i++)
+                found += strcmp(candidates[i].type, "srflx") == 0 &&
+                         candidates[i].address.port == 4242 && candidates[i].address.ip[0] == 203;
+            if (!found)
+                (void)poll(NULL, 0, 10);
+        }
+        assert_int_equal(found, 1);
+        media_server_stop(&server);
+    }
+    assert_int_equal(sendto(fd, "q", 1, 0, (struct sockaddr *)&name, size), 1);
+    pthread_join(thread, NULL);
+    close(fd);
+}
+
+static void servers_that_are_none_are_named(void **state)
+{
+    (void)state;
+    struct media_server *server = NULL;
+    struct reason why = {""};
+    struct media_server_settings settings = {.loopback_only = true, .stun_url = "http://x"};
+    assert_int_equal(media_server_start(&server, &settings, &why), OW_EPARSE);
+    assert_non_null(strstr(why.text, "http://x"));
+    settings = (struct media_server_settings){.loopback_only = true, .turn_url = "turn:"};
+    assert_int_equal(media_server_start(&server, &settings, &why), OW_EPARSE);
+    assert_null(server);
+}
+
+static void a_server_of_no_use_is_left_without_waiting(void **state)
+{
+    (void)state;
+    struct media_server *server = NULL;
+    struct reason why = {""};
+    struct media_server_settings settings = {.loopback_only = true,
+                                             .stun_url = "stun:name.invalid",
+                                             .turn_url = "turn:127.0.0.1:9?transport=tcp",
+                                             .turn_username = "a",
+                                             .turn_password = "b"};
+    assert_int_equal(media_server_start(&server, &settings, &why), OW_OK);
+    struct media_stream *stream = create_stream(server, "v");
+    struct media_answer answer = {0};
+    assert_int_equal(offer_from(server, "v", offer_text, "127.0.0.1", &answer, &why), OW_OK);
+    free(answer.sdp);
+    media_stream_destroy(&stream);
+    media_server_stop(&server);
+}
+
+static void sessions_are_found_restarted_and_remembered(void **state)
+{
+    (void)state;
+    struct media_server *server = start(0, 0);
+    struct media_stream *stream = create_stream(server, "v");
+    struct media_answer answer = {0};
+    struct media_session_status status;
+    struct reason why = {""};
+    char *out = NULL;
+    assert_int_equal(offer_from(server, "v", offer_text, "127.0.0.1", &answer, &why), OW_OK);
+    assert_int_equal(media_server_session_status(server, answer.session_id, &status), OW_OK);
+    assert_int_equal(status.step, RTC_STEP_OFFER);
+    assert_false(status.closed);
+    static const char restart[] = "a=ice-ufrag:next\r\na=ice-pwd:nextpasswordnextpassword\r\n"
+                                  "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n";
+    assert_int_equal(media_server_trickle(server, "nobody", restart, strlen(restart), &out, &why),
+                     OW_ENOTFOUND);
+    assert_int_equal(media_server_trickle(server, answer.session_id, "junk", 4, &out, &why),
+                     OW_EPARSE);
+    assert_null(out);
+    assert_int_equal(
+        media_server_trickle(server, answer.session_id, restart, strlen(restart), &out, &why),
+        OW_OK);
+    assert_non_null(out);
+    /* Checks with the new fragment find the session. */
+    char ufrag[64], pwd[64], username[160];
+    uint8_t data[512], transaction[STUN_TRANSACTION_BYTES] = {9};
+    read_attribute(out, "a=ice-ufrag:", ufrag, sizeof ufrag);
+    read_attribute(out, "a=ice-pwd:", pwd, sizeof pwd);
+    snprintf(username, sizeof username, "%s:next", ufrag);
+    struct stun_writer writer;
+    stun_begin(&writer, data, sizeof data, STUN_REQUEST, transaction);
+    stun_put_username(&writer, username);
+    stun_put_priority(&writer, 12345);
+    stun_put_role(&writer, STUN_ROLE_CONTROLLING, 77);
+    assert_int_equal(stun_finish(&writer, pwd), OW_OK);
+    int fd = connect_udp(server);
+    assert_int_equal(send(fd, data, writer.size, 0), (ssize_t)writer.size);
+    assert_int_equal(next_response_mark(fd), 9);
+    close(fd);
+    free(out);
+    media_stream_destroy(&stream);
+    assert_int_equal(media_server_session_status(server, answer.session_id, &status), OW_OK);
+    assert_true(status.closed);
+    assert_string_equal(status.stream_id, "v");
+    assert_non_null(strstr(status.text, "stopped"));
+    free(answer.sdp);
+    media_server_stop(&server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +430,10 @@ int main(void)
         cmocka_unit_test(offers_that_cannot_be_served_are_refused_with_a_reason),
         cmocka_unit_test(the_number_of_viewers_is_limited),
         cmocka_unit_test(checks_are_answered_only_with_right_integrity),
+        cmocka_unit_test(what_a_stun_server_sees_becomes_a_candidate),
+        cmocka_unit_test(servers_that_are_none_are_named),
+        cmocka_unit_test(a_server_of_no_use_is_left_without_waiting),
+        cmocka_unit_test(sessions_are_found_restarted_and_remembered),
         cmocka_unit_test(publishing_to_nobody_and_stopping_with_viewers_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
