@@ -252,10 +252,13 @@ static void learn_share(struct cc *cc, int64_t now_us, double train_bps, bool fu
 {
     if (full)
         cc->busy_us = now_us;
-    if (cc->busy_bps > 0 && train_bps > 0)
-        cc->share += (clamp(cc->busy_bps / train_bps, 0, 1) - cc->share) * SHARE_GAIN;
-    if (now_us - cc->busy_us > SHARE_FORGOTTEN_US)
-        cc->share += (1 - cc->share) * SHARE_LOSS; /* the others may have left */
+    double newest_bps = cc_train_newest_bps(&cc->train);
+    double passes_bps = newest_bps < train_bps ? newest_bps : train_bps;
+    if (cc->busy_bps > 0 && passes_bps > 0)
+        cc->share += (clamp(cc->busy_bps / passes_bps, 0, 1) - cc->share) * SHARE_GAIN;
+    if (!cc_queue_is_shared(&cc->queue, now_us) &&
+        (train_bps <= 0 || now_us - cc->busy_us > SHARE_FORGOTTEN_US))
+        cc->share += (1 - cc->share) * SHARE_LOSS; /* not known; or the others may have left */
     cc_queue_set_share(&cc->queue, cc->share);
 }
 

@@ -18,8 +18,8 @@ static const double MIN_INCREASE_BPS = 4000;
 static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
 static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
 static const double COMPETING_DECREASE = 0.8, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
-static const double SHARED_INCREASE = 0.03; /* of what the bottleneck lets through, a second */
-static const double CROWDED_LEAST = 0.85;   /* of the rate, at one step */
+static const double SHARED_INCREASE = 0.02; /* of what the bottleneck lets through, a second */
+static const double CROWDED_LEAST = 0.8;    /* of the rate, at one step */
 static const double BEYOND_LINK = 1.05;
 
 void cc_aimd_init(struct cc_aimd *aimd, int64_t now_us, double start_bps)
@@ -138,7 +138,7 @@ static void compete(struct cc_aimd *aimd, int64_t now_us, double step_s,
     double bps = aimd->bps + in->packet_bytes * 8 / round_trip_s / round_trip_s * step_s;
     if (in->acknowledged_bps > 0)
         bps = fmin(bps, CAP_FACTOR * in->acknowledged_bps + CAP_BPS);
-    if (in->share < COMPETING_SHARE)
+    if (in->train_bps == 0 || aimd->bps < COMPETING_SHARE * in->train_bps)
         aimd->bps = fmax(aimd->bps, bps);
     aimd->state = CC_INCREASE;
 }

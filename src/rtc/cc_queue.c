@@ -16,7 +16,7 @@ enum {
     HOLD_PAUSE_US = 150000, /* between two holds */
     HOLD_MARGIN_US = 5000,
     FRAME_US = 30000, /* between two frames, of most senders */
-    NEVER_CALM_US = 2000000,
+    NEVER_CALM_US = 4000000,
     SHARED_US = 5000000,
 };
 
