@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "encode/encoder_engine.h"
+#include "encode/rate_trim.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,13 +29,15 @@ struct video_encoder {
     struct video_settings settings; /* as running; size even */
     int frame_width, frame_height;  /* of the frames that come in */
     void *state;                    /* the engine's; NULL when a reopening failed */
-    int64_t next_index;          /* of the frame that comes in next, since the engine was opened */
+    int64_t next_index; /* of the frame that comes in next, since the engine was opened */
+    struct rate_trim trim;
     struct stamp stamps[STAMPS]; /* by index % STAMPS */
 };
 
 static int open_engine(struct video_encoder *encoder, struct reason *why)
 {
     encoder->next_index = 0;
+    rate_trim_reset(&encoder->trim);
     return encoder->backend->engine->open(&encoder->state, encoder->backend, &encoder->settings,
                                           why);
 }
@@ -132,6 +135,13 @@ int video_encoder_open(struct video_encoder **out, const struct video_settings *
     return rc;
 }
 
+static int tell_rate(struct video_encoder *encoder)
+{
+    const struct video_settings *settings = &encoder->settings;
+    return encoder->backend->engine->set_rate(
+        encoder->state, (int)(settings->bitrate_bps * encoder->trim.factor), settings->fps);
+}
+
 int video_encoder_encode(struct video_encoder *encoder, const struct frame *frame, bool key,
                          struct encoded **out)
 {
@@ -158,6 +168,10 @@ int video_encoder_encode(struct video_encoder *encoder, const struct frame *fram
     unit->stages = stamp->stages;
     unit->stages.at_us[STAGE_ENCODED] = clock_now_us();
     *out = unit;
+    if (rate_trim_add(&encoder->trim, unit->size, encoder->settings.bitrate_bps,
+                      encoder->settings.fps) &&
+        encoder->backend->rate_change == ENCODER_RATE_RECONFIGURE)
+        (void)tell_rate(encoder); /* it keeps the old rate, and the next picture tries again */
     return OW_OK;
 }
 
@@ -176,10 +190,13 @@ int video_encoder_set_rate(struct video_encoder *encoder, int bitrate_bps, doubl
     double share = settings->bitrate_bps / settings->fps;
     if (reopen && encoder->state && !differs_enough(share, bitrate_bps / fps))
         return OW_OK;
+    /* What a picture left at one rate is no measure for a much lower one. */
+    if (bitrate_bps / fps < (1 - reopen_threshold) * share)
+        rate_trim_reset(&encoder->trim);
     settings->bitrate_bps = bitrate_bps;
     settings->fps = fps;
     if (!reopen)
-        return encoder->backend->engine->set_rate(encoder->state, bitrate_bps, fps);
+        return tell_rate(encoder);
     close_engine(encoder);
     return open_engine(encoder, NULL);
 }
