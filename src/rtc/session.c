@@ -111,7 +111,8 @@ static void set_defaults(struct rtc_session *session, const struct rtc_session_s
     session->reported_ice_state = ICE_NEW;
     session->fir_number = -1;
     session->loss_average = -1;
-    session->queue_seen_us = session->anew_us = session->copy_sent_us = INT64_MIN / 2;
+    session->queue_seen_us = session->anew_us = INT64_MIN / 2;
+    session->copy_sent_us = session->asked_us = INT64_MIN / 2;
     set_label(session, settings->label);
 }
 

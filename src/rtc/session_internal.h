@@ -122,6 +122,9 @@ struct rtc_session {
     double jitter_ms;
     double loss_average;   /* of its reports, -1 before the first */
     uint64_t lost_packets; /* that it asked for */
+    int64_t asked_us;      /* when it last asked for packets; INT64_MIN / 2 = never */
+    double repair_bytes;   /* resent lately, less half of what could have been sent since */
+    int64_t repair_bytes_us;
     int64_t queue_seen_us; /* when the path's queue was last long enough to run over */
 
     struct rate_meter sent;
@@ -158,9 +161,9 @@ void session_probe_count(struct rtc_session *session, int64_t now_us, size_t byt
 
 /* session_repair.c: lost packets and lost viewers. */
 void session_on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet);
-/* A repetition of `original` leaves as `transport_sequence`. */
+/* A repetition of `original`, a datagram of `bytes`, leaves as `transport_sequence`. */
 void session_copy_sent(struct rtc_session *session, int64_t now_us, uint16_t transport_sequence,
-                       uint16_t original);
+                       uint16_t original, size_t bytes);
 /* What a well-formed TRANSPORT_FEEDBACK says of them: who has lost all copies gets others without
  * asking. Receivers ask but ten times, each 100 ms whatever the round trip. */
 void session_on_copies(struct rtc_session *session, int64_t now_us,
@@ -175,6 +178,8 @@ int64_t session_repair_deadline(const struct rtc_session *session); /* INT64_MAX
 /* A frame has left, its last packet as `sequence`. */
 void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence);
+/* Did it ask for packets lately? */
+bool session_is_losing(const struct rtc_session *session, int64_t now_us);
 /* Remembers when the path's queue was long. */
 void session_watch_queue(struct rtc_session *session, int64_t now_us);
 /* Something authentic arrived. */

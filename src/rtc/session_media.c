@@ -131,7 +131,7 @@ static void count_packet(struct rtc_session *session, int64_t now_us, const stru
                              .frame = session->frame_number};
     cc_on_packet_sent(&session->cc, &sent);
     if (packet->repeats && !packet->padding)
-        session_copy_sent(session, now_us, sent.sequence, packet->original);
+        session_copy_sent(session, now_us, sent.sequence, packet->original, bytes);
     if (probing)
         session_probe_count(session, now_us, bytes);
     if (!packet->padding) {

@@ -17,6 +17,7 @@ enum {
 /* A path that takes the most we ever send, without a queue, is not the bottleneck: large frames
  * need not wait as if it were. What libwebrtc paces at where it knows no better. */
 static const double UNLIMITED_PACING = 2.5;
+static const double LOSING_PACING = 1.1;
 /* Before anything was measured: 60 bytes of header and protection with 1,140 of video. */
 static const double FIRST_MEDIA_BYTES = 9500, FIRST_HEADER_BYTES = 500;
 static const double LEAST_MEDIA_PART = 0.3;
@@ -36,6 +37,10 @@ static int pacing_bps(const struct rtc_session *session, int64_t now_us)
     bool reported = session->heard_report || session->counters.receives_transport_cc;
     bool unlimited = reported && target >= session->cc.settings.max_bps &&
                      cc_queue_delay_us(&session->cc) < CALM_QUEUE_US;
+    /* Without transport-wide feedback nobody sees the queue that repair at such a pace makes. */
+    if (!session->counters.receives_transport_cc && session_is_losing(session, now_us) &&
+        pacing > LOSING_PACING * target)
+        pacing = (int)(LOSING_PACING * target);
     if (unlimited && pacing < UNLIMITED_PACING * target)
         pacing =
             UNLIMITED_PACING * target < INT32_MAX ? (int)(UNLIMITED_PACING * target) : INT32_MAX;

@@ -15,6 +15,8 @@ enum {
     COPY_AFTER_US = 7000,         /* apart from the first, for losses come in bursts */
     RANDOM_LOSS_QUEUE_US = 55000, /* a queue that was longer lately may have run over */
     QUEUE_REMEMBERED_US = 2000000,
+    LONG_ROUND_TRIP_US = 100000,
+    LOSING_US = 500000,
     LATE_COPY_US = 70000,
     FEEDBACK_US = 20000,
     MAX_HISTORY_US = 4000000,
@@ -28,6 +30,7 @@ enum {
 };
 
 static const double RANDOM_LOSS = 0.02;
+static const double FAR_RANDOM_LOSS = 0.005; /* where a second question costs LONG_ROUND_TRIP_US */
 static const double HEAVY_LOSS = 0.12; /* from here on three copies would take the place of video */
 
 /* As the peer reports it; before its first report, what it has asked for. */
@@ -44,7 +47,9 @@ static double loss(const struct rtc_session *session)
  * knows. */
 static bool loses_at_random(const struct rtc_session *session, int64_t now_us)
 {
-    return loss(session) >= RANDOM_LOSS && session->counters.receives_transport_cc &&
+    bool far = session_round_trip_us(session) >= LONG_ROUND_TRIP_US;
+    return loss(session) >= (far ? FAR_RANDOM_LOSS : RANDOM_LOSS) &&
+           session->counters.receives_transport_cc &&
            now_us - session->queue_seen_us > QUEUE_REMEMBERED_US;
 }
 
@@ -179,25 +184,47 @@ static void start_anew(struct rtc_session *session, int64_t now_us)
 {
     session_forget_media(session);
     session->key_at = session->video_packets;
+    session->repair_bytes = 0;
     session->anew_us = now_us;
     session_want_key(session);
     session->key_asked_us = INT64_MIN / 2; /* no waiting for the one asked for before */
 }
 
-/* After a queue has run over there can be more to repeat than a key frame is large. */
-static bool costs_more_than_a_key_frame(const struct rtc_session *session, int64_t now_us)
+bool session_is_losing(const struct rtc_session *session, int64_t now_us)
+{
+    return now_us - session->asked_us < LOSING_US;
+}
+
+static size_t waiting_bytes(const struct rtc_session *session)
 {
     const struct session_resends *queue = &session->resends;
     size_t bytes = 0;
-    if (now_us - session->anew_us < ANEW_INTERVAL_US)
-        return false;
     for (int i = 0; i < queue->count; i++) {
         uint16_t sequence = queue->items[(queue->first + i) % SESSION_RESENDS].sequence;
         const struct history_packet *packet = history_find(&session->history, sequence);
         if (packet != NULL)
             bytes += packet->frame->payloads[packet->index].size + PACER_PACKET_BYTES;
     }
-    return (double)bytes / session->pacer.bytes_per_us > KEY_FRAME_US;
+    return bytes;
+}
+
+/* What was resent lately counts as long as repair takes more than half of what may leave. */
+static void age_repair(struct rtc_session *session, int64_t now_us)
+{
+    double step_us = (double)(now_us - session->repair_bytes_us);
+    session->repair_bytes -= step_us * session->pacer.bytes_per_us / 2;
+    session->repair_bytes = session->repair_bytes > 0 ? session->repair_bytes : 0;
+    session->repair_bytes_us = now_us;
+}
+
+/* After a queue has run over there can be more to repeat than a key frame is large. */
+static bool costs_more_than_a_key_frame(struct rtc_session *session, int64_t now_us)
+{
+    age_repair(session, now_us);
+    if (now_us - session->anew_us < ANEW_INTERVAL_US)
+        return false;
+    double bytes = session->repair_bytes + (double)waiting_bytes(session);
+    return bytes / session->pacer.bytes_per_us > KEY_FRAME_US;
 }
 
 /* Without RTX nothing is resent: a plain repetition is a replay to SRTP. */
@@ -206,6 +233,7 @@ void session_on_nack(struct rtc_session *session, int64_t now_us, const struct r
     if (packet->media_ssrc != session->video.ssrc)
         return;
     session->counters.nacks++;
+    session->asked_us = now_us;
     if (!session->has_rtx)
         return;
     bool gone = false;
@@ -237,11 +265,13 @@ void session_repair_frame(struct rtc_session *session, int64_t now_us,
 /* ---- lost repetitions ---- */
 
 void session_copy_sent(struct rtc_session *session, int64_t now_us, uint16_t transport_sequence,
-                       uint16_t original)
+                       uint16_t original, size_t bytes)
 {
     session->sent_copies[transport_sequence % SESSION_COPIES] = (struct session_copy){
         .transport_sequence = transport_sequence, .original = original, .open = true};
     session->copy_sent_us = now_us;
+    age_repair(session, now_us);
+    session->repair_bytes += (double)bytes;
     history_copy_left(&session->history, original);
 }
 
