@@ -7,8 +7,8 @@
 
 #define SIM_S ((int64_t)1000000)
 
-/* Fills *out; false when there is no case of this name, which is lent. Besides the listed ones there
- * is "grid-DELAY-LOSS" (ms one way, percent). */
+/* Fills *out; false when there is no case of this name, which is lent. Besides the listed ones
+ * there is "grid-DELAY-LOSS" (ms one way, percent). */
 bool sim_case(const char *name, struct sim_scenario *out);
 /* The name of case number `index`, NULL behind the last. */
 const char *sim_case_name(int index);
