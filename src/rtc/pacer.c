@@ -7,7 +7,7 @@ static void set_burst(struct pacer *pacer)
     int64_t span_us = 2 * pacer->frame_interval_us;
     span_us = span_us < PACER_MIN_BURST_US ? PACER_MIN_BURST_US : span_us;
     span_us = span_us > PACER_MAX_BURST_US ? PACER_MAX_BURST_US : span_us;
-    double burst = pacer->bytes_per_us * (double)span_us;
+    double burst = pacer->bytes_per_us * (double)span_us * pacer->burst_part;
     pacer->burst_bytes = burst > PACER_MIN_BURST_BYTES ? burst : PACER_MIN_BURST_BYTES;
 }
 
@@ -26,6 +26,7 @@ void pacer_init(struct pacer *pacer, int64_t now_us, int pacing_bps)
     *pacer = (struct pacer){.refilled_us = now_us,
                             .hold_until_us = now_us,
                             .frame_interval_us = FIRST_INTERVAL_US,
+                            .burst_part = 1,
                             .awaiting_key = true};
     pacer_set_rate(pacer, now_us, pacing_bps);
     pacer->tokens = pacer->burst_bytes;
@@ -35,6 +36,12 @@ void pacer_set_rate(struct pacer *pacer, int64_t now_us, int pacing_bps)
 {
     refill(pacer, now_us);
     pacer->bytes_per_us = (pacing_bps > 0 ? pacing_bps : 1) / 8e6;
+    set_burst(pacer);
+}
+
+void pacer_set_burst_part(struct pacer *pacer, double part)
+{
+    pacer->burst_part = part;
     set_burst(pacer);
 }
 

@@ -35,7 +35,8 @@ struct pacer {
     int first, count;
     size_t queued_bytes; /* not sent yet, with PACER_PACKET_BYTES for each packet */
     double bytes_per_us, burst_bytes;
-    double tokens; /* bytes that may leave now; below 0 after the packet that used them up */
+    double burst_part; /* of the usual burst, 0..1 */
+    double tokens;     /* bytes that may leave now; below 0 after the packet that used them up */
     int64_t refilled_us;
     int64_t hold_until_us;
     int64_t last_capture_us, frame_interval_us;
@@ -53,6 +54,8 @@ void pacer_init(struct pacer *pacer, int64_t now_us, int pacing_bps);
  */
 int pacer_clear(struct pacer *pacer);
 void pacer_set_rate(struct pacer *pacer, int64_t now_us, int pacing_bps);
+/* Bursts of this part of the usual size, for a path that drops what comes at once. */
+void pacer_set_burst_part(struct pacer *pacer, double part);
 /* No frame begins to leave before; a time that has passed = at once. */
 void pacer_set_hold(struct pacer *pacer, int64_t until_us);
 

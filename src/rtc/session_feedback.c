@@ -34,6 +34,7 @@ static void on_report(struct rtc_session *session, int64_t now_us, const struct 
         session->jitter_ms = block.jitter / 90.0;
         session->loss_average =
             session->loss_average < 0 ? loss : (session->loss_average + loss) / 2;
+        session_learn_burst(session, now_us, loss);
         int64_t round_trip_us = report_round_trip(session, now_us, &block);
         if (round_trip_us > 0)
             session->report_round_trip_us = round_trip_us;

@@ -50,6 +50,15 @@ struct session_probe {
     uint16_t padding_back; /* how far behind the newest packet padding is taken from next */
 };
 
+/* Whether the path drops what comes at once: found out by trying small bursts. */
+struct session_burst {
+    enum { BURST_WHOLE, BURST_TRIED, BURST_SMALL } size;
+    int64_t again_us;   /* not to be tried again, or to be given up, before */
+    double loss_before; /* with whole bursts */
+    double loss_tried;  /* sum of the reports since */
+    int reports;
+};
+
 /* What became of the bytes sent lately; each second it counts half of what it did. */
 struct session_share {
     double media, headers, repair;
@@ -102,6 +111,7 @@ struct rtc_session {
     int64_t copy_sent_us; /* the last of them; INT64_MIN / 2 = never */
     struct session_probe probe;
     struct session_share share;
+    struct session_burst burst;
     uint32_t frame_number;  /* of the frame that is leaving; the first is 1 */
     uint32_t timestamp;     /* its RTP timestamp */
     uint64_t video_packets; /* sent so far, whose numbers run from 0 */
@@ -180,6 +190,8 @@ void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence);
 /* Did it ask for packets lately? */
 bool session_is_losing(const struct rtc_session *session, int64_t now_us);
+/* The peer reported its loss since the last report. */
+void session_learn_burst(struct rtc_session *session, int64_t now_us, double loss);
 /* Remembers when the path's queue was long. */
 void session_watch_queue(struct rtc_session *session, int64_t now_us);
 /* Something authentic arrived. */

@@ -17,6 +17,8 @@ enum {
     QUEUE_REMEMBERED_US = 2000000,
     LONG_ROUND_TRIP_US = 100000,
     LOSING_US = 500000,
+    BURST_REPORTS = 2, /* of a trial that count */
+    BURST_AGAIN_US = 30000000,
     LATE_COPY_US = 70000,
     FEEDBACK_US = 20000,
     MAX_HISTORY_US = 4000000,
@@ -31,6 +33,7 @@ enum {
 
 static const double RANDOM_LOSS = 0.02;
 static const double FAR_RANDOM_LOSS = 0.005; /* where a second question costs LONG_ROUND_TRIP_US */
+static const double SMALL_BURST = 0.2;
 static const double HEAVY_LOSS = 0.12; /* from here on three copies would take the place of video */
 
 /* As the peer reports it; before its first report, what it has asked for. */
@@ -65,6 +68,38 @@ static int copies_of(const struct rtc_session *session, int64_t now_us, bool aga
     if (loses_at_random(session, now_us))
         return loss(session) < HEAVY_LOSS ? 2 : 1;
     return session->loss_average < 0 || (again && loss(session) >= RANDOM_LOSS);
+}
+
+/* ---- bursts ---- */
+
+static void set_burst(struct rtc_session *session, int size, int64_t again_us)
+{
+    session->burst.size = size;
+    session->burst.again_us = again_us;
+    session->burst.reports = 0;
+    session->burst.loss_tried = 0;
+    pacer_set_burst_part(&session->pacer, size == BURST_WHOLE ? 1 : SMALL_BURST);
+}
+
+/* Losses without a queue are random, or a frame that leaves at once does not fit into a queue that
+ * is too short to be noticed (a policer). The report behind the first of a trial is of both. */
+void session_learn_burst(struct rtc_session *session, int64_t now_us, double reported)
+{
+    struct session_burst *burst = &session->burst;
+    if (burst->size == BURST_TRIED) {
+        burst->loss_tried += burst->reports++ > 0 ? reported : 0;
+        if (burst->reports <= BURST_REPORTS)
+            return;
+        bool helps = burst->loss_tried / BURST_REPORTS < burst->loss_before / 2;
+        set_burst(session, helps ? BURST_SMALL : BURST_WHOLE, now_us + BURST_AGAIN_US);
+    } else if (now_us >= burst->again_us) {
+        if (burst->size == BURST_SMALL) {
+            set_burst(session, BURST_WHOLE, now_us);
+        } else if (loses_at_random(session, now_us)) {
+            burst->loss_before = session->loss_average;
+            set_burst(session, BURST_TRIED, now_us);
+        }
+    }
 }
 
 /* ---- queues ---- */

@@ -104,6 +104,20 @@ static void a_slow_path_gets_no_large_burst(void **state)
     pacer_clear(&pacer);
 }
 
+static void bursts_can_be_made_smaller(void **state)
+{
+    (void)state;
+    struct pacer pacer;
+    pacer_init(&pacer, 0, BPS);
+    pacer_set_burst_part(&pacer, 0.25);
+    push(&pacer, 1000, 20, true);
+    assert_int_equal(drain(&pacer, 1000), 5);
+    pacer_set_burst_part(&pacer, 1);
+    pacer_set_rate(&pacer, 1000, BPS);
+    assert_int_equal(drain(&pacer, 41000), 10);
+    pacer_clear(&pacer);
+}
+
 static void a_hold_keeps_frames_from_beginning(void **state)
 {
     (void)state;
@@ -235,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_usual_frame_leaves_at_once),
         cmocka_unit_test(a_large_frame_is_spread_at_the_pacing_rate),
         cmocka_unit_test(a_slow_path_gets_no_large_burst),
+        cmocka_unit_test(bursts_can_be_made_smaller),
         cmocka_unit_test(a_hold_keeps_frames_from_beginning),
         cmocka_unit_test(a_long_hold_costs_no_key_frame_unless_frames_go_on_coming),
         cmocka_unit_test(nothing_leaves_before_a_key_frame),

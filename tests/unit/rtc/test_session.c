@@ -594,6 +594,45 @@ static void the_encoder_is_told_when_a_frame_would_only_wait(void **state)
     end();
 }
 
+static void send_loss_report(uint8_t fraction)
+{
+    uint8_t report[32] = {0x81, 201, 0, 7, 0, 0, 0, 1};
+    write_u32(report + 8, test.ssrc);
+    report[12] = fraction;
+    send_rtcp(report, sizeof(report), &VIEWER);
+}
+
+/* How many packets of a frame of twelve leave at once, a second after the last. */
+static int burst(void)
+{
+    test.now_us += 1000000;
+    int sent = test.packet_count;
+    send_and_forget(false, 12000);
+    sent = test.packet_count - sent;
+    run_until(test.now_us + 500000);
+    return sent;
+}
+
+/* Loss without a queue: bursts are made small for a while, and stay so if that helped. */
+static void a_path_that_drops_bursts_gets_small_ones(void **state)
+{
+    (void)state;
+    for (int helps = 0; helps < 2; helps++) {
+        connect_viewer();
+        send_and_forget(true, 500);
+        send_transport_feedback(transport_sequence(&test.packets[0]), 0, 1);
+        assert_int_equal(burst(), 11);
+        send_loss_report(20);
+        assert_in_range(burst(), 2, 5);
+        send_loss_report(20);
+        send_loss_report(helps ? 4 : 20);
+        send_loss_report(helps ? 4 : 20);
+        int whole = burst();
+        assert_in_range(whole, helps ? 2 : 11, helps ? 5 : 11);
+        end();
+    }
+}
+
 /* Probes take padding when there is nothing else: copies of what was sent, on the RTX stream. */
 static void a_probe_is_filled_with_copies(void **state)
 {
@@ -871,6 +910,7 @@ int main(void)
         cmocka_unit_test(timestamps_count_up_whatever_the_captures_do),
         cmocka_unit_test(a_frame_of_another_codec_is_dropped),
         cmocka_unit_test(the_encoder_is_told_when_a_frame_would_only_wait),
+        cmocka_unit_test(a_path_that_drops_bursts_gets_small_ones),
         cmocka_unit_test(a_probe_is_filled_with_copies),
         cmocka_unit_test(steps_say_how_far_it_came),
         cmocka_unit_test(key_frame_wishes_become_events),
