@@ -51,8 +51,10 @@ struct session_probe {
 };
 
 /* Whether the path drops what comes at once: found out by trying small bursts. */
+enum session_burst_size { BURST_WHOLE, BURST_TRIED, BURST_SMALL };
+
 struct session_burst {
-    enum { BURST_WHOLE, BURST_TRIED, BURST_SMALL } size;
+    enum session_burst_size size;
     int64_t again_us;   /* not to be tried again, or to be given up, before */
     double loss_before; /* with whole bursts */
     double loss_tried;  /* sum of the reports since */

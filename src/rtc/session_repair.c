@@ -72,7 +72,7 @@ static int copies_of(const struct rtc_session *session, int64_t now_us, bool aga
 
 /* ---- bursts ---- */
 
-static void set_burst(struct rtc_session *session, int size, int64_t again_us)
+static void set_burst(struct rtc_session *session, enum session_burst_size size, int64_t again_us)
 {
     session->burst.size = size;
     session->burst.again_us = again_us;
