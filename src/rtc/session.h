@@ -80,9 +80,10 @@ void rtc_session_forget(struct rtc_session *session, int64_t now_us, const struc
 void rtc_session_receive(struct rtc_session *session, int64_t now_us, const struct address *from,
                          const uint8_t *data, size_t size);
 
-/* The next frame. It may be of another rendition than the one before it if it is a key frame.
- * Dropped in silence before the session is connected, and until a key frame comes
- * after a drop (a key frame is asked for by event). Keeps its own reference. */
+/* The next frame. It may be of another rendition than the one before it if it is a key frame; its
+ * RTP timestamp is one tick more than the last one's when it was captured no later. Dropped in
+ * silence when it is of another codec than agreed on, before the session is connected, and until a
+ * key frame comes after a drop (a key frame is asked for by event). Keeps its own reference. */
 void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_frame *frame);
 
 void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us);
@@ -98,7 +99,8 @@ enum rtc_output_kind {
     RTC_OUTPUT_KEY_FRAME,  /* PLI, FIR or a drop: a key frame is wanted */
     RTC_OUTPUT_TARGET_BPS, /* target_bps: what an encoder for this viewer alone should make: what
                               its path takes, less headers and repair. A fall is told at once. */
-    RTC_OUTPUT_HOLD,       /* hold_until_us: a frame that is encoded before would only wait */
+    RTC_OUTPUT_HOLD,       /* hold_until_us: a frame that is encoded before would only wait. Told
+                              whenever it changes by more than some ms; now = the hold is lifted */
     RTC_OUTPUT_CLOSED      /* text says why; nothing comes after it */
 };
 
