@@ -22,6 +22,7 @@ static const struct column {
 } COLUMNS[] = {
     {SIM_UTILISATION, "util%", "utilisation", 6, 1, 100},
     {SIM_SENT_KBPS, "kbit/s", "sent_kbps", 7, 0, 1},
+    {SIM_GOODPUT_KBPS, "good", "goodput_kbps", 6, 0, 1},
     {SIM_QUEUE_P50_MS, "q50", "queue_p50_ms", 5, 0, 1},
     {SIM_QUEUE_P95_MS, "q95", "queue_p95_ms", 5, 0, 1},
     {SIM_LATENCY_P50_MS, "lat50", "latency_p50_ms", 6, 0, 1},

@@ -124,7 +124,8 @@ ${one.steps.length > 0 ? `<p class="steps">${one.steps.map(stepText).join(' · '
 
 const COLUMNS = [
   ['utilisation', '%', (flow) => (100 * flow.utilisation).toFixed(0)],
-  ['rate', 'kbit/s', (flow) => flow.sent_kbps.toFixed(0)],
+  ['sent', 'kbit/s', (flow) => flow.sent_kbps.toFixed(0)],
+  ['goodput', 'kbit/s', (flow) => flow.goodput_kbps.toFixed(0)],
   ['queue p50', 'ms', (flow) => flow.queue_p50_ms.toFixed(0)],
   ['p95', 'ms', (flow) => flow.queue_p95_ms.toFixed(0)],
   ['frame p50', 'ms', (flow) => flow.latency_p50_ms.toFixed(0)],
@@ -199,7 +200,8 @@ export function report(cases, grid) {
 <title>Overwatch X-RAY: the sender on simulated networks</title><style>${STYLE}</style>
 <h1>The sender on simulated networks</h1>
 <p>Whole sessions (ICE, DTLS, SRTP, pacing, rate control, repair) on a virtual clock. Drop-tail queue of 300 ms unless said. Rates count
-IP and UDP headers. Queue: what a packet waits at the bottleneck. Frame: from capture to shown, 3 ms of encoding and the path’s delay
+IP and UDP headers. Goodput: payload of the frames
+shown. Queue: what a packet waits at the bottleneck. Frame: from capture to shown, 3 ms of encoding and the path’s delay
 included. Figures leave out each flow’s first two seconds. Settled, one flow: down until the median frame latency of a second is within 60 ms of the
 path’s delay, up until 80 % of the capacity is used for a second (that second counts).</p>
 <table><thead><tr><th></th>${COLUMNS.map(([head, unit]) => `<th>${head}<small>${unit || '&nbsp;'}</small></th>`).join('')}</tr></thead>

@@ -62,7 +62,7 @@ function rows(cases) {
     one.flows.map((flow, i) => ({
       case: one.flows.length > 1 ? `${one.name} #${i + 1}` : one.name,
       'util %': percent(flow.utilisation),
-      'kbit/s': flow.sent_kbps.toFixed(0),
+      'sent/good kbit/s': `${flow.sent_kbps.toFixed(0)} / ${flow.goodput_kbps.toFixed(0)}`,
       'queue p50/p95 ms': `${flow.queue_p50_ms.toFixed(0)} / ${flow.queue_p95_ms.toFixed(0)}`,
       'frame p50/p95 ms': `${flow.latency_p50_ms.toFixed(0)} / ${flow.latency_p95_ms.toFixed(0)}`,
       'worst s': flow.worst_second_ms.toFixed(0),

@@ -2,27 +2,13 @@
 
 const char *sim_figure_name(enum sim_figure figure)
 {
-    static const char *const names[] = {"utilisation",
-                                        "sent kbit/s",
-                                        "passed kbit/s",
-                                        "least kbit/s",
-                                        "queue p50 ms",
-                                        "queue p95 ms",
-                                        "latency p50 ms",
-                                        "latency p95 ms",
-                                        "worst second ms",
-                                        "settled after ms",
-                                        "reached after ms",
-                                        "fairness",
-                                        "least fairness",
-                                        "oscillation",
-                                        "shown",
-                                        "loss",
-                                        "freezes",
-                                        "longest gap ms",
-                                        "key frames",
-                                        "first frame ms",
-                                        "TCP kbit/s"};
+    static const char *const names[] = {
+        "utilisation",    "sent kbit/s",     "passed kbit/s",    "goodput kbit/s",
+        "least kbit/s",   "queue p50 ms",    "queue p95 ms",     "latency p50 ms",
+        "latency p95 ms", "worst second ms", "settled after ms", "reached after ms",
+        "fairness",       "least fairness",  "oscillation",      "shown",
+        "loss",           "freezes",         "longest gap ms",   "key frames",
+        "first frame ms", "TCP kbit/s"};
     return names[figure];
 }
 
@@ -43,6 +29,8 @@ static double windowed(const struct sim_metrics *metrics, enum sim_figure figure
         return sim_sent_bps(metrics, from_us, to_us) / 1e3;
     case SIM_PASSED_KBPS:
         return sim_passed_bps(metrics, from_us, to_us) / 1e3;
+    case SIM_GOODPUT_KBPS:
+        return sim_shown_bps(metrics, from_us, to_us) / 1e3;
     case SIM_LEAST_KBPS:
         return sim_least_sent_bps(metrics, from_us, to_us) / 1e3;
     case SIM_QUEUE_P50_MS:

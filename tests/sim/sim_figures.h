@@ -8,6 +8,7 @@ enum sim_figure {
     SIM_UTILISATION,  /* of the forward link by everything on it, 0..1 */
     SIM_SENT_KBPS,    /* of the flow, with IP and UDP headers */
     SIM_PASSED_KBPS,  /* of it, through the bottleneck */
+    SIM_GOODPUT_KBPS, /* RTP payload of the frames shown */
     SIM_LEAST_KBPS,   /* sent in the least second */
     SIM_QUEUE_P50_MS, /* wait at the bottleneck */
     SIM_QUEUE_P95_MS,

@@ -35,9 +35,11 @@ static void random_loss_is_not_felt(void **state)
                        *lossy = run_with("loss-5", seed, 0.05);
         double added = latency_ms(lossy, 0.95) - latency_ms(clean, 0.95);
         double rate = sim_figure(lossy, SIM_SENT_KBPS, 0, 10, 70, 0);
+        double goodput = sim_figure(lossy, SIM_GOODPUT_KBPS, 0, 10, 70, 0);
         outside += !sim_in_bounds("5 % loss", "added p95 ms", added, 20, ROUND_TRIP_MS + 20);
         outside += !sim_in_bounds("5 % loss", "freezes", lossy->results[0]->metrics.freezes, 0, 0);
-        outside += !sim_in_bounds("5 % loss", "sent kbit/s", rate, 1700, 2400);
+        outside += !sim_in_bounds("5 % loss", "sent kbit/s", rate, 1850, 2100);
+        outside += !sim_in_bounds("5 % loss", "goodput kbit/s", goodput, 1200, 1900);
         outside += !sim_in_bounds("5 % loss", "shown", sim_figure(lossy, SIM_SHOWN, 0, 0, 70, 0),
                                   0.995, 1);
         outside +=
