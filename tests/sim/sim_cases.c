@@ -234,7 +234,7 @@ static void policer(struct sim_scenario *out)
 {
     path(out, MBIT(4), 25000, 60);
     add_step(out, 30, 2);
-    out->forward.queue_bytes = 8000;
+    out->forward.queue_bytes = 5000;
 }
 
 /* After RFC 8869: a cell whose capacity wanders between 0.6 and 4 Mbit/s, at most a third at a
@@ -308,7 +308,7 @@ static const struct {
     {"feedback-slow", "Feedback each 250 ms, 2 to 1 Mbit/s", slow_feedback},
     {"feedback-lossy", "20 % of feedback lost, 2 to 1 Mbit/s", lossy_feedback},
     {"queue-short", "Queue of 70 ms, 2 to 1 Mbit/s", short_queue},
-    {"policer", "A queue of 8 kB, 4 to 2 Mbit/s", policer},
+    {"policer", "A queue of 5 kB, 4 to 2 Mbit/s", policer},
     {"queue-deep", "Queue of 2 s, 2 to 1 Mbit/s", deep_queue},
     {"mobile", "A wandering capacity, 0.6 to 4 Mbit/s", mobile},
     {"application-limited", "Content that needs 0.4 of 2 Mbit/s", application_limited},
