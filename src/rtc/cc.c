@@ -91,6 +91,8 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
     cc->waiting_us = cc->stall_us = INT64_MAX;
     cc->stall_hold_until_us = now_us;
     cc->stalls = 0;
+    cc->outage_us = INT64_MIN;
+    cc->path_us = cc->feedback.any_sent ? now_us : INT64_MIN;
     cc->overuse = false;
     keep_within_limits(cc);
 }
@@ -108,9 +110,11 @@ static bool has_feedback(const struct cc *cc, int64_t now_us)
     return cc->feedback_us != INT64_MIN && now_us - cc->feedback_us < FEEDBACK_GONE_US;
 }
 
-static double unreported_bps(const struct cc *cc)
+/* By delay and loss; beside TCP the former has the loss in it. */
+static double unreported_bps(const struct cc *cc, int64_t now_us)
 {
-    bool limited = cc->loss.state != CC_LOSS_FREE && cc->loss.bps < cc->aimd.bps;
+    bool limited = cc->loss.state != CC_LOSS_FREE && cc->loss.bps < cc->aimd.bps &&
+                   !cc_queue_is_shared(&cc->queue, now_us);
     return limited ? cc->loss.bps : cc->aimd.bps;
 }
 
@@ -118,7 +122,7 @@ int cc_target_bps(const struct cc *cc, int64_t now_us)
 {
     double target = cc->reports.bps;
     if (has_feedback(cc, now_us))
-        target = unreported_bps(cc);
+        target = unreported_bps(cc, now_us);
     if ((double)cc->remb_bps < target)
         target = (double)cc->remb_bps;
     return (int)clamp(target, cc->settings.min_bps, cc->settings.max_bps);
@@ -191,7 +195,9 @@ static void end_loss_period(struct cc *cc, int64_t now_us)
 
 static void on_loss_of(struct cc *cc, const struct cc_result *result)
 {
-    cc_loss_packet(&cc->loss, result->send_us, result->bytes, result->received, result->again);
+    /* What an outage swallowed says nothing of rates. */
+    if (result->send_us >= cc->outage_us)
+        cc_loss_packet(&cc->loss, result->send_us, result->bytes, result->received, result->again);
     if (result->again)
         cc->loss_lost -= cc->loss_lost > 0; /* it was only late */
     else
@@ -314,7 +320,7 @@ static void update_rate(struct cc *cc, int64_t now_us)
     double shown_bps = cc_prober_update(&cc->prober, now_us, &probe);
     if (shown_bps > 0 && !cc->overuse)
         cc_aimd_raise(&cc->aimd, now_us, shown_bps);
-    cc->reports.bps = unreported_bps(cc);
+    cc->reports.bps = unreported_bps(cc, now_us);
     keep_within_limits(cc);
 }
 
@@ -327,9 +333,13 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
         return code;
     int64_t newest_send_us = INT64_MIN;
     bool news = false;
+    if (cc->stalls > 0)
+        cc->outage_us = now_us;
     cc->just_lost = false;
     while (cc_feedback_next(&cc->feedback, &reader, &result)) {
         news = true;
+        if (result.send_us < cc->path_us)
+            continue; /* it took another path */
         on_loss_of(cc, &result);
         if (!result.received) {
             cc->just_lost = true;
@@ -408,6 +418,9 @@ static void on_reported_loss(struct cc *cc, int64_t now_us, double loss)
             reports->bps += (reports->bps * INCREASE_PER_S + 1000) * ((double)step_us / 1e6);
     } else if (loss > HIGH_LOSS &&
                now_us - reports->decreased_us >= REPORTS_DECREASE_INTERVAL_US + cc->round_trip_us) {
+        /* From what was really sent: a REMB may have kept it below. */
+        if ((double)cc->remb_bps < reports->bps)
+            reports->bps = (double)cc->remb_bps;
         reports->bps *= 1 - 0.5 * loss;
         reports->decreased_us = now_us;
     }

@@ -3,6 +3,22 @@
  * feedback, REMB and receiver reports for peers without it; and what a sender can do better that
  * owns its encoder: it knows how long the path's queue is and lets it run empty.
  *
+ * Where it departs from libwebrtc:
+ * - A frame leaves as a burst, so a group is timed by the packet of it that waited least, and what
+ *   the sender's own bursts explain of a wait does not count (cc_groups).
+ * - Beside the trend it looks at the queue itself: one that shoots up or stands for 100 ms is
+ *   overuse at once, and a hold of at most 450 ms lets it run empty (cc_queue).
+ * - The rate after a decrease is taken from what arrived while the queue was never empty, not from
+ *   the last second, and is refined during the hold (cc_acknowledged, cc_aimd).
+ * - The spacing of a frame's packets says what the bottleneck passes (cc_train): whether a probe is
+ *   worthwhile, and how much of a full path is ours. Who shares one grows by the same part of its
+ *   capacity, gives way the more the larger his part is, and does not probe (cc_aimd).
+ * - A queue that is never calm is a TCP transfer's: only loss is given way to (cc_aimd).
+ * - Beyond the known capacity the rate grows by up to 50 % a second while there is no queue; at the
+ *   start the second cluster (6x) leaves when the first (3x) got through (cc_probe).
+ * - Loss without a queue is taken for random up to 15 %, not 5 % (cc_loss).
+ * - Missing feedback holds new frames, one is let through now and then (here).
+ *
  * Plain functions of (what was sent, what came back, time). One per viewer: keep it small. */
 #ifndef OW_RTC_CC_H
 #define OW_RTC_CC_H
@@ -58,7 +74,9 @@ struct cc {
     int64_t waiting_us;           /* since when packets are on their way unheard of */
     int64_t stall_us;             /* when the hold of a stalled path is to be looked at next */
     int64_t stall_hold_until_us;
-    int stalls; /* holds in a row without feedback */
+    int stalls;        /* holds in a row without feedback */
+    int64_t path_us;   /* since when it is the present path; INT64_MIN = ever */
+    int64_t outage_us; /* what was sent before fell into an outage; INT64_MIN = none */
     int64_t backed_off_us;
     bool overuse;
     bool just_lost; /* packets, by the last feedback */

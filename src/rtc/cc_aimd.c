@@ -6,6 +6,7 @@
 enum {
     DEFAULT_ROUND_TRIP_US = 200000,
     RESPONSE_EXTRA_US = 100000,
+    COMPETING_ROUND_TRIP_US = 400000,
     MIN_REDUCE_INTERVAL_US = 10000,
     MAX_REDUCE_INTERVAL_US = 200000,
     MAX_STEP_US = 1000000,
@@ -134,7 +135,9 @@ static void compete(struct cc_aimd *aimd, int64_t now_us, double step_s,
         aimd->state = CC_HOLD;
         return;
     }
-    double round_trip_s = fmax((double)round_trip_us, RESPONSE_EXTRA_US) / 1e6;
+    /* Cubic's growth does not slow down with a long round trip as Reno's does. */
+    double round_trip_s =
+        fmin(fmax((double)round_trip_us, RESPONSE_EXTRA_US), COMPETING_ROUND_TRIP_US) / 1e6;
     double bps = aimd->bps + in->packet_bytes * 8 / round_trip_s / round_trip_s * step_s;
     if (in->acknowledged_bps > 0)
         bps = fmin(bps, CAP_FACTOR * in->acknowledged_bps + CAP_BPS);

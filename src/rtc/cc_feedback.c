@@ -62,14 +62,14 @@ int cc_feedback_begin(struct cc_feedback *feedback, struct rtcp_status_reader *r
 static void advance(struct cc_feedback *feedback, uint16_t sequence)
 {
     uint16_t ahead = (uint16_t)(sequence - feedback->newest_reported);
-    if (feedback->any_reported && ahead >= 0x8000)
+    if (!feedback->any_reported || (ahead > CC_RECORDS && ahead < 0x8000))
+        ahead = CC_RECORDS;
+    else if (ahead >= 0x8000)
         return;
-    if (feedback->any_reported && ahead <= CC_RECORDS) {
-        for (uint16_t i = 1; i < ahead; i++) {
-            struct cc_record *record = record_of(feedback, (uint16_t)(sequence - i));
-            if (record->sequence == (uint16_t)(sequence - i) && record->fate == CC_IN_FLIGHT)
-                leave_flight(feedback, record, CC_PASSED_OVER);
-        }
+    for (uint16_t i = 1; i < ahead; i++) {
+        struct cc_record *record = record_of(feedback, (uint16_t)(sequence - i));
+        if (record->sequence == (uint16_t)(sequence - i) && record->fate == CC_IN_FLIGHT)
+            leave_flight(feedback, record, CC_PASSED_OVER);
     }
     feedback->newest_reported = sequence;
     feedback->any_reported = true;

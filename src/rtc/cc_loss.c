@@ -248,7 +248,8 @@ static double bounded(const struct cc_loss *loss, const struct cc_loss_input *in
 
 static void change_state(struct cc_loss *loss, const struct cc_loss_input *in, double bps)
 {
-    bool limited = bps < in->delay_bps && bps < in->max_bps && loss->average > NO_LOSS;
+    bool limited =
+        bps < in->delay_bps && bps < in->max_bps && (is_limited(loss) || loss->average > NO_LOSS);
     bool rises = is_limited(loss) &&
                  (bps > loss->bps || (bps >= loss->bps && loss->state == CC_LOSS_INCREASING));
     if (limited && rises) {

@@ -245,6 +245,95 @@ static void five_times_the_capacity_is_found_at_once(void **state)
     free(path);
 }
 
+static void random_loss_leaves_the_capacity_in_use(void **state)
+{
+    (void)state;
+    struct path *path = path_new(2e6, 25000, 1, &LIMITS);
+    path->loss = 0.05;
+    path_run(path, 61000000);
+    assert_between(path_rate(path, 0, 11, 61), 0.8 * 0.95 * 2e6, 0.95 * 2e6);
+    assert_between(path_frame_delay(path, 0, 11, 61, 0.95), 20, 70);
+    free(path);
+}
+
+static void jitter_is_no_reason_to_stop(void **state)
+{
+    (void)state;
+    struct path *path = path_new(2e6, 25000, 1, &LIMITS);
+    path->jitter_us = 30000;
+    path_run(path, 61000000);
+    assert_between(path_rate(path, 0, 11, 61), 0.75 * 2e6, 2e6);
+    assert_between(path_frame_delay(path, 0, 11, 61, 0.95), 20, 90);
+    assert_between((double)path->senders[0].held_us, 0, 2e6);
+    free(path);
+}
+
+static void two_share_evenly(void **state)
+{
+    (void)state;
+    struct path *path = path_new(2e6, 50000, 2, &LIMITS);
+    path->senders[1].start_us = 21000000;
+    path->senders[1].fps = 29;
+    path_run(path, 101000000);
+    double first = path_rate(path, 0, 61, 101), second = path_rate(path, 1, 61, 101);
+    assert_between(first + second, 1.65e6, 2e6);
+    assert_between(first / second, 0.6, 1.6);
+    assert_between(path_rate(path, 0, 11, 21), 1.6e6, 2e6); /* it was alone then */
+    free(path);
+}
+
+static void a_stalled_path_is_noticed_and_tried_again(void **state)
+{
+    (void)state;
+    struct path *path = path_new(2e6, 25000, 1, &LIMITS);
+    path_run(path, 11000000);
+    path->lose_feedback = true;
+    path_run(path, 13000000);
+    /* Most frames are held, some are let through. */
+    assert_between((double)path->senders[0].held_us, 1e6, 1.8e6);
+    assert_between(path->senders[0].sent_bits[12], 50e3, 0.8e6);
+    path->lose_feedback = false;
+    path_run(path, 14000000);
+    assert_true(cc_hold_until_us(&path->senders[0].cc) <= path->now_us);
+    path_run(path, 24000000);
+    assert_between(path_rate(path, 0, 14, 24), 1.4e6, 2e6);
+    free(path);
+}
+
+static void little_to_send_raises_the_target_by_probes_only(void **state)
+{
+    (void)state;
+    struct path *path = path_new(4e6, 25000, 1, &LIMITS);
+    path->senders[0].demand_bps = 300e3;
+    path_run(path, 31000000);
+    assert_between(path_lowest(path, 0, 20, 31), 1e6, 4e6);
+    assert_between(path_rate(path, 0, 11, 31), 250e3, 400e3);
+    assert_in_range(path->senders[0].probes, 1, 10);
+    free(path);
+}
+
+static void a_changed_path_is_learned_anew(void **state)
+{
+    (void)state;
+    struct path *path = path_new(3e6, 25000, 1, &LIMITS);
+    path_run(path, 11000000);
+    struct cc *changed = &path->senders[0].cc;
+    cc_on_path_change(changed, path->now_us);
+    assert_int_equal(cc_target_bps(changed, path->now_us), LIMITS.start_bps);
+    assert_true(cc_queue_delay_us(changed) == 0);
+    assert_true(cc_round_trip_us(changed) == 0);
+    path_run(path, 21000000);
+    assert_between(path_rate(path, 0, 14, 21), 2.2e6, 3e6);
+    free(path);
+}
+
+/* Thousands of viewers have one each. */
+static void it_is_small(void **state)
+{
+    (void)state;
+    assert_true(sizeof(struct cc) < 36 * 1024);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +350,13 @@ int main(void)
         cmocka_unit_test(half_the_capacity_costs_one_short_hold),
         cmocka_unit_test(less_than_half_the_capacity_does_not_starve),
         cmocka_unit_test(five_times_the_capacity_is_found_at_once),
+        cmocka_unit_test(random_loss_leaves_the_capacity_in_use),
+        cmocka_unit_test(jitter_is_no_reason_to_stop),
+        cmocka_unit_test(two_share_evenly),
+        cmocka_unit_test(a_stalled_path_is_noticed_and_tried_again),
+        cmocka_unit_test(little_to_send_raises_the_target_by_probes_only),
+        cmocka_unit_test(a_changed_path_is_learned_anew),
+        cmocka_unit_test(it_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
