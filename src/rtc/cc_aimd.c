@@ -6,7 +6,7 @@
 enum {
     DEFAULT_ROUND_TRIP_US = 200000,
     RESPONSE_EXTRA_US = 100000,
-    COMPETING_ROUND_TRIP_US = 400000,
+    COMPETING_ROUND_TRIP_US = 300000,
     MIN_REDUCE_INTERVAL_US = 10000,
     MAX_REDUCE_INTERVAL_US = 200000,
     MAX_STEP_US = 1000000,
@@ -18,7 +18,7 @@ static const double MIN_GROWTH = 0.08, MAX_GROWTH = 0.5, GROWTH_DOUBLES_US = 400
 static const double MIN_INCREASE_BPS = 4000;
 static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
 static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
-static const double COMPETING_DECREASE = 0.8, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
+static const double COMPETING_DECREASE = 0.85, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
 static const double SHARED_INCREASE = 0.02; /* of what the bottleneck lets through, a second */
 static const double CROWDED_LEAST = 0.8;    /* of the rate, at one step */
 static const double BEYOND_LINK = 1.05;

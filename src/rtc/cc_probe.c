@@ -15,12 +15,14 @@ enum {
     RECOVERY_DELAY_US = 500000,
     BUDGET_US = 500000,
     MAX_SPAN_US = 1000000,
+    TRUE_AFTER_US = 2000000, /* a raise that was not taken back by then was right */
 };
 
 static const double START = 3, NEXT = 2, FURTHER = 0.7; /* on, if that part of it got through */
 static const double MIN_PART = 0.8, MAX_SPEED_UP = 2, THROUGH = 0.9, UTILISATION = 0.95;
 static const double ALONE = 0.85; /* on a shared path a burst fits between those of the others */
 static const double ROOM = 1.5;
+static const double MISLED = 0.8;
 static const double DROP = 0.66, RECOVERY = 0.85;
 static const double LIMITED_USAGE = 0.65, LIMITED_ENTER = 0.80, LIMITED_LEAVE = 0.50;
 
@@ -29,6 +31,7 @@ void cc_prober_init(struct cc_prober *prober, int64_t now_us)
     memset(prober, 0, sizeof(*prober));
     prober->ended_us = prober->unused_us = now_us;
     prober->pause_us = FIRST_PAUSE_US;
+    prober->raised_us = INT64_MIN;
     prober->limited_since_us = INT64_MAX;
 }
 
@@ -155,6 +158,11 @@ static double measured_bps(const struct cc_prober *prober)
     return arrival_bps < send_bps ? arrival_bps : send_bps;
 }
 
+static void double_pause(struct cc_prober *prober)
+{
+    prober->pause_us = prober->pause_us * 2 < MAX_PAUSE_US ? prober->pause_us * 2 : MAX_PAUSE_US;
+}
+
 /* The cluster under way is over: its result, or none came. */
 static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_prober_input *in)
 {
@@ -173,10 +181,10 @@ static double finish(struct cc_prober *prober, int64_t now_us, const struct cc_p
     prober->last_failed = bps < FURTHER * prober->probe.bps;
     if (prober->last_failed) {
         if (bps <= in->target_bps)
-            prober->pause_us =
-                prober->pause_us * 2 < MAX_PAUSE_US ? prober->pause_us * 2 : MAX_PAUSE_US;
+            double_pause(prober);
     } else {
-        prober->pause_us = FIRST_PAUSE_US;
+        prober->raised_us = now_us;
+        prober->raised_bps = bps;
         if (in->calm && in->share >= ALONE && bps < in->max_bps && prober->probe.bps < in->max_bps)
             want(prober, now_us, NEXT * bps, in->max_bps);
     }
@@ -191,7 +199,7 @@ static bool has_room(const struct cc_prober *prober, const struct cc_prober_inpu
 {
     if (in->train_bps > 0)
         return in->train_bps > ROOM * in->target_bps && rest_us >= prober->pause_us;
-    return in->beyond_link && rest_us >= FIRST_PAUSE_US;
+    return in->beyond_link && rest_us >= (prober->misled ? prober->pause_us : FIRST_PAUSE_US);
 }
 
 double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct cc_prober_input *in)
@@ -200,6 +208,11 @@ double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct c
     if (prober->phase != CC_PROBE_NONE || bps > 0 || !in->calm || in->share < ALONE ||
         in->target_bps >= in->max_bps)
         return bps;
+    if (prober->raised_us != INT64_MIN && now_us - prober->raised_us > TRUE_AFTER_US) {
+        prober->raised_us = INT64_MIN;
+        prober->pause_us = FIRST_PAUSE_US;
+        prober->misled = false;
+    }
     int64_t rest_us = now_us - prober->ended_us;
     if (!prober->started) {
         prober->started = true;
@@ -224,6 +237,11 @@ void cc_prober_dropped(struct cc_prober *prober, int64_t now_us, double before_b
 {
     if (prober->phase == CC_PROBE_WANTED)
         prober->phase = CC_PROBE_NONE;
+    if (prober->raised_us != INT64_MIN && after_bps < MISLED * prober->raised_bps) {
+        prober->raised_us = INT64_MIN;
+        prober->misled = true;
+        double_pause(prober);
+    }
     if (after_bps >= DROP * before_bps)
         return;
     prober->before_drop_bps = before_bps;

@@ -28,8 +28,11 @@ struct cc_prober {
     uint16_t sent, received;
     bool started; /* the cluster at the start was asked for */
     bool last_failed;
-    int64_t ended_us; /* the last one */
-    int64_t pause_us; /* until the next attempt of the same kind; doubles with each that fails */
+    int64_t ended_us;  /* the last one */
+    int64_t pause_us;  /* until the next attempt of the same kind; doubles with each that fails */
+    double raised_bps; /* what the last cluster that got through showed … */
+    int64_t raised_us; /* … and when; INT64_MIN = it was right, or wrong */
+    bool misled;       /* it was wrong: a deep token bucket, or a gap between others' bursts */
     double before_drop_bps; /* what was lost at once and may come back; 0 = nothing */
     int64_t dropped_us;
     /* application-limited: what could have been sent and was not */
