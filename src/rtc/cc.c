@@ -208,9 +208,9 @@ static void on_loss_of(struct cc *cc, const struct cc_result *result)
 
 static void learn_round_trip(struct cc *cc, int64_t now_us, int64_t newest_send_us)
 {
-    int64_t round_trip_us = now_us - newest_send_us + 1;
-    if (newest_send_us == INT64_MIN || round_trip_us <= 0)
+    if (newest_send_us == INT64_MIN || newest_send_us > now_us)
         return;
+    int64_t round_trip_us = now_us - newest_send_us + 1;
     round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
     if (cc->feedback_round_trip_us == 0)
         cc->feedback_round_trip_us = round_trip_us;
