@@ -258,10 +258,8 @@ static void learn_share(struct cc *cc, int64_t now_us, double train_bps, bool fu
 {
     if (full)
         cc->busy_us = now_us;
-    double newest_bps = cc_train_newest_bps(&cc->train);
-    double passes_bps = newest_bps < train_bps ? newest_bps : train_bps;
-    if (cc->busy_bps > 0 && passes_bps > 0)
-        cc->share += (clamp(cc->busy_bps / passes_bps, 0, 1) - cc->share) * SHARE_GAIN;
+    if (cc->busy_bps > 0 && train_bps > 0)
+        cc->share += (clamp(cc->busy_bps / train_bps, 0, 1) - cc->share) * SHARE_GAIN;
     if (!cc_queue_is_shared(&cc->queue, now_us) &&
         (train_bps <= 0 || now_us - cc->busy_us > SHARE_FORGOTTEN_US))
         cc->share += (1 - cc->share) * SHARE_LOSS; /* not known; or the others may have left */
@@ -274,6 +272,9 @@ static void update_rate(struct cc *cc, int64_t now_us)
     cc->acknowledged_bps = cc_acknowledged_bps(&cc->groups);
     cc->busy_bps = cc_busy_bps(&cc->groups, cc_queue_noise_us(&cc->queue));
     double train_bps = cc_train_bps(&cc->train, now_us);
+    double newest_train_bps = cc_train_newest_bps(&cc->train);
+    if (newest_train_bps < train_bps)
+        train_bps = newest_train_bps; /* a fall is believed sooner than a rise */
     learn_share(cc, now_us, train_bps, event != CC_QUEUE_CALM || cc->trend.usage == CC_OVERUSE);
     cc->overuse = event == CC_QUEUE_OVERUSE || cc->trend.usage == CC_OVERUSE;
     struct cc_aimd_input in = {
@@ -287,7 +288,7 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .acknowledged_bps = cc->acknowledged_bps,
         .busy_bps = cc->busy_bps,
         .train_bps = cc_train_last_bps(&cc->train),
-        .newest_train_bps = cc_train_newest_bps(&cc->train),
+        .newest_train_bps = newest_train_bps,
         .share = cc->share,
         .round_trip_us = cc->feedback_round_trip_us,
         .packet_bytes = cc->packet_bytes,

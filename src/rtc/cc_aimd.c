@@ -15,7 +15,7 @@ enum {
 static const double DECREASE = 0.85, DRAINED_DECREASE = 0.88, DECREASE_BPS = 5000;
 static const double ALONE = 0.85, SHARED_DECREASE = 0.96, SHARED_DECREASE_STEP = 0.16;
 static const double MIN_GROWTH = 0.08, MAX_GROWTH = 0.5, GROWTH_DOUBLES_US = 400e3;
-static const double MIN_INCREASE_BPS = 4000;
+static const double LARGE_PACKET_BYTES = 1200; /* a slow sender has small ones only */
 static const double CAP_FACTOR = 1.5, CAP_BPS = 10000;
 static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
 static const double COMPETING_DECREASE = 0.85, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
@@ -106,7 +106,7 @@ static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_i
     if (!cc_aimd_beyond_link(aimd)) {
         int64_t round_trip_us = in->round_trip_us > 0 ? in->round_trip_us : DEFAULT_ROUND_TRIP_US;
         double response_s = 2 * (double)(round_trip_us + RESPONSE_EXTRA_US) / 1e6;
-        more = fmax(MIN_INCREASE_BPS, in->packet_bytes * 8 / response_s);
+        more = fmax(in->packet_bytes, LARGE_PACKET_BYTES) * 8 / response_s;
         /* The same for all who share it, so that they come to share it evenly. */
         if (in->share < ALONE)
             more = fmax(more, SHARED_INCREASE * in->train_bps);
