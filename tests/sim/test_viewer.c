@@ -44,7 +44,7 @@ static const struct sim_bounds CASES[] = {
      {
          SIM_BOUND(SIM_GAP_MS, 0, 0, 50, 11950, 12150),
          SIM_BOUND_AT(90, SIM_SETTLED_MS, 0, 32, 50, 0, 1000),
-         SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 32, 50, 1000, 10000),
+         SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 32, 50, 1000, 5000),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 33, 50, 1, 60),
      }},
     {"path-change",
@@ -56,7 +56,7 @@ static const struct sim_bounds CASES[] = {
      }},
     {"loss-bursts",
      {
-         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.85, 1.002),
+         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.82, 1.002),
          SIM_BOUND(SIM_LOSS, 0, 0, 60, 0.005, 0.05),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 2, 60, 1, 60),
          SIM_BOUND(SIM_SHOWN, 0, 0, 60, 0.99, 1),
@@ -124,7 +124,7 @@ static const struct sim_bounds CASES[] = {
      }},
     {"mobile",
      {
-         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.75, 1.002),
+         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.7, 1.002),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 2, 60, 20, 120),
          SIM_BOUND(SIM_LATENCY_P95_MS, 0, 2, 60, 60, 180),
          SIM_BOUND(SIM_SHOWN, 0, 0, 60, 0.98, 1),
