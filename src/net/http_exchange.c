@@ -145,7 +145,7 @@ int http_workers_start(struct http_workers **out)
     pthread_cond_init(&workers->changed, NULL);
     for (int i = 0; i < HTTP_WORKERS; i++) {
         if (pthread_create(&workers->threads[i], NULL, worker_thread, workers) != 0) {
-            http_workers_stop(&workers);
+            http_workers_destroy(&workers);
             return OW_EIO;
         }
         workers->thread_count++;
@@ -158,7 +158,7 @@ int http_workers_add(struct http_workers *workers, struct http_exchange *exchang
 {
     int rc = OW_ELIMIT;
     pthread_mutex_lock(&workers->lock);
-    if (workers->count < HTTP_MAX_JOBS) {
+    if (workers->count < HTTP_MAX_JOBS && !workers->quit) {
         int at = (workers->first + workers->count++) % HTTP_MAX_JOBS;
         workers->jobs[at] = http_exchange_ref(exchange);
         pthread_cond_signal(&workers->changed);
@@ -168,18 +168,24 @@ int http_workers_add(struct http_workers *workers, struct http_exchange *exchang
     return rc;
 }
 
-void http_workers_stop(struct http_workers **workers)
+void http_workers_stop(struct http_workers *self)
 {
-    struct http_workers *self = *workers;
-    if (!self)
-        return;
-    *workers = NULL;
     pthread_mutex_lock(&self->lock);
     self->quit = true;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->lock);
     for (int i = 0; i < self->thread_count; i++)
         pthread_join(self->threads[i], NULL);
+    self->thread_count = 0;
+}
+
+void http_workers_destroy(struct http_workers **workers)
+{
+    struct http_workers *self = *workers;
+    if (!self)
+        return;
+    *workers = NULL;
+    http_workers_stop(self);
     for (int i = 0; i < self->count; i++)
         http_exchange_unref(&self->jobs[(self->first + i) % HTTP_MAX_JOBS]);
     pthread_mutex_destroy(&self->lock);

@@ -63,9 +63,11 @@ struct http_message *http_socket_take(struct http_socket *socket, bool *overflow
 /* Handlers that may block run on these. */
 struct http_workers;
 int http_workers_start(struct http_workers **out);
-/* OW_ELIMIT when too many are waiting. */
+/* OW_ELIMIT when too many are waiting, or when they were stopped. */
 int http_workers_add(struct http_workers *workers, struct http_exchange *exchange);
-void http_workers_stop(struct http_workers **workers);
+/* Waits for those that run; what waits is not begun. Requests may still arrive meanwhile. */
+void http_workers_stop(struct http_workers *workers);
+void http_workers_destroy(struct http_workers **workers);
 
 /* A listening socket, non-blocking; `bind_address` "" = all addresses of both families. */
 int http_listen(int *out_fd, uint16_t *out_port, const char *bind_address, uint16_t port,

@@ -113,12 +113,14 @@ static int open_context(struct http_server *server, struct reason *why)
 
 static void free_server(struct http_server *server)
 {
-    http_workers_stop(&server->workers);
+    if (server->workers)
+        http_workers_stop(server->workers); /* their answers still leave by the thread */
     if (server->thread_started) {
         atomic_store(&server->quit, true);
         lws_cancel_service(server->context);
         pthread_join(server->thread, NULL);
     }
+    http_workers_destroy(&server->workers);
     if (server->context)
         lws_context_destroy(server->context);
     if (server->listen_fd >= 0 && !server->listener_adopted)
