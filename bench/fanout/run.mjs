@@ -1,0 +1,150 @@
+#!/usr/bin/env node
+// How many viewers one core serves: the server pinned to one core, a swarm of viewers to the other, a
+// stream of 1 Mbit/s at 30 fps. Viewers are added until a frame in a hundred is late by more than 50 ms
+// or the core is full. See docs/measuring.md.
+//
+//   node bench/fanout/run.mjs [--steps 100,500,1000,…] [--seconds 6] [--only NAME]… [--json FILE]
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+
+import { contenders, end } from './contenders.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '100,250,500,1000,1500,2000,2500,3000,3500,4000' },
+    seconds: { type: 'string', default: '6' },
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+    'server-core': { type: 'string', default: '0' },
+    'swarm-core': { type: 'string', default: '1' },
+    help: { type: 'boolean' },
+  },
+});
+if (options.help) {
+  console.log(`usage: run.mjs [--steps N,N,…] [--seconds N] [--only ${Object.keys(contenders).join('|')}]…
+              [--server-core N] [--swarm-core N] [--json FILE]`);
+  process.exit(0);
+}
+
+const LATE_MS = 50;
+const FULL = 0.97; // of a core
+const JOINING = 12; // viewers that are connecting at the same time
+const TICKS_PER_S = 100; // of /proc/PID/stat
+
+function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+async function startSwarm({ transportCc, role }) {
+  const build = process.env.OVERWATCH_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url));
+  const child = spawn('taskset', ['-c', options['swarm-core'], join(build, 'bench/swarm'), String(transportCc), role],
+    { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const [first] = await once(lines, 'line');
+  const swarm = { ...JSON.parse(first), child, last: { connected: 0, failed: 0, viewers: 0 } };
+  lines.on('line', (line) => { swarm.last = JSON.parse(line); });
+  swarm.next = async () => { await once(lines, 'line'); return swarm.last; };
+  swarm.tell = (line) => child.stdin.write(`${line}\n`);
+  return swarm;
+}
+
+// Brings the swarm to so many viewers, a few at a time. Returns false when they do not all connect.
+async function grow(server, swarm, count) {
+  let added = swarm.added ?? 0;
+  let patience = 60;
+  while (swarm.last.connected < count && patience > 0) {
+    while (added < count && added - swarm.last.connected - swarm.last.failed < JOINING * 20) {
+      const burst = Math.min(JOINING, count - added);
+      const places = await Promise.all(Array.from({ length: burst }, () => server.join(swarm)));
+      for (const place of places.filter(Boolean)) {
+        swarm.tell(`add ${place.ufrag} ${place.pwd} ${place.ip} ${place.port}`);
+        added++;
+      }
+      if (places.some((place) => !place)) await sleep(100);
+    }
+    const before = swarm.last.connected;
+    await swarm.next();
+    if (swarm.last.connected === before) patience--;
+  }
+  swarm.added = added;
+  return swarm.last.connected >= count;
+}
+
+async function measure(server, swarm, viewers) {
+  await sleep(2000);
+  const { cpu: swarmBefore } = await swarm.next();
+  swarm.tell('reset');
+  const cpuBefore = cpuSeconds(server.pid), from = performance.now();
+  await sleep(Number(options.seconds) * 1000);
+  const figures = await swarm.next();
+  const seconds = (performance.now() - from) / 1000;
+  const cpu = (cpuSeconds(server.pid) - cpuBefore) / seconds;
+  return {
+    viewers, core: cpu, usPerViewerSecond: cpu * 1e6 / viewers,
+    swarmCore: (figures.cpu - swarmBefore) / seconds,
+    kbps: figures.bytes * 8 / 1000 / figures.seconds / viewers,
+    fps: figures.frames / figures.seconds / viewers,
+    loss: figures.lost / Math.max(1, figures.packets + figures.lost),
+    p50: figures.p50, p99: figures.p99, p999: figures.p999, max: figures.max,
+    late: figures.late / Math.max(1, figures.frames),
+    decrypted: figures.decrypted, broken: figures.broken,
+  };
+}
+
+const cells = (row) => [
+  row.viewers, `${(row.core * 100).toFixed(0)} %`, row.usPerViewerSecond.toFixed(0), row.kbps.toFixed(0),
+  row.fps.toFixed(1), `${(row.loss * 100).toFixed(2)} %`, row.p50.toFixed(1), row.p99.toFixed(1), row.max.toFixed(0),
+  `${(row.swarmCore * 100).toFixed(0)} %`, `${row.decrypted}/${row.broken}`,
+].map((cell) => String(cell).padStart(9)).join('');
+
+async function contend(name) {
+  console.log(`\n${name}`);
+  console.log(['viewers', 'core', 'us/v·s', 'kbit/s', 'fps', 'loss', 'late p50', 'p99 ms', 'max ms', 'swarm', 'read/bad']
+    .map((cell) => cell.padStart(9)).join(''));
+  const server = await contenders[name](options['server-core'], options['swarm-core']);
+  const rows = [];
+  let swarm;
+  try {
+    swarm = await startSwarm(server.swarm);
+    for (const count of options.steps.split(',').map(Number)) {
+      if (!await grow(server, swarm, count)) {
+        console.log(`   only ${swarm.last.connected} of ${count} viewers connect`);
+        break;
+      }
+      const row = await measure(server, swarm, count);
+      rows.push(row);
+      console.log(cells(row));
+      if (row.p99 > LATE_MS || row.core > FULL || row.broken > 0) break;
+    }
+  } finally {
+    await end(swarm?.child);
+    await server.stop();
+  }
+  return rows;
+}
+
+// Of the last step that was served well.
+function verdict(rows) {
+  const good = rows.filter((row) => row.p99 <= LATE_MS && row.fps > 25).at(-1);
+  return good && { served: good.viewers, us: good.usPerViewerSecond, perCore: 1e6 / good.usPerViewerSecond };
+}
+
+const results = {};
+for (const name of options.only ?? Object.keys(contenders)) results[name] = await contend(name);
+console.log('');
+const verdicts = Object.fromEntries(Object.entries(results).map(([name, rows]) => [name, verdict(rows)]));
+for (const [name, found] of Object.entries(verdicts))
+  console.log(found
+    ? `${name}: ${found.served} viewers served with p99 under ${LATE_MS} ms; ${found.us.toFixed(0)} CPU-us per viewer-second, ${found.perCore.toFixed(0)} viewers per core`
+    : `${name}: no step was served well`);
+if (verdicts.overwatch && verdicts.janus)
+  console.log(`ratio: ${(verdicts.janus.us / verdicts.overwatch.us).toFixed(1)} by CPU, ${(verdicts.overwatch.served / verdicts.janus.served).toFixed(1)} by viewers served`);
+if (options.json) writeFileSync(options.json, JSON.stringify({ verdicts, results }, null, 2));
+process.exit(0);
