@@ -163,7 +163,7 @@ async function janus(core, otherCore) {
   const folder = mkdtempSync(join(tmpdir(), 'janus-fanout-'));
   const httpPort = await freePort(), rtpPort = await freeUdpPort();
   janusFiles(folder, httpPort, rtpPort, 'videoiface = "lo";');
-  const child = pinned(core, 'janus', ['-F', folder, '-C', join(folder, 'janus.jcfg'), '-S', ''],
+  const child = pinned(core, 'janus', ['-F', folder, '-C', join(folder, 'janus.jcfg')],
     { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
@@ -186,7 +186,12 @@ async function janus(core, otherCore) {
   for (let i = 0; i < 100 && !session; i++) {
     await sleep(100);
     session = await call('', { janus: 'create' }).then((answer) => answer.data.id, () => undefined);
-    if (child.exitCode !== null) throw new Error(`Janus did not start:\n${log}`);
+    if (child.exitCode !== null) break;
+  }
+  if (!session) {
+    await end(feeder);
+    await end(child);
+    throw new Error(`Janus did not start:\n${log}`);
   }
   const waiting = new Map(); // handle → what to do with its offer
   let stopped = false;
