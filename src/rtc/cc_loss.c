@@ -86,7 +86,7 @@ static double average_loss(const struct cc_loss *loss)
 {
     double bytes = 0, lost = 0, weight = 1, least = 2, most = -1, burst_bps = 0;
     double least_bytes = 0, least_lost = 0, most_bytes = 0, most_lost = 0;
-    for (int age = 0; age < seen(loss); age++, weight *= WEIGHT) {
+    for (int age = 0; age < seen(loss); age++) {
         const struct cc_loss_observation *at = observation(loss, age);
         double part = at->bytes > 0 ? at->lost_bytes / at->bytes : 0;
         bytes += weight * at->bytes;
@@ -101,6 +101,7 @@ static double average_loss(const struct cc_loss *loss)
             least_bytes = weight * at->bytes;
             least_lost = weight * at->lost_bytes;
         }
+        weight *= WEIGHT;
     }
     double rest = bytes - least_bytes - most_bytes;
     if (bytes <= 0)
@@ -150,12 +151,13 @@ static double feasible(const struct cc_loss *loss, double inherent, double limit
 static void newton(const struct cc_loss *loss, struct pair *pair)
 {
     double first = 0, second = 0, weight = 1;
-    for (int age = 0; age < seen(loss); age++, weight *= WEIGHT) {
+    for (int age = 0; age < seen(loss); age++) {
         const struct cc_loss_observation *at = observation(loss, age);
         double p = loss_probability(pair, at->send_bps);
         double lost = at->lost_bytes / 1e3, kept = (at->bytes - at->lost_bytes) / 1e3;
         first += weight * (lost / p - kept / (1 - p));
         second -= weight * (lost / (p * p) + kept / ((1 - p) * (1 - p)));
+        weight *= WEIGHT;
     }
     if (second < 0)
         pair->inherent =
@@ -172,11 +174,12 @@ static double likelihood(const struct cc_loss *loss, const struct pair *pair)
 {
     double sum = 0, weight = 1, kbps = pair->limit_bps / 1e3;
     double higher = bias(loss, BIAS) * kbps + bias(loss, LOG_BIAS) * log(1 + kbps);
-    for (int age = 0; age < seen(loss); age++, weight *= WEIGHT) {
+    for (int age = 0; age < seen(loss); age++) {
         const struct cc_loss_observation *at = observation(loss, age);
         double p = loss_probability(pair, at->send_bps);
         double lost = at->lost_bytes / 1e3, kept = (at->bytes - at->lost_bytes) / 1e3;
         sum += weight * (lost * log(p) + kept * log(1 - p) + higher * (lost + kept));
+        weight *= WEIGHT;
     }
     return sum;
 }
