@@ -197,7 +197,8 @@ async function janus(core, otherCore) {
   let stopped = false;
   (async () => { // one session, its events come by long polls
     while (!stopped) {
-      const events = await fetch(`${url}/${session}?maxev=10`).then((response) => response.json(), () => []);
+      const events = await fetch(`${url}/${session}?maxev=10`).then((response) => response.json())
+        .catch(() => []); // it ends
       for (const event of [events].flat())
         if (event.jsep && waiting.has(event.sender)) {
           waiting.get(event.sender)(event.jsep.sdp);
