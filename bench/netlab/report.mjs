@@ -9,6 +9,14 @@ const fixed = (digits) => (value) => (value === undefined || !Number.isFinite(va
 const ms = fixed(0), tenths = fixed(1);
 const row = (cells, width = 9) => cells.map((cell) => String(cell).padStart(width)).join('');
 
+// Samples are due every 100 ms: when they come late, something else had the processor.
+export function printBusyness(recording) {
+  const late = recording.ticks.filter((tick, i) => i > 0 && tick.at - recording.ticks[i - 1].at > 0.15).length;
+  if (late > recording.ticks.length / 100) {
+    console.log(`${recording.name}: ${late} of ${recording.ticks.length} samples were late: the machine did something else, measure again.`);
+  }
+}
+
 export function printSeconds(recording) {
   console.log(`\n${recording.name}, ${(recording.inbound?.codec ?? '').replace('video/', '')}: each second (rates in kbit/s on the link, times in ms)`);
   console.log(row(['second', 'capacity', 'sent', 'arrived', 'target', 'queue 95', 'dropped', 'fps', 'p50', 'p95']));

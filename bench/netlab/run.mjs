@@ -15,7 +15,7 @@ import { prepareFootage, root } from '../footage.mjs';
 import { contenders } from '../latency/contenders.mjs';
 import { ageMs, calibrate } from '../latency/timing.mjs';
 import { Lab, SERVER_ADDRESS, whyNoLab } from './lab.mjs';
-import { printLosses, printSeconds, printSteps, writeReport } from './report.mjs';
+import { printBusyness, printLosses, printSeconds, printSteps, writeReport } from './report.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { chromium } = createRequire(join(root, 'tests/package.json'))('playwright-core');
@@ -194,6 +194,7 @@ for (const name of names) {
   }
 }
 for (const recording of recordings) if (!options.quiet) printSeconds(recording);
+for (const recording of recordings) printBusyness(recording);
 if (Number(options.loss) > 0) printLosses(recordings, Number(options.rtt));
 else printSteps(recordings);
 if (recordings.length > 0) {

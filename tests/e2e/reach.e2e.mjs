@@ -13,7 +13,7 @@ const VIEWER = 10, SERVER = 20; // numbers on the public network
 const TURN_UDP = `turn:${RELAY}:3478`, TURN_TCP = `turn:${RELAY}:3478?transport=tcp`;
 
 // The server in its place and Chromium in its own; `options` are the server's.
-async function open(t, internet, options) {
+async function open(t, internet, options, init = keepConnections) {
   const server = await startServer(testPattern({ width: 640, height: 360 }), options, 'ignore', internet.prefix('server'));
   internet.endsWith(server.stop);
   await internet.openDoor('server', 'viewer', new URL(server.url).port);
@@ -23,7 +23,7 @@ async function open(t, internet, options) {
     if (usual === undefined) delete process.env.OVERWATCH_CHROMIUM;
     else process.env.OVERWATCH_CHROMIUM = usual;
   });
-  const page = await openPage(browser, `${server.url}/view/view`, { init: keepConnections });
+  const page = await openPage(browser, `${server.url}/view/view`, { init });
   return { server, page };
 }
 
@@ -33,6 +33,23 @@ function keepConnections() {
     constructor(...args) {
       super(...args);
       window.connections.push(this);
+    }
+  };
+}
+
+// As above, with a browser that uses no relay of its own.
+function withoutRelay() {
+  const direct = (settings) => settings && {
+    ...settings, iceServers: settings.iceServers?.filter(({ urls }) => ![urls].flat().some((url) => url.startsWith('turn'))),
+  };
+  window.connections = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(settings) {
+      super(direct(settings));
+      window.connections.push(this);
+    }
+    setConfiguration(settings) {
+      super.setConfiguration(direct(settings));
     }
   };
 }
@@ -127,11 +144,12 @@ test('a server behind a NAT that none gets through is reached by its relay', { t
   internet.addPrivate('server', SERVER, { symmetric: true });
   internet.addPrivate('viewer', VIEWER, { symmetric: true });
   await internet.startTurn(SECRET);
-  // TURN for the server alone: the viewer is kept from port 3478.
-  internet.block('viewer', `ip daddr ${RELAY} udp dport 3478`);
-  const { page } = await open(t, internet, ['--turn-relay', ...turnOptions(TURN_UDP)]);
+  // By STUN the viewer learns the address from which it will come: the relay wants to be told it.
+  const options = ['--stun', `stun:${RELAY}:3478`, '--turn-relay', ...turnOptions(TURN_UDP)];
+  const { server, page } = await open(t, internet, options, withoutRelay);
   const { local, remote } = await watch(page);
   assert.deepEqual([remote.protocol, remote.address], ['udp', RELAY]);
+  assert.notEqual(remote.port, server.mediaPort);
   assert.notEqual(local.type, 'relay');
 });
 

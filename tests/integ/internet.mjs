@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 // Documentation addresses (RFC 5737), so that nothing takes them for private ones.
 export const PUBLIC = '203.0.113';
 export const RELAY = `${PUBLIC}.1`;
+const NOBODY = `${PUBLIC}.254`;
 
 const doorProgram = fileURLToPath(new URL('door.mjs', import.meta.url));
 
@@ -73,6 +74,10 @@ export class Internet {
     ip('-n', this.name('net'), 'link', 'add', 'br0', 'type', 'bridge');
     ip('-n', this.name('net'), 'addr', 'add', `${RELAY}/24`, 'dev', 'br0');
     ip('-n', this.name('net'), 'link', 'set', 'br0', 'up');
+    // What is sent to nobody's address is lost on the way, as on the real Internet, not refused at
+    // once: coturn ends a session that it cannot send for.
+    ip('-n', this.name('net'), 'neigh', 'add', NOBODY, 'lladdr', '02:00:00:00:00:01', 'dev', 'br0', 'nud', 'permanent');
+    ip('-n', this.name('net'), 'route', 'add', 'default', 'via', NOBODY);
   }
 
   name(place) { return `owtest-${process.pid}-${place}`; }
@@ -117,6 +122,13 @@ export class Internet {
     this.rules(router, `
       table ip lab {
         chain leaving { type nat hook postrouting priority 100; oifname "wan" masquerade${symmetric ? ' fully-random' : ''}; }
+        # As home routers do. An unasked packet that got this far would take the translation that the
+        # machine within is about to be given.
+        chain arriving {
+          type filter hook input priority 0;
+          iifname "wan" ct state established,related accept;
+          iifname "wan" drop;
+        }
         chain through {
           type filter hook forward priority 0;
           iifname "wan" ct state established,related accept;
