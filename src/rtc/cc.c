@@ -400,6 +400,8 @@ int64_t cc_deadline(const struct cc *cc)
 
 int64_t cc_hold_until_us(const struct cc *cc)
 {
+    if (cc->settings.min_bps == cc->settings.max_bps)
+        return 0; /* the rate is not ours to choose, nor are the frames */
     return cc->queue.hold_until_us > cc->stall_hold_until_us ? cc->queue.hold_until_us
                                                              : cc->stall_hold_until_us;
 }

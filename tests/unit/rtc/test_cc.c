@@ -335,6 +335,18 @@ static void it_is_small(void **state)
     assert_true(sizeof(struct cc) < 36 * 1024);
 }
 
+static void frames_of_a_fixed_rate_are_never_held(void **state)
+{
+    (void)state;
+    static const struct cc_settings fixed = {
+        .min_bps = 1500000, .start_bps = 1500000, .max_bps = 1500000};
+    struct path *path = path_new(1e6, 25000, 1, &fixed);
+    path_run(path, 5000000);
+    assert_int_equal(path->senders[0].held_us, 0);
+    assert_int_equal(cc_target_bps(&path->senders[0].cc, path->now_us), 1500000);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +367,7 @@ int main(void)
         cmocka_unit_test(jitter_is_no_reason_to_stop),
         cmocka_unit_test(two_share_evenly),
         cmocka_unit_test(a_stalled_path_is_noticed_and_tried_again),
+        cmocka_unit_test(frames_of_a_fixed_rate_are_never_held),
         cmocka_unit_test(little_to_send_raises_the_target_by_probes_only),
         cmocka_unit_test(a_changed_path_is_learned_anew),
         cmocka_unit_test(it_is_small),
