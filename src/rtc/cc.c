@@ -30,6 +30,9 @@ static const double LOW_LOSS = 0.02, HIGH_LOSS = 0.10, INCREASE_PER_S = 0.08;
 /* A sender that uses less than this part of its target has not shown that the path takes more. */
 static const double USED_PART = 0.5;
 static const double SHARE_GAIN = 0.2, SHARE_LOSS = 0.05;
+/* What arrived while the path was full is counted without IP and UDP headers, and so is a little
+ * less than it takes: only a rate well above that is a hint that it takes more now. */
+static const double PROBE_BEYOND = 1.15;
 static const double BACK_OFF = 0.8;
 static const double OWN_DRAIN = 1.15; /* times the target */
 static const double PACING = 1.1, PACING_WITHOUT_FEEDBACK = 2.5;
@@ -314,7 +317,8 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .start_bps = cc->settings.start_bps,
         .calm = !cc->overuse && event == CC_QUEUE_CALM && cc->loss.state == CC_LOSS_FREE &&
                 !cc_queue_is_shared(&cc->queue, now_us) && now_us >= cc->queue.hold_until_us,
-        .beyond_link = cc_aimd_beyond_link(&cc->aimd),
+        .beyond_link =
+            cc->aimd.link_bps == 0 || cc->estimate_bps > PROBE_BEYOND * cc->aimd.link_bps,
         .train_bps = train_bps,
         .share = cc->share,
     };
