@@ -103,14 +103,13 @@ export function stepFigures(recording, phase) {
   const seconds = Array.from({ length: phase.seconds }, (_, i) => span(recording, phase.at + i, phase.at + i + 1));
   const rates = windows(phase).map(([from, to]) => ({ to, bps: rateBps(recording, 'receivedBytes', from, to) }));
   const up = rates.find(({ bps }) => bps >= UP_BPS);
-  const sent = windows(phase).map(([from, to]) => rateBps(recording, 'offeredBytes', from, to));
   return {
     worstP50: Math.max(...seconds.map(({ p50 }) => p50)),
     calmSeconds: secondsUntilUnder(recording, phase, CALM_MS),
     // For who never is under that mark: back to what it was before the step.
     backSeconds: secondsUntilUnder(recording, phase, Math.max(CALM_MS, span(recording, phase.at - BEFORE_SECONDS, phase.at).p50 + BACK_MS)),
-    lowestBps: Math.min(...rates.map(({ bps }) => bps)),
-    lowestSentBps: Math.min(...sent),
+    lowestBps: Math.min(...seconds.map(({ receivedBps }) => receivedBps)),
+    lowestWindowBps: Math.min(...rates.map(({ bps }) => bps)),
     upSeconds: up ? up.to - phase.at : Infinity,
     whole: span(recording, phase.at, phase.at + phase.seconds),
     settled: span(recording, phase.at + phase.seconds / 2, phase.at + phase.seconds),

@@ -30,7 +30,8 @@ const STEP_COLUMNS = [
   ['worst p50', (f) => f.worstP50, ms],
   [`s to <${CALM_MS}`, (f) => f.calmSeconds, tenths],
   ['s back', (f) => f.backSeconds, tenths],
-  ['lowest', (f) => f.lowestBps, kbps],
+  ['lowest s', (f) => f.lowestBps, kbps],
+  ['any 1 s', (f) => f.lowestWindowBps, kbps],
   [`s to ${UP_BPS / 1e6}M`, (f) => f.upSeconds, tenths],
   ['use %', (f) => (100 * f.settled.receivedBps) / f.settled.capacityBps, ms],
   ['queue 95', (f) => f.settled.wait95, ms],
@@ -44,7 +45,7 @@ const STEP_COLUMNS = [
 /** Per change of the capacity, all contenders; then ours as a part of Google's. */
 export function printSteps(recordings) {
   if (recordings.length === 0) return;
-  console.log('\nSteps (worst second of p50, seconds to calm and freezes of the whole step; use, queue, p50, p95 of its second half)');
+  console.log('\nSteps: of the whole step the worst second of p50, seconds to calm, what arrived in its lowest second\n(and in any window of 1 s), drops, freezes; of its second half use, queue, p50, p95, fps');
   for (let i = 1; i < recordings[0].phases.length; i++) {
     const [from, to] = [recordings[0].phases[i - 1], recordings[0].phases[i]];
     console.log(`\n${kbps(from.capacityBps)} → ${kbps(to.capacityBps)} kbit/s`.padEnd(28) + row(STEP_COLUMNS.map(([title]) => title), 10));

@@ -4,7 +4,7 @@
 //   node bench/netlab/run.mjs [--only NAME]… [--steps KBPS:SECONDS,…] [--queue MS] [--trace FILE]
 //   node bench/netlab/run.mjs --loss 5 --rtt 50
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -108,7 +108,7 @@ function framesOf(samples, skewMs, startWallMs) {
 
 const pidOf = (lab, place) => Number(execFileSync('ip', ['netns', 'pids', lab.names[place]], { encoding: 'utf8' }).split('\n')[0]);
 
-async function watch(lab, browser, page) {
+async function watch(lab, page) {
   await page.waitForFunction(() => window.__netlab.samples.length > 5, null, { timeout: 20000 });
   await sleep(Number(options.warmup) * 1000);
   const before = await calibrate(page);
@@ -159,7 +159,7 @@ async function contend(name) {
     page.on('pageerror', (error) => console.error(`  page: ${error.message}`));
     await page.addInitScript({ path: join(here, 'probe.js') });
     await page.goto(`http://127.0.0.1:${PORT}${contenders[name].page}`);
-    return { name, ...(await watch(lab, browser, page)) };
+    return { name, ...(await watch(lab, page)) };
   } finally {
     await browser?.close();
     await lab.close();
