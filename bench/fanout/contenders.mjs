@@ -15,7 +15,26 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const KBPS = 1000;
 export const FPS = 30;
 
-const pinned = (core, command, args, options) => spawn('taskset', ['-c', String(core), command, ...args], options);
+// What is to go when the bench ends, however it ends.
+const children = new Set(), folders = new Set();
+
+export function cleanUp() {
+  for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
+export function pinned(core, command, args, options) {
+  const child = spawn('taskset', ['-c', String(core), command, ...args], options);
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+function makeFolder(prefix) {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  folders.add(folder);
+  return folder;
+}
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -56,22 +75,33 @@ const place = (sdp) => ({ ufrag: attribute(sdp, 'ice-ufrag'), pwd: attribute(sdp
 
 const head = 'v=0\r\no=- 4611 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n';
 
-function section(swarm, { payload, mid, setup, extmap }) {
+// A video section of the swarm, as of a browser. `repeats` is the payload type of RTX, `extensions` are
+// lines of an id and a URI.
+function section(swarm, { payload, repeats, mid, setup, extensions = [] }) {
   return [
-    `m=video 9 UDP/TLS/RTP/SAVPF ${payload}`, 'c=IN IP4 0.0.0.0', 'a=rtcp:9 IN IP4 0.0.0.0',
+    `m=video 9 UDP/TLS/RTP/SAVPF ${[payload, repeats].filter(Boolean).join(' ')}`, 'c=IN IP4 0.0.0.0', 'a=rtcp:9 IN IP4 0.0.0.0',
     `a=ice-ufrag:${swarm.ufrag}`, `a=ice-pwd:${swarm.pwd}`, `a=fingerprint:sha-256 ${swarm.fingerprint}`,
-    `a=setup:${setup}`, `a=mid:${mid}`, ...(extmap ? [`a=extmap:${extmap}`] : []),
+    `a=setup:${setup}`, `a=mid:${mid}`, ...extensions.map((extension) => `a=extmap:${extension}`),
     'a=recvonly', 'a=rtcp-mux', 'a=rtcp-rsize',
     `a=rtpmap:${payload} H264/90000`, `a=rtcp-fb:${payload} nack`, `a=rtcp-fb:${payload} nack pli`,
     `a=rtcp-fb:${payload} transport-cc`,
-    `a=fmtp:${payload} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f`, '',
+    `a=fmtp:${payload} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f`,
+    ...(repeats ? [`a=rtpmap:${repeats} rtx/90000`, `a=fmtp:${repeats} apt=${payload}`] : []), '',
   ].join('\r\n');
 }
 
 // -- ours --
 
+// Of Chromium's offer, those that the server sends.
+const extensions = [
+  '2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  '3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+  '4 urn:ietf:params:rtp-hdrext:sdes:mid',
+  '5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay',
+];
+
 async function overwatch(core) {
-  const folder = mkdtempSync(join(tmpdir(), 'overwatch-fanout-'));
+  const folder = makeFolder('overwatch-fanout-');
   const workflow = {
     id: 'fanout', name: 'Fan-out', version: '1.0',
     nodes: [
@@ -102,8 +132,7 @@ async function overwatch(core) {
     swarm: { transportCc: 3, role: 'controlling' },
     async join(swarm) {
       const offer = head + section(swarm, {
-        payload: 102, mid: '0', setup: 'actpass',
-        extmap: '3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+        payload: 102, repeats: 103, mid: '0', setup: 'actpass', extensions,
       });
       const response = await fetch(`${url}/whep/view`,
         { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: offer });
@@ -113,10 +142,7 @@ async function overwatch(core) {
       return place(answer);
     },
     log: () => log,
-    async stop() {
-      await end(child);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: () => end(child),
   };
 }
 
@@ -160,7 +186,7 @@ view: {
 }
 
 async function janus(core, otherCore) {
-  const folder = mkdtempSync(join(tmpdir(), 'janus-fanout-'));
+  const folder = makeFolder('janus-fanout-');
   const httpPort = await freePort(), rtpPort = await freeUdpPort();
   janusFiles(folder, httpPort, rtpPort, 'videoiface = "lo";');
   const child = pinned(core, 'janus', ['-F', folder, '-C', join(folder, 'janus.jcfg')],
@@ -216,8 +242,10 @@ async function janus(core, otherCore) {
       const offer = await Promise.race([offered, sleep(5000)]);
       if (!offer) throw new Error(`Janus makes no offer:\n${log}`);
       const payload = offer.match(/^m=video \d+ \S+ (\d+)/m)[1];
+      const repeats = offer.match(/^a=rtpmap:(\d+) rtx/m)?.[1];
+      const accepted = [...offer.matchAll(/^a=extmap:(.*?)\r?$/gm)].map(([, extension]) => extension);
       const mid = attribute(offer, 'mid');
-      const answer = head.replace('BUNDLE 0', `BUNDLE ${mid}`) + section(swarm, { payload, mid, setup: 'active' });
+      const answer = head.replace('BUNDLE 0', `BUNDLE ${mid}`) + section(swarm, { payload, repeats, mid, setup: 'active', extensions: accepted });
       await call(`/${session}/${data.id}`,
         { janus: 'message', body: { request: 'start' }, jsep: { type: 'answer', sdp: answer } });
       return place(offer);
@@ -227,7 +255,6 @@ async function janus(core, otherCore) {
       stopped = true;
       await end(feeder);
       await end(child);
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -133,7 +133,7 @@ static double quantile_ms(const struct swarm_counts *counts, double part)
     uint64_t seen = 0;
     for (int i = 0; i < SWARM_LATE_BUCKETS; i++) {
         seen += counts->lateness[i];
-        if ((double)seen >= part * (double)counts->frames && seen > 0)
+        if ((double)seen >= part * (double)counts->timed && seen > 0)
             return (i + 0.5) / 2;
     }
     return 0;
@@ -151,12 +151,12 @@ static void tell(struct room *room, int64_t now_us)
 {
     const struct swarm_counts *counts = &room->swarm.counts;
     printf("{\"viewers\":%d,\"connected\":%d,\"failed\":%d,\"seconds\":%.3f,\"packets\":%" PRIu64
-           ",\"bytes\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"late\":%" PRIu64
-           ",\"decrypted\":%" PRIu64 ",\"broken\":%" PRIu64
+           ",\"bytes\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"timed\":%" PRIu64
+           ",\"late\":%" PRIu64 ",\"decrypted\":%" PRIu64 ",\"broken\":%" PRIu64
            ",\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"cpu\":%.3f}\n",
            room->count, room->swarm.connected, room->swarm.failed,
            (double)(now_us - room->reset_us) / 1e6, counts->packets, counts->bytes, counts->lost,
-           counts->frames, counts->late, counts->decrypted, counts->broken,
+           counts->frames, counts->timed, counts->late, counts->decrypted, counts->broken,
            quantile_ms(counts, 0.5), quantile_ms(counts, 0.99), quantile_ms(counts, 0.999),
            (double)counts->latest_us / 1000, own_cpu_s());
     fflush(stdout);

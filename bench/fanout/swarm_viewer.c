@@ -189,18 +189,24 @@ static const uint8_t *find_extension(const uint8_t *packet, size_t size, int id,
     return NULL;
 }
 
+/* A frame is late against the fastest frame that any viewer ever got: to be served last, every
+ * time, is to be late, too. */
 static void count_lateness(struct swarm_viewer *viewer, int64_t now_us, uint32_t timestamp)
 {
-    struct swarm_counts *counts = &viewer->swarm->counts;
+    struct swarm *swarm = viewer->swarm;
+    struct swarm_counts *counts = &swarm->counts;
+    counts->frames++;
+    if (!viewer->aligned)
+        return;
     /* RTP time goes round every 13 hours, and begins anywhere. */
-    uint32_t age = (uint32_t)(now_us * 9 / 100) - timestamp;
-    if (!viewer->has_base || (int32_t)(age - viewer->base) < 0)
-        viewer->base = age;
-    viewer->has_base = true;
-    int64_t late_us = (int64_t)(age - viewer->base) * 100 / 9;
+    uint32_t age = (uint32_t)(now_us * 9 / 100) - (timestamp - viewer->offset);
+    if (!swarm->has_base || (int32_t)(age - swarm->base) < 0)
+        swarm->base = age;
+    swarm->has_base = true;
+    int64_t late_us = (int64_t)(age - swarm->base) * 100 / 9;
     int bucket = (int)(late_us / 500);
     counts->lateness[bucket < SWARM_LATE_BUCKETS ? bucket : SWARM_LATE_BUCKETS - 1]++;
-    counts->frames++;
+    counts->timed++;
     counts->late += late_us > SWARM_LATE_US;
     counts->latest_us = late_us > counts->latest_us ? late_us : counts->latest_us;
 }
@@ -220,17 +226,57 @@ static void count_sequence(struct swarm_viewer *viewer, uint16_t sequence)
     viewer->swarm->counts.lost += ahead - 1u;
 }
 
-static void spot_check(struct swarm_viewer *viewer, const uint8_t *data, size_t size)
+/* What the first viewer gets is noted; what others get waits to be found there. */
+static void recognise(struct swarm_viewer *viewer, int64_t now_us, const uint8_t *packet,
+                      size_t size)
+{
+    struct swarm *swarm = viewer->swarm;
+    uint64_t hash = swarm_frames_hash(packet, size);
+    if (hash == 0)
+        return;
+    if (viewer == swarm->first) {
+        swarm_frames_note(&swarm->frames, hash, read_u32(packet + 4));
+    } else if (viewer->read.hash == 0) {
+        viewer->read.hash = hash;
+        viewer->read.timestamp = read_u32(packet + 4);
+        viewer->read.since_us = now_us;
+    }
+}
+
+static void look_up(struct swarm_viewer *viewer, int64_t now_us)
+{
+    uint32_t noted;
+    if (viewer->read.hash == 0)
+        return;
+    if (swarm_frames_find(&viewer->swarm->frames, viewer->read.hash, &noted)) {
+        uint32_t offset = viewer->read.timestamp - noted;
+        /* Ours may put a timestamp a tick later, to keep them rising. */
+        viewer->swarm->counts.broken += viewer->aligned && offset - viewer->offset + 1 > 2;
+        viewer->aligned = true;
+        viewer->offset = offset;
+    } else if (now_us - viewer->read.since_us < SWARM_UNKNOWN_US) {
+        return;
+    } else {
+        const struct swarm_viewer *first = viewer->swarm->first;
+        viewer->swarm->counts.broken += first->received >= first->extended; /* it lost none */
+    }
+    viewer->read.hash = 0;
+}
+
+static void spot_check(struct swarm_viewer *viewer, int64_t now_us, const uint8_t *data,
+                       size_t size)
 {
     uint8_t copy[2048];
     int length = (int)size;
     if (size > sizeof copy)
         return;
     memcpy(copy, data, size);
-    if (srtp_unprotect(viewer->media, copy, &length) == srtp_err_status_ok)
+    if (srtp_unprotect(viewer->media, copy, &length) == srtp_err_status_ok) {
         viewer->swarm->counts.decrypted++;
-    else
+        recognise(viewer, now_us, copy, (size_t)length);
+    } else {
         viewer->swarm->counts.broken++;
+    }
 }
 
 static void take_media(struct swarm_viewer *viewer, int64_t now_us, const uint8_t *data,
@@ -244,6 +290,10 @@ static void take_media(struct swarm_viewer *viewer, int64_t now_us, const uint8_
     swarm->counts.bytes += size;
     if (viewer->ssrc == 0)
         viewer->ssrc = ssrc;
+    if (!swarm->first) {
+        swarm->first = viewer;
+        viewer->aligned = true;
+    }
     const uint8_t *wide = find_extension(data, size, swarm->transport_cc_id, 2);
     if (wide && viewer->arrival_count < SWARM_ARRIVALS) {
         viewer->arrivals[viewer->arrival_count].sequence = read_u16(wide);
@@ -254,8 +304,9 @@ static void take_media(struct swarm_viewer *viewer, int64_t now_us, const uint8_
     count_sequence(viewer, read_u16(data + 2));
     if (data[1] & 0x80)
         count_lateness(viewer, now_us, read_u32(data + 4));
-    if (viewer->received % SWARM_DECRYPT_EVERY == 1)
-        spot_check(viewer, data, size);
+    if (viewer == swarm->first || (!viewer->aligned && viewer->read.hash == 0) ||
+        viewer->received % SWARM_DECRYPT_EVERY == 1)
+        spot_check(viewer, now_us, data, size);
 }
 
 void swarm_viewer_receive(struct swarm_viewer *viewer, int64_t now_us, uint8_t *data, size_t size)
@@ -289,7 +340,7 @@ static void send_receiver_report(struct swarm_viewer *viewer)
     viewer->received_before = viewer->received;
     write_u32(packet + 4, SENDER_SSRC);
     write_u32(packet + 8, viewer->ssrc);
-    packet[12] = expected ? (uint8_t)(lost * 256 / (expected + 1)) : 0;
+    packet[12] = (uint8_t)(expected ? lost * 256 / (expected + 1) : 0);
     write_u32(packet + 16, viewer->highest);
     send_report(viewer, packet, 32);
 }
@@ -382,6 +433,7 @@ void swarm_viewer_tick(struct swarm_viewer *viewer, int64_t now_us)
     }
     if (!viewer->reports || viewer->ssrc == 0)
         return;
+    look_up(viewer, now_us);
     if (viewer->arrival_count > 0 && now_us >= viewer->feedback_us) {
         viewer->feedback_us = now_us + FEEDBACK_US;
         send_feedback(viewer);

@@ -4,6 +4,8 @@
 #ifndef OW_BENCH_SWARM_VIEWER_H
 #define OW_BENCH_SWARM_VIEWER_H
 
+#include "swarm_frames.h"
+
 #include "core/random.h"
 #include "rtc/srtp_link.h"
 
@@ -18,10 +20,14 @@ enum {
     SWARM_ARRIVALS = 512,      /* between two feedbacks */
     SWARM_LATE_BUCKETS = 2000, /* of half a millisecond */
     SWARM_LATE_US = 50000,
+    SWARM_UNKNOWN_US = 1000000, /* a packet that the first viewer has not got by then is wrong */
 };
 
 struct swarm_counts {
-    uint64_t packets, bytes, lost, frames, late, decrypted, broken;
+    uint64_t packets, bytes, lost, frames;
+    uint64_t timed, late; /* frames */
+    /* packets read; those that cannot be, or are not what the first viewer gets */
+    uint64_t decrypted, broken;
     uint32_t lateness[SWARM_LATE_BUCKETS];
     int64_t latest_us;
 };
@@ -35,6 +41,10 @@ struct swarm {
     bool controlling;
     int connected, failed;
     struct swarm_counts counts;
+    struct swarm_frames frames;
+    const struct swarm_viewer *first; /* whose RTP timestamps are those of the swarm */
+    bool has_base;
+    uint32_t base; /* the least of arrival - RTP time of all viewers, in its units */
 };
 
 struct swarm_viewer {
@@ -46,10 +56,16 @@ struct swarm_viewer {
     srtp_t media;
     bool answered; /* a check of ours */
     uint32_t ssrc;
-    bool has_sequence, has_base;
+    bool has_sequence;
     uint16_t highest;
     uint32_t extended, received, expected_before, received_before;
-    uint32_t base; /* the least of arrival - RTP time, in its units */
+    bool aligned;
+    uint32_t offset; /* its RTP timestamps - those of the first viewer */
+    struct {
+        uint64_t hash; /* 0 = none */
+        uint32_t timestamp;
+        int64_t since_us;
+    } read; /* a packet that is yet to be found among those of the first viewer */
     int64_t check_us, feedback_us, report_us, created_us;
     uint8_t feedback_count;
     int arrival_count;
