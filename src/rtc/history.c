@@ -79,7 +79,7 @@ static bool make_room(struct history *history, size_t size)
 }
 
 void history_add(struct history *history, int64_t now_us, uint16_t sequence, uint32_t timestamp,
-                 struct rtp_frame *frame, uint16_t index)
+                 struct rtp_frame *frame, uint16_t index, bool stamped)
 {
     if (!history->used || history->next != sequence) {
         forget_all(history);
@@ -92,8 +92,11 @@ void history_add(struct history *history, int64_t now_us, uint16_t sequence, uin
         history->used = false;
         return;
     }
-    *slot(history, sequence) = (struct history_packet){
-        .frame = rtp_frame_ref(frame), .sent_us = now_us, .timestamp = timestamp, .index = index};
+    *slot(history, sequence) = (struct history_packet){.frame = rtp_frame_ref(frame),
+                                                       .sent_us = now_us,
+                                                       .timestamp = timestamp,
+                                                       .index = index,
+                                                       .stamped = stamped};
     history->bytes += size;
     history->next++;
 }

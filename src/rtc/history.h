@@ -23,6 +23,7 @@ struct history_packet {
     uint8_t resends;
     uint8_t copies_out; /* on their way, nothing heard of them yet */
     bool arrived;       /* one of them is known to have arrived */
+    bool stamped;       /* it carried its capture time */
 };
 
 /* Zero-initialised is empty. */
@@ -35,11 +36,11 @@ struct history {
     bool used;
 };
 
-/* Remembers payload `index` of `frame`, sent under `sequence` and `timestamp`; takes its own
- * reference. Sequence numbers are meant to count up by one; after a jump the history starts anew.
- * Without memory it stays as large as it is. */
+/* Remembers payload `index` of `frame`, sent under `sequence` and `timestamp`, and whether with its
+ * capture time; takes its own reference. Sequence numbers are meant to count up by one; after a
+ * jump the history starts anew. Without memory it stays as large as it is. */
 void history_add(struct history *history, int64_t now_us, uint16_t sequence, uint32_t timestamp,
-                 struct rtp_frame *frame, uint16_t index);
+                 struct rtp_frame *frame, uint16_t index, bool stamped);
 
 /* The packet of a NACKed sequence number if it may be resent now: it is held, young enough, was not
  * resent within `pause_us` nor too often (it is marked as resent). NULL otherwise. Lent until the

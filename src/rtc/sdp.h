@@ -45,6 +45,7 @@ struct sdp_codec {
     uint8_t payload_type;
     uint8_t rtx_payload_type; /* 0 = RTX was not offered */
     bool rtx;
+    uint8_t flexfec_payload_type;            /* 0 = FlexFEC-03 was not offered */
     bool nack, pli, fir, remb, transport_cc; /* feedback offered for it */
     char fmtp[160];                          /* for the answer: of the offer, what applies to us */
     uint8_t profile_level_id[3];             /* profile_idc, constraint flags, level_idc offered */
@@ -91,6 +92,7 @@ struct sdp_answer_settings {
     bool ice_lite;
     uint64_t session_id;     /* o= line */
     uint32_t ssrc, rtx_ssrc; /* rtx_ssrc unused when the codec has no RTX */
+    uint32_t flexfec_ssrc;   /* unused when FlexFEC was not offered */
     const char *cname, *stream_id, *track_id;
     int candidate_count; /* type "" = host; priority 0 = by type, transport and place */
     struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MAX_BYTES = 48 * 1024 };
+enum {
+    ANSWER_MAX_BYTES = 48 * 1024,
+    REPAIR_WINDOW_US = 10000000, /* of FlexFEC: what libwebrtc names */
+};
 
 const char *const sdp_extension_uris[SDP_EXT_COUNT] = {
     [SDP_EXT_TRANSPORT_CC] =
@@ -119,28 +122,49 @@ static void write_codec(struct text *text, const struct sdp_codec *codec)
         line(text, "a=rtpmap:%d rtx/90000", codec->rtx_payload_type);
         line(text, "a=fmtp:%d apt=%d", codec->rtx_payload_type, type);
     }
+    if (codec->flexfec_payload_type) {
+        line(text, "a=rtpmap:%d flexfec-03/90000", codec->flexfec_payload_type);
+        line(text, "a=fmtp:%d repair-window=%d", codec->flexfec_payload_type, REPAIR_WINDOW_US);
+    }
 }
 
-static void write_source(struct text *text, bool rtx, const struct sdp_answer_settings *settings)
+/* RFC 5576; the groups are RFC 4588's and RFC 5956's. */
+static void write_sources(struct text *text, const struct sdp_codec *codec,
+                          const struct sdp_answer_settings *settings)
 {
-    uint32_t sources[2] = {settings->ssrc, settings->rtx_ssrc};
-    if (rtx)
-        line(text, "a=ssrc-group:FID %u %u", sources[0], sources[1]);
-    for (int i = 0; i < (rtx ? 2 : 1); i++) {
+    uint32_t sources[3] = {settings->ssrc};
+    int count = 1;
+    if (codec->rtx)
+        sources[count++] = settings->rtx_ssrc;
+    if (codec->flexfec_payload_type)
+        sources[count++] = settings->flexfec_ssrc;
+    if (codec->rtx)
+        line(text, "a=ssrc-group:FID %u %u", settings->ssrc, settings->rtx_ssrc);
+    if (codec->flexfec_payload_type)
+        line(text, "a=ssrc-group:FEC-FR %u %u", settings->ssrc, settings->flexfec_ssrc);
+    for (int i = 0; i < count; i++) {
         line(text, "a=ssrc:%u cname:%s", sources[i], settings->cname);
         line(text, "a=ssrc:%u msid:%s %s", sources[i], settings->stream_id, settings->track_id);
     }
+}
+
+static void write_media_line(struct text *text, const char *protocol, const struct sdp_codec *codec)
+{
+    char formats[24];
+    int used = snprintf(formats, sizeof formats, "%d", codec->payload_type);
+    if (codec->rtx)
+        used +=
+            snprintf(formats + used, sizeof formats - (size_t)used, " %d", codec->rtx_payload_type);
+    if (codec->flexfec_payload_type)
+        snprintf(formats + used, sizeof formats - (size_t)used, " %d", codec->flexfec_payload_type);
+    line(text, "m=video 9 %s %s", protocol, formats);
 }
 
 static void write_video(struct text *text, const struct sdp_offer *offer,
                         const struct sdp_answer_settings *settings)
 {
     const struct sdp_codec *codec = &offer->codec;
-    const char *protocol = offer->media[offer->video_index].protocol;
-    if (codec->rtx)
-        line(text, "m=video 9 %s %d %d", protocol, codec->payload_type, codec->rtx_payload_type);
-    else
-        line(text, "m=video 9 %s %d", protocol, codec->payload_type);
+    write_media_line(text, offer->media[offer->video_index].protocol, codec);
     line(text, "c=IN IP4 0.0.0.0");
     if (offer->kept_index < 0)
         write_candidates(text, settings);
@@ -158,7 +182,7 @@ static void write_video(struct text *text, const struct sdp_offer *offer,
     if (offer->rtcp_rsize)
         line(text, "a=rtcp-rsize");
     write_codec(text, codec);
-    write_source(text, codec->rtx, settings);
+    write_sources(text, codec, settings);
 }
 
 /* The transport's owner: alive, without media. Candidates belong here (RFC 8829 section 5.3.1). */

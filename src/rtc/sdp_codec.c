@@ -208,6 +208,22 @@ static void find_rtx(struct sdp_codec *codec, const struct sdp_formats *formats)
     }
 }
 
+/* draft-ietf-payload-flexible-fec-scheme-03, which is what libwebrtc reads; RFC 8627 differs. */
+static void find_flexfec(struct sdp_codec *codec, const struct sdp_formats *formats)
+{
+    struct span rest = formats->order, token;
+    while ((token = span_next(&rest, ' ')).text) {
+        uint32_t type;
+        if (!span_number(token, SDP_PAYLOAD_TYPES - 1, &type) || (type >= 64 && type <= 95))
+            continue;
+        const struct sdp_format *format = &formats->format[type];
+        if (span_is_nocase(format->name, "flexfec-03") && format->clock_rate == 90000) {
+            codec->flexfec_payload_type = (uint8_t)type;
+            return;
+        }
+    }
+}
+
 /* RFC 6184 section 8.2.2: profile and mode of an answer are the offer's; the level is ours to name
  * when asymmetry is allowed, and the offered one is legal in any case: nothing is received here.
  * Other parameters (max-fs, sprop-parameter-sets, …) speak of the offerer and are not repeated. */
@@ -281,6 +297,7 @@ static void take(struct sdp_codec *out, const struct codec_row *row, const struc
     };
     memcpy(codec.profile_level_id, choice->profile, 3);
     find_rtx(&codec, formats);
+    find_flexfec(&codec, formats);
     if (row->describe)
         row->describe(&codec, format->fmtp);
     *out = codec;

@@ -32,22 +32,29 @@ static bool is_firefox(const char *offer, size_t size)
     return memmem(offer, size, origin, sizeof(origin) - 1) != NULL;
 }
 
+static bool are_distinct(uint32_t a, uint32_t b, uint32_t c)
+{
+    return a != 0 && b != 0 && c != 0 && a != b && b != c && a != c;
+}
+
 static void draw_numbers(struct rtc_session *session, const struct sdp_offer *offer,
                          struct random_source *random)
 {
     session->video.payload_type = offer->codec.payload_type;
     session->rtx.payload_type = offer->codec.rtx_payload_type;
     session->codec = offer->codec.codec;
+    session->fec.stream.payload_type = offer->codec.flexfec_payload_type;
     session->has_rtx = offer->codec.rtx && offer->codec.rtx_payload_type != 0;
     do {
         session->video.ssrc = random_u32(random);
         session->rtx.ssrc = random_u32(random);
-    } while (session->video.ssrc == 0 || session->rtx.ssrc == 0 ||
-             session->video.ssrc == session->rtx.ssrc);
+        session->fec.stream.ssrc = random_u32(random);
+    } while (!are_distinct(session->video.ssrc, session->rtx.ssrc, session->fec.stream.ssrc));
     /* In the lower half: SRTP's rollover counter then starts at 0 on both sides even when the first
      * packets are lost (RFC 3711 section 3.3.1). */
     session->video.sequence = (uint16_t)(random_u32(random) & 0x7fff);
     session->rtx.sequence = (uint16_t)(random_u32(random) & 0x7fff);
+    session->fec.stream.sequence = (uint16_t)(random_u32(random) & 0x7fff);
     session->transport_sequence = 1;
     session->rtp_offset = random_u32(random);
 }
@@ -65,6 +72,7 @@ static int write_answer(struct rtc_session *session, const struct rtc_session_se
         .session_id = random_u64(settings->random) >> 1, /* some readers take it for signed */
         .ssrc = session->video.ssrc,
         .rtx_ssrc = session->rtx.ssrc,
+        .flexfec_ssrc = session->fec.stream.ssrc,
         .cname = session->label,
         .stream_id = session->label,
         .track_id = track,
@@ -112,7 +120,7 @@ static void set_defaults(struct rtc_session *session, const struct rtc_session_s
     session->fir_number = -1;
     session->loss_average = -1;
     session->queue_seen_us = session->anew_us = INT64_MIN / 2;
-    session->copy_sent_us = session->asked_us = INT64_MIN / 2;
+    session->copy_sent_us = session->asked_us = session->fec.until_us = INT64_MIN / 2;
     set_label(session, settings->label);
 }
 

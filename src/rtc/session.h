@@ -22,9 +22,10 @@ struct rtc_session;
 enum {
     RTC_MAX_DATAGRAM = 1500,
     RTC_MTU = 1200,
-    /* What rtp_frame_cut() is to be called with: the datagram keeps room for the RTP header with
-     * all extensions (56), RTX (2) and protection (16). Larger payloads are not sent. */
-    RTC_MAX_PAYLOAD = RTC_MTU - 56 - 2 - 16,
+    /* What rtp_frame_cut() is to be called with. The datagram that needs most room besides is one
+     * of forward error correction: RTP header (24), FEC header (20), the extensions of the packet
+     * that it protects (24), protection (16). Larger payloads are not sent. */
+    RTC_MAX_PAYLOAD = RTC_MTU - 24 - 20 - 24 - 16,
 };
 
 struct rtc_session_settings {
@@ -143,7 +144,8 @@ struct rtc_session_stats {
     int64_t queue_delay_us;                 /* cc_queue_delay_us() */
     int estimate_bps, target_bps, sent_bps; /* sent over the last second */
     uint64_t frames_sent, key_frames_sent, packets_sent, bytes_sent, frames_dropped;
-    uint64_t nacks, retransmits, probes, padding_packets, plis, firs, dropped_datagrams;
+    uint64_t nacks, retransmits, fec_packets, probes, padding_packets, plis, firs,
+        dropped_datagrams;
     bool receives_transport_cc;
 };
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,

@@ -67,6 +67,16 @@ struct session_share {
     int64_t halved_us;
 };
 
+/* Forward error correction: the group of packets that is being protected. */
+struct session_fec {
+    struct rtp_stream stream; /* payload_type 0 = not offered */
+    int64_t until_us;         /* wanted until then */
+    int64_t begun_us;         /* when the first packet of the group left */
+    uint16_t base;            /* its sequence number */
+    int packets;              /* of the group so far; 0 = there is none */
+    int rows, next_row;       /* repair packets of the complete group, and the next to leave */
+};
+
 struct rtc_session {
     /* fixed by offer and answer */
     char *answer;
@@ -111,6 +121,7 @@ struct rtc_session {
     struct session_resends late_copies; /* unless one has arrived by then */
     struct session_copy sent_copies[SESSION_COPIES];
     int64_t copy_sent_us; /* the last of them; INT64_MIN / 2 = never */
+    struct session_fec fec;
     struct session_probe probe;
     struct session_share share;
     struct session_burst burst;
@@ -171,6 +182,15 @@ int64_t session_probe_deadline(const struct rtc_session *session);
 /* A datagram of it left. */
 void session_probe_count(struct rtc_session *session, int64_t now_us, size_t bytes);
 
+/* session_fec.c: repair packets that are sent unasked (flexfec.h). */
+/* The video packet `sequence` left, the last one of its frame or not. */
+void session_fec_sent(struct rtc_session *session, int64_t now_us, uint16_t sequence, bool last);
+/* Are losses repaired without a question? */
+bool session_fec_in_use(const struct rtc_session *session, int64_t now_us);
+/* The next repair packet that is due, into out->data and out->size. */
+int session_poll_fec(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
+int64_t session_fec_deadline(const struct rtc_session *session); /* INT64_MAX = none */
+
 /* session_repair.c: lost packets and lost viewers. */
 void session_on_nack(struct rtc_session *session, int64_t now_us, const struct rtcp_packet *packet);
 /* A repetition of `original`, a datagram of `bytes`, leaves as `transport_sequence`. */
@@ -190,6 +210,12 @@ int64_t session_repair_deadline(const struct rtc_session *session); /* INT64_MAX
 /* A frame has left, its last packet as `sequence`. */
 void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence);
+/* As the peer reports it, 0..1; before its first report, what it has asked for. */
+double session_loss(const struct rtc_session *session);
+/* Are packets lost, and not because a queue runs over? Then copies would make it worse. Without
+ * transport-wide feedback nobody knows. */
+bool session_loses_at_random(const struct rtc_session *session, int64_t now_us);
+bool session_is_far(const struct rtc_session *session);
 /* Did it ask for packets lately? */
 bool session_is_losing(const struct rtc_session *session, int64_t now_us);
 /* The peer reported its loss since the last report. */
@@ -206,6 +232,15 @@ void session_forget_media(struct rtc_session *session);
 /* session_media.c: the next media or report datagram that is due, into out->data and out->size.
  * OW_EAGAIN when there is none. */
 int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
+/* The header extensions of a packet that leaves now, but for mid and capture time. */
+struct rtp_extensions session_extensions(const struct rtc_session *session, int64_t now_us);
+/* NTP time of a frame's capture. */
+uint64_t session_capture_ntp(const struct rtc_session *session, const struct rtp_frame *frame);
+/* A datagram of `bytes` left under the next transport-wide sequence number, of which `media` are
+ * video for the first time. */
+enum session_datagram { DATAGRAM_VIDEO, DATAGRAM_REPAIR, DATAGRAM_PADDING };
+void session_count_datagram(struct rtc_session *session, int64_t now_us, enum session_datagram kind,
+                            size_t bytes, size_t media);
 int session_poll_bye(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
 int64_t session_media_deadline(const struct rtc_session *session);
 

@@ -1,5 +1,5 @@
-/* What a session sends once it is connected: sender reports, retransmissions, video and padding, in
- * this order. */
+/* What a session sends once it is connected: sender reports, forward error correction of what has
+ * just left, retransmissions, video and padding, in this order. */
 #include "rtc/session_internal.h"
 
 #include <string.h>
@@ -91,6 +91,22 @@ struct packet {
     uint16_t original;
 };
 
+struct rtp_extensions session_extensions(const struct rtc_session *session, int64_t now_us)
+{
+    return (struct rtp_extensions){
+        .ids = session->extension_id,
+        .transport_sequence = session->transport_sequence,
+        .playout_min_10ms = 0,
+        .playout_max_10ms = session->playout_max_10ms,
+        .send_us = now_us,
+    };
+}
+
+uint64_t session_capture_ntp(const struct rtc_session *session, const struct rtp_frame *frame)
+{
+    return ntp_now(session, frame->capture_us);
+}
+
 static size_t write_header(struct rtc_session *session, int64_t now_us, const struct packet *packet,
                            uint8_t *out)
 {
@@ -101,16 +117,10 @@ static size_t write_header(struct rtc_session *session, int64_t now_us, const st
         .timestamp = packet->timestamp,
         .ssrc = packet->stream->ssrc,
     };
-    struct rtp_extensions extensions = {
-        .ids = session->extension_id,
-        .transport_sequence = session->transport_sequence,
-        .playout_min_10ms = 0,
-        .playout_max_10ms = session->playout_max_10ms,
-        .send_us = now_us,
-        .mid = session->heard_report ? NULL : session->mid,
-    };
+    struct rtp_extensions extensions = session_extensions(session, now_us);
+    extensions.mid = session->heard_report ? NULL : session->mid;
     if (session->stamp_capture && !packet->repeats)
-        extensions.capture_ntp = ntp_now(session, packet->frame->capture_us);
+        extensions.capture_ntp = session_capture_ntp(session, packet->frame);
     size_t size = rtp_header_write(out, &header, &extensions);
     if (packet->repeats) {
         write_u16(out + size, packet->original);
@@ -119,28 +129,38 @@ static size_t write_header(struct rtc_session *session, int64_t now_us, const st
     return size;
 }
 
-static void count_packet(struct rtc_session *session, int64_t now_us, const struct packet *packet,
-                         size_t bytes)
+void session_count_datagram(struct rtc_session *session, int64_t now_us, enum session_datagram kind,
+                            size_t bytes, size_t media)
 {
-    bool probing = session->probe.active;
+    bool probing = session->probe.active, padding = kind == DATAGRAM_PADDING;
     struct cc_packet sent = {.send_us = now_us,
                              .sequence = session->transport_sequence++,
                              .bytes = (uint16_t)bytes,
                              .probe = probing ? session->probe.plan.id : 0,
-                             .padding = packet->padding,
+                             .padding = padding,
                              .frame = session->frame_number};
     cc_on_packet_sent(&session->cc, &sent);
-    if (packet->repeats && !packet->padding)
-        session_copy_sent(session, now_us, sent.sequence, packet->original, bytes);
     if (probing)
         session_probe_count(session, now_us, bytes);
-    if (!packet->padding) {
-        size_t media = packet->repeats ? 0 : packet->frame->payloads[packet->index].size;
+    if (!padding) {
         pacer_charge(&session->pacer, bytes);
-        session_count_share(session, now_us, bytes, media, packet->repeats);
+        session_count_share(session, now_us, bytes, media, kind == DATAGRAM_REPAIR);
     }
     session->media_sent_us = now_us;
     session->counters.packets_sent++;
+}
+
+static void count_packet(struct rtc_session *session, int64_t now_us, const struct packet *packet,
+                         size_t bytes)
+{
+    if (packet->repeats && !packet->padding)
+        session_copy_sent(session, now_us, session->transport_sequence, packet->original, bytes);
+    size_t media = packet->repeats ? 0 : packet->frame->payloads[packet->index].size;
+    session_count_datagram(session, now_us,
+                           packet->padding   ? DATAGRAM_PADDING
+                           : packet->repeats ? DATAGRAM_REPAIR
+                                             : DATAGRAM_VIDEO,
+                           bytes, media);
 }
 
 /* Header, payload and protection, straight into the output. */
@@ -248,7 +268,8 @@ static bool send_video(struct rtc_session *session, int64_t now_us, const struct
         return false;
     if (session->has_rtx)
         history_add(&session->history, now_us, sequence, session->timestamp, next->frame,
-                    next->index);
+                    next->index, session->stamp_capture);
+    session_fec_sent(session, now_us, sequence, next->last);
     session->report_packets++;
     session->report_bytes += (uint32_t)bytes;
     return true;
@@ -282,7 +303,8 @@ int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_o
     if (!probing && !pacer_may_send(&session->pacer, now_us))
         return OW_EAGAIN;
     bool held = now_us < session->pacer.hold_until_us;
-    if ((!held && poll_resend(session, now_us, out) == OW_OK) ||
+    if (session_poll_fec(session, now_us, out) == OW_OK ||
+        (!held && poll_resend(session, now_us, out) == OW_OK) ||
         poll_video(session, now_us, out) == OW_OK)
         return OW_OK;
     return probing ? poll_padding(session, now_us, out) : OW_EAGAIN;
@@ -306,6 +328,9 @@ int64_t session_media_deadline(const struct rtc_session *session)
         repair_us = most(repair_us, pacer_ready_us(&session->pacer));
         deadline = least(deadline, most(repair_us, session->pacer.hold_until_us));
     }
+    int64_t fec_us = session_fec_deadline(session);
+    if (fec_us != INT64_MAX)
+        deadline = least(deadline, most(fec_us, pacer_ready_us(&session->pacer)));
     deadline = least(deadline, pacer_next_us(&session->pacer));
     return least(deadline, session_probe_deadline(session));
 }

@@ -34,10 +34,10 @@ enum {
 static const double RANDOM_LOSS = 0.02;
 static const double FAR_RANDOM_LOSS = 0.005; /* where a second question costs LONG_ROUND_TRIP_US */
 static const double SMALL_BURST = 0.2;
+
 static const double HEAVY_LOSS = 0.12; /* from here on three copies would take the place of video */
 
-/* As the peer reports it; before its first report, what it has asked for. */
-static double loss(const struct rtc_session *session)
+double session_loss(const struct rtc_session *session)
 {
     if (session->loss_average >= 0)
         return session->loss_average;
@@ -46,12 +46,14 @@ static double loss(const struct rtc_session *session)
                : (double)session->lost_packets / (double)session->video_packets;
 }
 
-/* Not because a queue runs over: then copies make it worse. Without transport-wide feedback nobody
- * knows. */
-static bool loses_at_random(const struct rtc_session *session, int64_t now_us)
+bool session_is_far(const struct rtc_session *session)
 {
-    bool far = session_round_trip_us(session) >= LONG_ROUND_TRIP_US;
-    return loss(session) >= (far ? FAR_RANDOM_LOSS : RANDOM_LOSS) &&
+    return session_round_trip_us(session) >= LONG_ROUND_TRIP_US;
+}
+
+bool session_loses_at_random(const struct rtc_session *session, int64_t now_us)
+{
+    return session_loss(session) >= (session_is_far(session) ? FAR_RANDOM_LOSS : RANDOM_LOSS) &&
            session->counters.receives_transport_cc &&
            now_us - session->queue_seen_us > QUEUE_REMEMBERED_US;
 }
@@ -65,9 +67,11 @@ void session_watch_queue(struct rtc_session *session, int64_t now_us)
 /* Beside the first. Before the first report nobody knows what kind of loss it is. */
 static int copies_of(const struct rtc_session *session, int64_t now_us, bool again)
 {
-    if (loses_at_random(session, now_us))
-        return loss(session) < HEAVY_LOSS ? 2 : 1;
-    return session->loss_average < 0 || (again && loss(session) >= RANDOM_LOSS);
+    if (session_fec_in_use(session, now_us) && !again)
+        return 0; /* restored most likely by the time the question came here */
+    if (session_loses_at_random(session, now_us))
+        return session_loss(session) < HEAVY_LOSS ? 2 : 1;
+    return session->loss_average < 0 || (again && session_loss(session) >= RANDOM_LOSS);
 }
 
 /* ---- bursts ---- */
@@ -95,7 +99,7 @@ void session_learn_burst(struct rtc_session *session, int64_t now_us, double rep
     } else if (now_us >= burst->again_us) {
         if (burst->size == BURST_SMALL) {
             set_burst(session, BURST_WHOLE, now_us);
-        } else if (loses_at_random(session, now_us)) {
+        } else if (session_loses_at_random(session, now_us)) {
             burst->loss_before = session->loss_average;
             set_burst(session, BURST_TRIED, now_us);
         }
@@ -152,6 +156,7 @@ void session_forget_media(struct rtc_session *session)
     session->counters.frames_dropped += (uint64_t)pacer_clear(&session->pacer);
     history_clear(&session->history);
     session->resends.count = session->copies.count = session->late_copies.count = 0;
+    session->fec.packets = session->fec.rows = 0;
     session->probe.active = false;
 }
 
@@ -292,8 +297,9 @@ void session_on_nack(struct rtc_session *session, int64_t now_us, const struct r
 void session_repair_frame(struct rtc_session *session, int64_t now_us,
                           const struct rtp_frame *frame, uint16_t sequence)
 {
-    if (session->has_rtx && frame->count >= TAIL_COPY_PACKETS && loses_at_random(session, now_us) &&
-        loss(session) < HEAVY_LOSS)
+    if (session->has_rtx && frame->count >= TAIL_COPY_PACKETS &&
+        !session_fec_in_use(session, now_us) && session_loses_at_random(session, now_us) &&
+        session_loss(session) < HEAVY_LOSS)
         put(&session->copies, now_us + COPY_AFTER_US, sequence);
 }
 

@@ -179,10 +179,15 @@ static void start_receiver(struct sim_flow *flow)
         fprintf(stderr, "sim: no ssrc in the answer\n");
         exit(1);
     }
+    const char *group = strstr(rtc_session_answer(flow->session), "a=ssrc-group:FEC-FR ");
+    unsigned long flexfec_ssrc = 0;
+    if (group != NULL)
+        sscanf(group, "a=ssrc-group:FEC-FR %*u %lu", &flexfec_ssrc);
     const struct sim_flow_settings *settings = &flow->settings;
     int64_t feedback_us = settings->feedback_us;
     struct sim_receiver_settings receiver = {.ssrc = (uint32_t)ssrc,
                                              .rtx_ssrc = (uint32_t)rtx_ssrc,
+                                             .flexfec_ssrc = (uint32_t)flexfec_ssrc,
                                              .feedback = settings->feedback,
                                              .feedback_us = feedback_us < 0    ? 0
                                                             : feedback_us == 0 ? DEFAULT_FEEDBACK_US
@@ -367,7 +372,8 @@ static void start(void *context, void *argument)
     char offer[4096];
     (void)argument;
     rtc_peer_create(&flow->peer, "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80", 0);
-    sim_offer_write(offer, sizeof(offer), flow->peer.fingerprint, settings->feedback);
+    sim_offer_write(offer, sizeof(offer), flow->peer.fingerprint, settings->feedback,
+                    settings->feedback == SIM_TRANSPORT_CC && !settings->no_flexfec);
     struct rtc_session_settings session = {
         .identity = flow->identity,
         .random = &flow->random,
@@ -433,6 +439,9 @@ struct sim_flow_result *sim_flow_result(struct sim_flow *flow)
     flow->result.nacks_sent = flow->receiver.nacks_sent;
     flow->result.plis_sent = flow->receiver.plis_sent;
     flow->result.recovered = flow->receiver.recovered;
+    flow->result.repairs = flow->receiver.fec.received;
+    flow->result.restored = flow->receiver.fec.restored;
+    flow->result.malformed_repairs = flow->receiver.fec.malformed;
     return &flow->result;
 }
 

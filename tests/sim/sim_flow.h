@@ -23,6 +23,7 @@ struct sim_flow_settings {
     double fps;                            /* 0 = 30 */
     int limit_bps;                         /* what the content needs; 0 = any */
     enum sim_feedback feedback;
+    bool no_flexfec;        /* the browser does not offer it */
     int64_t feedback_us;    /* 0 = 100 ms; below 0 = by libwebrtc's rule */
     int64_t nack_repeat_us; /* 0 = 100 ms */
     int64_t move_us;        /* the viewer goes on from another address; 0 = never */
@@ -34,7 +35,8 @@ struct sim_flow_result {
     bool connected, closed;
     int64_t connected_us;
     uint64_t sent_packets, dropped_packets, lost_packets; /* of the media direction */
-    uint64_t nacks_sent, plis_sent, recovered;
+    uint64_t nacks_sent, plis_sent, recovered;            /* by RTX */
+    uint64_t repairs, restored, malformed_repairs; /* FlexFEC packets, and what they brought back */
 };
 
 /* The links are lent. `seed` is the flow's own. */

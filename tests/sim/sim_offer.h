@@ -8,7 +8,7 @@
 #define SIM_OFFER_PWD "peerpeerpeerpeerpeerpeer"
 
 /* `fingerprint`: sha-256 of the browser's certificate, 32 bytes. 4096 bytes are room enough. */
-void sim_offer_write(char *out, size_t size, const uint8_t *fingerprint,
-                     enum sim_feedback feedback);
+void sim_offer_write(char *out, size_t size, const uint8_t *fingerprint, enum sim_feedback feedback,
+                     bool flexfec);
 
 #endif

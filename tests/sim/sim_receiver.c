@@ -256,22 +256,13 @@ static void on_extension(struct sim_receiver *receiver, int id, const uint8_t *v
         note_delay(receiver, read_u32(value - 1) & 0xffffff);
 }
 
-static bool read_rtp(struct sim_receiver *receiver, const uint8_t *data, size_t size,
-                     struct rtp_view *out)
+static bool view_rtp(const uint8_t *data, size_t size, struct rtp_view *out)
 {
     size_t header = RTP_FIXED_BYTES;
     if (size < header)
         return false;
-    if ((data[0] & 0x10) != 0) {
-        size_t at = header + RTP_EXTENSION_HEADER_BYTES;
-        header = at + (size_t)read_u16(data + at - 2) * 4;
-        while (at < header && header <= size) {
-            int id = data[at] >> 4;
-            if (id != 0)
-                on_extension(receiver, id, data + at + 1);
-            at += id == 0 ? 1 : 2 + (size_t)(data[at] & 0xf);
-        }
-    }
+    if ((data[0] & 0x10) != 0)
+        header += RTP_EXTENSION_HEADER_BYTES + (size_t)read_u16(data + header + 2) * 4;
     size_t padding = (data[0] & 0x20) != 0 ? data[size - 1] : 0;
     if (header + padding > size)
         return false;
@@ -282,6 +273,18 @@ static bool read_rtp(struct sim_receiver *receiver, const uint8_t *data, size_t 
                              .payload = data + header,
                              .payload_size = size - header - padding};
     return true;
+}
+
+static void note_extensions(struct sim_receiver *receiver, const uint8_t *data,
+                            const uint8_t *payload)
+{
+    const uint8_t *at = data + RTP_FIXED_BYTES + RTP_EXTENSION_HEADER_BYTES;
+    while (at < payload) {
+        int id = *at >> 4;
+        if (id != 0)
+            on_extension(receiver, id, at + 1);
+        at += id == 0 ? 1 : 2 + (*at & 0xf);
+    }
 }
 
 /* A key frame begins with its parameter sets in one packet (STAP-A, first unit an SPS). */
@@ -343,6 +346,28 @@ static void on_video(struct sim_receiver *receiver, const struct rtp_view *rtp)
     send_nacks(receiver, false);
 }
 
+/* Packets that were restored do not count as received: libwebrtc reports them as lost, too. */
+static void take_restored(struct sim_receiver *receiver)
+{
+    const struct sim_flexfec_packet *packet;
+    while ((packet = sim_flexfec_take(&receiver->fec)) != NULL) {
+        struct rtp_view rtp;
+        if (!view_rtp(packet->data, packet->size, &rtp))
+            continue;
+        int64_t number = sim_unwrap(receiver->newest, rtp.sequence);
+        note_arrived(receiver, number);
+        put_video(receiver, &rtp, number);
+    }
+}
+
+static void on_repair(struct sim_receiver *receiver, const struct rtp_view *rtp)
+{
+    if (receiver->newest == 0)
+        return;
+    sim_flexfec_repair(&receiver->fec, rtp->payload, rtp->payload_size);
+    take_restored(receiver);
+}
+
 /* RFC 4588 section 4: the original sequence number is in front of the payload. */
 static void on_rtx(struct sim_receiver *receiver, struct rtp_view *rtp)
 {
@@ -362,12 +387,18 @@ void sim_receiver_rtp(struct sim_receiver *receiver, const uint8_t *data, size_t
     receiver->received_bytes += size;
     receiver->feedback_bytes += size;
     receiver->remb.slots[receiver->remb.slot % SIM_REMB_SLOTS] += size;
-    if (!read_rtp(receiver, data, size, &rtp))
+    if (!view_rtp(data, size, &rtp))
         return;
-    if (rtp.ssrc == receiver->settings.ssrc)
+    note_extensions(receiver, data, rtp.payload);
+    if (rtp.ssrc == receiver->settings.ssrc) {
         on_video(receiver, &rtp);
-    else if (rtp.ssrc == receiver->settings.rtx_ssrc)
+        sim_flexfec_video(&receiver->fec, data, size);
+        take_restored(receiver);
+    } else if (rtp.ssrc == receiver->settings.flexfec_ssrc) {
+        on_repair(receiver, &rtp);
+    } else if (rtp.ssrc == receiver->settings.rtx_ssrc) {
         on_rtx(receiver, &rtp);
+    }
 }
 
 void sim_receiver_rtcp(struct sim_receiver *receiver, const uint8_t *data, size_t size)
@@ -385,6 +416,8 @@ void sim_receiver_init(struct sim_receiver *receiver, struct sim_clock *clock,
     receiver->clock = clock;
     receiver->settings = *settings;
     sim_frames_init(&receiver->frames);
+    sim_flexfec_init(&receiver->fec, settings->ssrc, SIM_EXTENSION_TRANSPORT_CC,
+                     SIM_EXTENSION_SEND_TIME);
     int64_t now_us = clock->now_us;
     receiver->shown_us = receiver->asked_us = now_us;
     receiver->remb.sent_us = receiver->remb.decreased_us = now_us;

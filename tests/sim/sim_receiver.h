@@ -1,5 +1,6 @@
 /* A browser's video receiver as libwebrtc's: transport-wide feedback, negative acknowledgements (at
- * once, then per interval on a tick of 20 ms, ten times), recovery by RTX, key frame requests
+ * once, then per interval on a tick of 20 ms, ten times), recovery by RTX and FlexFEC, key frame
+ * requests
  * (every 200 ms before the first frame, then after 3 s without one), receiver reports each second,
  * REMB for peers without transport-wide feedback. Plain RTP and RTCP in, plain RTCP out.
  *
@@ -8,6 +9,7 @@
 #define OW_TESTS_SIM_RECEIVER_H
 
 #include "sim_clock.h"
+#include "sim_flexfec.h"
 #include "sim_frames.h"
 #include "sim_twcc.h"
 
@@ -21,7 +23,7 @@ enum {
 };
 
 struct sim_receiver_settings {
-    uint32_t ssrc, rtx_ssrc;
+    uint32_t ssrc, rtx_ssrc, flexfec_ssrc; /* flexfec_ssrc 0 = not negotiated */
     enum sim_feedback feedback;
     /* 0 = 5 % of the received rate, within 50 to 250 ms (libwebrtc's rule); default there 100 ms */
     int64_t feedback_us;
@@ -41,6 +43,7 @@ struct sim_receiver {
     struct sim_receiver_settings settings;
     struct sim_twcc twcc;
     struct sim_frames frames;
+    struct sim_flexfec fec;
     struct sim_nack nacks[SIM_MAX_NACKS];
     int nack_count;
     int64_t newest; /* unwrapped number of the newest video packet, 0 = none came */

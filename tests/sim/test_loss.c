@@ -50,6 +50,62 @@ static void random_loss_is_not_felt(void **state)
     assert_int_equal(outside, 0);
 }
 
+/* 150 ms one way: a question takes too long, so repair packets come unasked. */
+static struct sim_run *run_far(uint64_t seed, double loss, bool flexfec)
+{
+    struct sim_scenario scenario;
+    sim_case_grid(&scenario, 150000, loss);
+    scenario.seed = seed;
+    scenario.flows[0].no_flexfec = !flexfec;
+    return sim_run_scenario(&scenario);
+}
+
+static int check_far(uint64_t seed, double loss)
+{
+    struct sim_run *run = run_far(seed, loss, true), *without = run_far(seed, loss, false);
+    const struct sim_flow_result *result = run->results[0];
+    double p95 = sim_figure(run, SIM_LATENCY_P95_MS, 0, 10, 40, 0);
+    double p95_without = sim_figure(without, SIM_LATENCY_P95_MS, 0, 10, 40, 0);
+    double goodput = sim_figure(run, SIM_GOODPUT_KBPS, 0, 10, 40, 0);
+    int outside = 0;
+    outside += !sim_in_bounds("far", "freezes", result->metrics.freezes, 0, 12);
+    outside +=
+        !sim_in_bounds("far", "freezes without", without->results[0]->metrics.freezes, 25, 120);
+    outside += !sim_in_bounds("far", "p95 ms", p95, 160, 320);
+    outside += !sim_in_bounds("far", "p95 ms without", p95_without, 400, 900);
+    outside += !sim_in_bounds("far", "repair packets", (double)result->repairs, 1000, 3500);
+    outside += !sim_in_bounds("far", "restored", (double)result->restored, 30, 300);
+    outside += !sim_in_bounds("far", "malformed", (double)result->malformed_repairs, 0, 0);
+    outside += !sim_in_bounds("far", "goodput kbit/s", goodput, 850, 1500);
+    outside +=
+        !sim_in_bounds("far", "repair packets without", (double)without->results[0]->repairs, 0, 0);
+    sim_run_destroy(&run);
+    sim_run_destroy(&without);
+    return outside;
+}
+
+static void loss_far_away_is_restored_unasked(void **state)
+{
+    (void)state;
+    int outside = 0;
+    for (uint64_t seed = sim_seed(); seed < sim_seed() + SEEDS; seed++)
+        outside += check_far(seed, 0.01) + check_far(seed, 0.03);
+    assert_int_equal(outside, 0);
+}
+
+/* A near viewer is repaired by RTX, a far one without loss needs nothing. */
+static void nobody_else_gets_repair_packets(void **state)
+{
+    (void)state;
+    struct sim_run *near = run_with("loss-5", 1, 0.05), *clean = run_far(1, 0, true);
+    int outside = 0;
+    outside += !sim_in_bounds("near", "repair packets", (double)near->results[0]->repairs, 0, 0);
+    outside += !sim_in_bounds("clean", "repair packets", (double)clean->results[0]->repairs, 0, 0);
+    sim_run_destroy(&near);
+    sim_run_destroy(&clean);
+    assert_int_equal(outside, 0);
+}
+
 static void nothing_is_repaired_without_loss(void **state)
 {
     (void)state;
@@ -85,6 +141,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_loss_is_not_felt),
+        cmocka_unit_test(loss_far_away_is_restored_unasked),
+        cmocka_unit_test(nobody_else_gets_repair_packets),
         cmocka_unit_test(nothing_is_repaired_without_loss),
         cmocka_unit_test(two_runs_are_the_same),
     };

@@ -49,7 +49,7 @@ static void sequence_numbers_wrap_around(void **state)
     (void)state;
     struct rtp_frame *frame = make_frame(8);
     for (int i = 0; i < 8; i++)
-        history_add(history, 100, (uint16_t)(0xfffc + i), 90, frame, (uint16_t)i);
+        history_add(history, 100, (uint16_t)(0xfffc + i), 90, frame, (uint16_t)i, false);
     assert_int_equal(atomic_load(&frame->refs), 9);
     for (int i = 0; i < 8; i++) {
         const struct history_packet *packet =
@@ -70,7 +70,7 @@ static void a_packet_is_resent_once_a_round_trip(void **state)
 {
     (void)state;
     struct rtp_frame *frame = make_frame(1);
-    history_add(history, 0, 7, 90, frame, 0);
+    history_add(history, 0, 7, 90, frame, 0, false);
     assert_non_null(history_resend(history, 1000, 7, 40000));
     assert_null(history_resend(history, 1000, 7, 40000));
     assert_null(history_resend(history, 40999, 7, 40000));
@@ -83,8 +83,8 @@ static void packets_older_than_a_second_go(void **state)
 {
     (void)state;
     struct rtp_frame *frame = make_frame(2);
-    history_add(history, 0, 1, 90, frame, 0);
-    history_add(history, 600000, 2, 90, frame, 1);
+    history_add(history, 0, 1, 90, frame, 0, false);
+    history_add(history, 600000, 2, 90, frame, 1, false);
     assert_null(history_resend(history, HISTORY_US + 1, 1, 1));
     assert_non_null(history_resend(history, HISTORY_US + 1, 2, 1));
     history_expire(history, HISTORY_US + 1);
@@ -98,7 +98,7 @@ static void packets_and_bytes_are_bounded(void **state)
     (void)state;
     struct rtp_frame *frame = make_frame(1);
     for (int i = 0; i < 70000; i++) {
-        history_add(history, 0, (uint16_t)i, 90, frame, 0);
+        history_add(history, 0, (uint16_t)i, 90, frame, 0, false);
         assert_true(history->bytes <= HISTORY_BYTES);
     }
     assert_int_equal(atomic_load(&frame->refs), 1 + HISTORY_PACKETS);
@@ -110,8 +110,8 @@ static void a_jump_begins_anew(void **state)
 {
     (void)state;
     struct rtp_frame *frame = make_frame(1);
-    history_add(history, 0, 10, 90, frame, 0);
-    history_add(history, 0, 500, 90, frame, 0);
+    history_add(history, 0, 10, 90, frame, 0, false);
+    history_add(history, 0, 500, 90, frame, 0, false);
     assert_null(history_resend(history, 1, 10, 1));
     assert_null(history_resend(history, 1, 499, 1));
     assert_non_null(history_resend(history, 1, 500, 1));
@@ -124,10 +124,12 @@ static void the_ring_grows_with_what_is_held(void **state)
     (void)state;
     struct rtp_frame *frame = make_frame(8);
     for (int i = 0; i < 60; i++)
-        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8));
+        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8),
+                    false);
     assert_int_equal(history->capacity, HISTORY_FIRST_PACKETS);
     for (int i = 60; i < 300; i++)
-        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8));
+        history_add(history, 0, (uint16_t)(65500 + i), (uint32_t)i, frame, (uint16_t)(i % 8),
+                    false);
     assert_int_equal(history->capacity, 512);
     for (int i = 0; i < 300; i++) {
         const struct history_packet *packet = history_find(history, (uint16_t)(65500 + i));
@@ -143,7 +145,7 @@ static void copies_that_are_all_lost_are_known(void **state)
 {
     (void)state;
     struct rtp_frame *frame = make_frame(1);
-    history_add(history, 0, 7, 90, frame, 0);
+    history_add(history, 0, 7, 90, frame, 0, false);
     assert_null(history_copy_fate(history, 10, 7, false)); /* none left */
     assert_non_null(history_resend(history, 10, 7, 50));
     history_copy_left(history, 7);
@@ -164,7 +166,7 @@ static void the_age_can_be_set(void **state)
     (void)state;
     struct rtp_frame *frame = make_frame(1);
     history_set_age(history, 3 * (int64_t)HISTORY_US);
-    history_add(history, 0, 7, 90, frame, 0);
+    history_add(history, 0, 7, 90, frame, 0, false);
     history_expire(history, 3 * (int64_t)HISTORY_US);
     assert_non_null(history_resend(history, 3 * (int64_t)HISTORY_US, 7, 50));
     history_expire(history, 3 * (int64_t)HISTORY_US + 1);

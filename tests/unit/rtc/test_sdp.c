@@ -50,6 +50,7 @@ static char *write_answer(const struct sdp_offer *offer)
         .session_id = 77,
         .ssrc = 1111,
         .rtx_ssrc = 2222,
+        .flexfec_ssrc = 3333,
         .cname = "name",
         .stream_id = "stream",
         .track_id = "track",
@@ -81,20 +82,20 @@ static void real_offers(void **state)
     (void)state;
     static const struct {
         const char *file;
-        int type, rtx, media, video, kept, candidates;
+        int type, rtx, flexfec, media, video, kept, candidates;
         uint8_t transport_cc, playout_delay, send_time, mid;
         const char *fmtp;
     } cases[] = {
 #define ASYM "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
-        {"chromium-video.sdp", 108, 109, 1, 0, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
-        {"chromium-video-audio-data.sdp", 108, 109, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
-        {"chromium-max-bundle.sdp", 108, 109, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
-        {"chromium-two-video.sdp", 108, 109, 2, 1, 0, 0, 4, 5, 2, 9, ASYM "42e01f"},
-        {"firefox-composed.sdp", 126, 127, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
-        {"firefox-composed-bundle-only.sdp", 126, 127, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
-        {"safari-composed.sdp", 98, 99, 1, 0, -1, 0, 4, 5, 2, 10, ASYM "42e01f"},
-        {"aiortc.sdp", 101, 102, 3, 1, -1, 4, 0, 0, 2, 1, ASYM "42e01f"},
-        {"gstreamer-webrtcbin.sdp", 96, 97, 1, 0, -1, 3, 0, 0, 0, 0,
+        {"chromium-video.sdp", 108, 109, 49, 1, 0, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"chromium-video-audio-data.sdp", 108, 109, 49, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-max-bundle.sdp", 108, 109, 49, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-two-video.sdp", 108, 109, 0, 2, 1, 0, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"firefox-composed.sdp", 126, 127, 0, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
+        {"firefox-composed-bundle-only.sdp", 126, 127, 0, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
+        {"safari-composed.sdp", 98, 99, 0, 1, 0, -1, 0, 4, 5, 2, 10, ASYM "42e01f"},
+        {"aiortc.sdp", 101, 102, 0, 3, 1, -1, 4, 0, 0, 2, 1, ASYM "42e01f"},
+        {"gstreamer-webrtcbin.sdp", 96, 97, 0, 1, 0, -1, 3, 0, 0, 0, 0,
          "packetization-mode=1;profile-level-id=42e01f"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -107,6 +108,7 @@ static void real_offers(void **state)
         assert_int_equal(offer.codec.payload_type, cases[i].type);
         assert_true(offer.codec.rtx && offer.codec.nack && offer.codec.pli);
         assert_int_equal(offer.codec.rtx_payload_type, cases[i].rtx);
+        assert_int_equal(offer.codec.flexfec_payload_type, cases[i].flexfec);
         assert_string_equal(offer.codec.fmtp, cases[i].fmtp);
         assert_int_equal(offer.media_count, cases[i].media);
         assert_int_equal(offer.video_index, cases[i].video);
@@ -121,6 +123,11 @@ static void real_offers(void **state)
         assert_int_equal(count(answer, "\r\nm="), cases[i].media);
         assert_int_equal(count(answer, "\r\na=sendonly\r\n"), 1);
         assert_int_equal(count(answer, "\r\na=end-of-candidates\r\n"), 1);
+        int fec = cases[i].flexfec != 0;
+        assert_int_equal(count(answer, "\r\na=ssrc-group:FEC-FR 1111 3333\r\n"), fec);
+        assert_int_equal(count(answer, "\r\na=ssrc:3333 cname:name\r\n"), fec);
+        assert_int_equal(count(answer, "\r\na=rtpmap:49 flexfec-03/90000\r\n"), fec);
+        assert_int_equal(count(answer, " 108 109 49\r\n"), fec);
         int rejected = cases[i].media - 1 - (cases[i].kept >= 0);
         assert_int_equal(count(answer, "\r\na=inactive\r\n"), cases[i].media - 1);
         assert_int_equal(count(answer, "m=audio 0 ") + count(answer, "m=video 0 ") +
