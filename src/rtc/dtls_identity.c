@@ -54,7 +54,7 @@ static int fill_context(struct dtls_identity *identity)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, dtls_verify_peer, NULL);
     return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) &&
-           SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:!aNULL") &&
+           SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL") &&
            SSL_CTX_use_certificate(context, identity->certificate) == 1 &&
            SSL_CTX_use_PrivateKey(context, identity->key) == 1 &&
            SSL_CTX_set_tlsext_use_srtp(context, SRTP_PROFILES) == 0; /* 0 is success here */

@@ -12,7 +12,9 @@
 enum {
     MAX_FLIGHT_DATAGRAMS = 16,
     MAX_FLIGHT_BYTES = 8 * 1024, /* ours has about 1 kB */
-    RECORD_HEADER_BYTES = 13,    /* type, version, epoch, sequence number, length; RFC 6347 4.1 */
+    /* Explicit nonce and tag of AES-GCM (RFC 5288 section 3). */
+    GCM_BYTES = 8 + 16,
+    RECORD_HEADER_BYTES = 13, /* type, version, epoch, sequence number, length; RFC 6347 4.1 */
     RECORD_ALERT = 21,
     FIRST_RESEND_US = 150000,
     LAST_RESEND_US = 2400000,
@@ -217,7 +219,9 @@ static void read_records(struct dtls_transport *transport)
 }
 
 /* Copies the records that OpenSSL may see. Left out: alerts in the clear, which anybody could have
- * written, everything in the clear once keys are there, and what does not hold together. */
+ * written, everything in the clear once keys are there, and what does not hold together. During the
+ * handshake also what is too short to be encrypted: OpenSSL 3.0 keeps such a record until there are
+ * keys, and then fails for it. What is forged and longer it drops by itself. */
 static void filter_records(struct dtls_transport *transport, const uint8_t *data, size_t size)
 {
     bool encrypted_only = transport->state == DTLS_CONNECTED;
@@ -226,7 +230,9 @@ static void filter_records(struct dtls_transport *transport, const uint8_t *data
         if (record > size)
             return;
         bool in_the_clear = read_u16(data + 3) == 0; /* epoch */
-        if (!in_the_clear || (data[0] != RECORD_ALERT && !encrypted_only)) {
+        bool wanted = in_the_clear ? data[0] != RECORD_ALERT && !encrypted_only
+                                   : encrypted_only || record >= RECORD_HEADER_BYTES + GCM_BYTES;
+        if (wanted) {
             memcpy(transport->in + transport->in_size, data, record);
             transport->in_size += record;
         }
