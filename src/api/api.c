@@ -107,6 +107,7 @@ struct view_outputs api_view_outputs(struct api *api)
 int api_start(struct api *api, struct runtime *runtime, struct reason *why)
 {
     api->runtime = runtime;
+    ws_hub_set_runtime(api->hub, runtime);
     struct http_server_settings settings = {
         .bind_address = api->settings.bind_address,
         .port = api->settings.port,

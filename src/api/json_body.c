@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEFAULT_FPS = 30, MAX_FPS = 120 };
+enum { DEFAULT_FPS = 30, DEFAULT_DATA_FPS = 10, MAX_FPS = 120 };
 
 int json_body_parse(json_t **out, const char *text, size_t size, bool may_be_empty,
                     struct reason *why)
@@ -87,28 +87,52 @@ static int read_nodes(struct subscription *out, const json_t *filters, struct re
     return rc;
 }
 
+static const struct {
+    const char *name;
+    unsigned bits;
+} topics_known[] = {
+    {"xray_frame", TOPIC_FRAMES},
+    {"status_update", TOPIC_STATUS},
+    {"detection_data", TOPIC_DETECTIONS},
+    {"debug_message", TOPIC_DEBUG},
+    {"node_error", TOPIC_ERRORS},
+    {"zone_event", TOPIC_ZONES},
+    {"*",
+     TOPIC_FRAMES | TOPIC_STATUS | TOPIC_DETECTIONS | TOPIC_DEBUG | TOPIC_ERRORS | TOPIC_ZONES},
+};
+
+unsigned subscription_topic(const char *name)
+{
+    for (size_t i = 0; i < sizeof topics_known / sizeof topics_known[0]; i++)
+        if (strcmp(name, topics_known[i].name) == 0)
+            return topics_known[i].bits;
+    return 0;
+}
+
 static int read_topics(struct subscription *out, const json_t *topics, struct reason *why)
 {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } known[] = {{"xray_frame", TOPIC_FRAMES},
-                 {"status_update", TOPIC_STATUS},
-                 {"*", TOPIC_FRAMES | TOPIC_STATUS}};
     if (!json_is_array(topics))
         return reason_set(why, OW_EPARSE, "\"topics\" must be a list, like [\"xray_frame\"].");
     for (size_t i = 0; i < json_array_size(topics); i++) {
         const char *topic = json_string_value(json_array_get(topics, i));
-        for (size_t k = 0; topic && k < sizeof known / sizeof known[0]; k++)
-            if (strcmp(topic, known[k].name) == 0)
-                out->topics |= known[k].bit;
+        if (topic)
+            out->topics |= subscription_topic(topic);
     }
     return OW_OK;
 }
 
+static int read_workflow(struct subscription *out, const json_t *filters, struct reason *why)
+{
+    const char *id;
+    int rc = json_body_text(&id, filters, "workflow_id", SUBSCRIPTION_ID_BYTES - 1, false, why);
+    if (rc == OW_OK && id)
+        snprintf(out->workflow_id, sizeof out->workflow_id, "%s", id);
+    return rc;
+}
+
 int json_body_subscription(struct subscription *out, const json_t *message, struct reason *why)
 {
-    struct subscription read = {.max_fps = DEFAULT_FPS};
+    struct subscription read = {.max_fps = DEFAULT_FPS, .max_data_fps = DEFAULT_DATA_FPS};
     int rc = read_topics(&read, json_object_get(message, "topics"), why);
     if (rc != OW_OK)
         return rc;
@@ -116,11 +140,13 @@ int json_body_subscription(struct subscription *out, const json_t *message, stru
     if (filters && !json_is_null(filters) && !json_is_object(filters))
         return reason_set(why, OW_EPARSE, "\"filters\" must be an object.");
     rc = read_nodes(&read, filters, why);
+    if (rc == OW_OK)
+        rc = read_workflow(&read, filters, why);
     if (rc != OW_OK)
         return rc;
     const json_t *fps = json_object_get(filters, "max_fps");
     if (json_is_number(fps))
-        read.max_fps = json_number_value(fps);
+        read.max_fps = read.max_data_fps = json_number_value(fps);
     if (!(read.max_fps > 0) || read.max_fps > MAX_FPS)
         return reason_set(why, OW_EPARSE, "\"max_fps\" must be more than 0 and at most %d.",
                           MAX_FPS);
@@ -130,9 +156,12 @@ int json_body_subscription(struct subscription *out, const json_t *message, stru
     return OW_OK;
 }
 
-bool subscription_wants(const struct subscription *subscription, const char *node_id)
+bool subscription_wants(const struct subscription *subscription, unsigned topic,
+                        const char *workflow_id, const char *node_id)
 {
-    if (!(subscription->topics & TOPIC_FRAMES))
+    if (!(subscription->topics & topic))
+        return false;
+    if (subscription->workflow_id[0] && strcmp(subscription->workflow_id, workflow_id) != 0)
         return false;
     for (int i = 0; i < subscription->node_count; i++)
         if (strcmp(subscription->nodes[i], node_id) == 0)

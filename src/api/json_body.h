@@ -22,22 +22,32 @@ int json_body_text(const char **out, const json_t *object, const char *name, siz
 enum {
     TOPIC_FRAMES = 1,
     TOPIC_STATUS = 2,
-    SUBSCRIPTION_MAX_NODES = 16,
+    TOPIC_DETECTIONS = 4,
+    TOPIC_DEBUG = 8,
+    TOPIC_ERRORS = 16,
+    TOPIC_ZONES = 32,
+    SUBSCRIPTION_MAX_NODES = 64,
     SUBSCRIPTION_ID_BYTES = 128,
 };
 
 struct subscription {
     unsigned topics;
     bool binary;
-    double max_fps;
-    int node_count; /* 0 = all views */
+    double max_fps;                          /* of pictures, of each view */
+    double max_data_fps;                     /* of detections, of each node */
+    char workflow_id[SUBSCRIPTION_ID_BYTES]; /* "" = of all workflows */
+    int node_count;                          /* 0 = all nodes */
     char nodes[SUBSCRIPTION_MAX_NODES][SUBSCRIPTION_ID_BYTES];
 };
 
-/* Reads a subscribe message: topics, filters {node_id | node_ids, max_fps}, binary. Unknown topics
- * are ignored, as many exist that others serve. OW_EPARSE. */
+/* Reads a subscribe message: topics, filters {workflow_id, node_id | node_ids, max_fps}, binary.
+ * Unknown topics are ignored, as many exist that others serve. OW_EPARSE. */
 int json_body_subscription(struct subscription *out, const json_t *message, struct reason *why);
 
-bool subscription_wants(const struct subscription *subscription, const char *node_id);
+/* Is this topic of this node of this workflow subscribed to? */
+bool subscription_wants(const struct subscription *subscription, unsigned topic,
+                        const char *workflow_id, const char *node_id);
+/* The bit of a topic's name, 0 = there is none of this name. */
+unsigned subscription_topic(const char *name);
 
 #endif

@@ -1,62 +1,12 @@
-#include "api/ws_hub.h"
+#include "api/ws_hub_internal.h"
 
-#include "api/frame_message.h"
-#include "api/json_body.h"
 #include "core/clock.h"
-#include "core/log.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MAX_VIEWS = 64,
-    MAX_SNAPSHOTS = 64,
-    STATUS_SLOT = HTTP_SOCKET_SLOTS - 1,
-    SNAPSHOT_WAIT_US = 2 * 1000 * 1000,
-    MODEL_WAIT_US = 1200 * 1000,
-    SNAPSHOT_FPS = 10,
-    STATUS_TICKS = 4,
-};
-
-/* Which slot of the socket holds which view's picture, and when its next one is due. */
-struct client_view {
-    char node_id[SUBSCRIPTION_ID_BYTES];
-    int64_t due_us;
-};
-
-struct client {
-    struct client *next;
-    struct http_socket *socket;
-    struct subscription subscription;
-    struct client_view views[STATUS_SLOT];
-    int view_count;
-};
-
-struct hub_view {
-    struct view *view; /* own reference */
-    double fps;        /* what it was last asked for */
-};
-
-struct snapshot {
-    struct http_exchange *exchange;
-    char node_id[SUBSCRIPTION_ID_BYTES];
-    int64_t asked_us;
-};
-
-struct ws_hub {
-    pthread_mutex_t lock;
-    struct client *clients;
-    struct hub_view views[MAX_VIEWS];
-    int view_count;
-    struct snapshot snapshots[MAX_SNAPSHOTS];
-    int snapshot_count;
-    int ticks;
-    int client_count;
-    uint64_t replaced;
-    struct send_meter meter;
-};
+enum { STATUS_TICKS = 4 };
 
 int ws_hub_create(struct ws_hub **out)
 {
@@ -82,197 +32,40 @@ void ws_hub_destroy(struct ws_hub **hub)
     free(self);
 }
 
-/* -- what views are asked for (all under the lock) -- */
-
-static double wanted_fps(const struct ws_hub *hub, const char *node_id)
+struct client_slot *client_find_slot(struct client *client, unsigned topic, const char *node_id)
 {
-    double fps = 0;
-    for (const struct client *i = hub->clients; i; i = i->next)
-        if (subscription_wants(&i->subscription, node_id) && i->subscription.max_fps > fps)
-            fps = i->subscription.max_fps;
-    for (int i = 0; i < hub->snapshot_count; i++)
-        if (strcmp(hub->snapshots[i].node_id, node_id) == 0 && fps < SNAPSHOT_FPS)
-            fps = SNAPSHOT_FPS;
-    return fps;
-}
-
-static void ask_views(struct ws_hub *hub)
-{
-    for (int i = 0; i < hub->view_count; i++) {
-        struct hub_view *view = &hub->views[i];
-        double fps = wanted_fps(hub, view_node_id(view->view));
-        if (fps < view->fps || fps > view->fps) {
-            view->fps = fps;
-            view_set_jpeg_fps(view->view, fps);
-        }
-    }
-}
-
-void ws_hub_add_view(struct ws_hub *hub, struct view *view)
-{
-    pthread_mutex_lock(&hub->lock);
-    if (hub->view_count < MAX_VIEWS)
-        hub->views[hub->view_count++] = (struct hub_view){.view = view_ref(view)};
-    else
-        log_warn("View %s has no WebSocket pictures: there are %d views already.",
-                 view_node_id(view), MAX_VIEWS);
-    ask_views(hub);
-    pthread_mutex_unlock(&hub->lock);
-}
-
-void ws_hub_remove_view(struct ws_hub *hub, struct view *view)
-{
-    struct view *gone = NULL;
-    pthread_mutex_lock(&hub->lock);
-    for (int i = 0; i < hub->view_count; i++)
-        if (hub->views[i].view == view) {
-            gone = view;
-            hub->views[i] = hub->views[--hub->view_count];
-            break;
-        }
-    pthread_mutex_unlock(&hub->lock);
-    view_unref(&gone);
-}
-
-int ws_hub_views(struct ws_hub *hub, struct view **out, int max)
-{
-    pthread_mutex_lock(&hub->lock);
-    int count = hub->view_count < max ? hub->view_count : max;
-    for (int i = 0; i < count; i++)
-        out[i] = view_ref(hub->views[i].view);
-    pthread_mutex_unlock(&hub->lock);
-    return count;
-}
-
-/* -- pictures -- */
-
-static struct client_view *find_client_view(struct client *client, const char *node_id)
-{
-    for (int i = 0; i < client->view_count; i++)
-        if (strcmp(client->views[i].node_id, node_id) == 0)
-            return &client->views[i];
-    if (client->view_count == STATUS_SLOT)
+    for (int i = 0; i < client->slot_count; i++)
+        if (client->slots[i].topic == topic && strcmp(client->slots[i].node_id, node_id) == 0)
+            return &client->slots[i];
+    if (client->slot_count == WS_HUB_STATUS_SLOT)
         return NULL;
-    struct client_view *view = &client->views[client->view_count++];
-    snprintf(view->node_id, sizeof view->node_id, "%s", node_id);
-    view->due_us = 0;
-    return view;
+    struct client_slot *slot = &client->slots[client->slot_count++];
+    *slot = (struct client_slot){.topic = topic};
+    snprintf(slot->node_id, sizeof slot->node_id, "%s", node_id);
+    return slot;
 }
 
-/* Keeps the mean rate: a picture that comes a little early is taken, and the next one is due an
- * interval after this one was, not after it came. */
-static bool is_due(struct client_view *view, double max_fps, int64_t now_us)
+/* One that comes a little early is taken, and the next one is due an interval after this one was,
+ * not after it came. */
+bool client_slot_is_due(struct client_slot *slot, double max_fps, int64_t now_us)
 {
     int64_t interval_us = (int64_t)(1e6 / max_fps);
-    if (now_us < view->due_us - interval_us / 4)
+    if (now_us < slot->due_us - interval_us / 4)
         return false;
-    view->due_us += interval_us;
-    if (view->due_us < now_us)
-        view->due_us = now_us + interval_us / 2;
+    slot->due_us += interval_us;
+    if (slot->due_us < now_us)
+        slot->due_us = now_us + interval_us / 2;
     return true;
 }
 
-static void send_picture(struct ws_hub *hub, struct client *client, int slot,
-                         struct http_message *message, int64_t capture_us)
+struct http_message *ws_hub_text(json_t *json)
 {
-    if (!message)
-        return;
-    if (!http_socket_send_latest(client->socket, slot, message))
-        hub->replaced++;
-    int64_t now_us = clock_now_us();
-    send_meter_add(&hub->meter, now_us, 1, (uint64_t)http_message_size(message),
-                   now_us - capture_us);
-}
-
-/* The first picture of a view that nobody watched has no boxes yet, since its model was at rest: a
- * snapshot waits a while for one that has. */
-static void answer_snapshots(struct ws_hub *hub, const char *node_id, const struct encoded *picture)
-{
-    int64_t now_us = clock_now_us();
-    int kept = 0;
-    for (int i = 0; i < hub->snapshot_count; i++) {
-        struct snapshot *snapshot = &hub->snapshots[i];
-        bool good = !picture->model_awaited || now_us - snapshot->asked_us >= MODEL_WAIT_US;
-        if (good && strcmp(snapshot->node_id, node_id) == 0) {
-            http_reply(snapshot->exchange, 200, "image/jpeg", picture->data, picture->size,
-                       "Cache-Control: no-store\r\n");
-            http_exchange_unref(&snapshot->exchange);
-        } else {
-            hub->snapshots[kept++] = *snapshot;
-        }
-    }
-    bool changed = kept != hub->snapshot_count;
-    hub->snapshot_count = kept;
-    if (changed)
-        ask_views(hub);
-}
-
-void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded *picture)
-{
-    const char *node_id = view_node_id(view);
-    struct http_message *forms[2] = {NULL, NULL}; /* text, binary: each made once, when needed */
-    int64_t now_us = clock_now_us();
-    pthread_mutex_lock(&hub->lock);
-    for (struct client *i = hub->clients; i; i = i->next) {
-        if (!subscription_wants(&i->subscription, node_id))
-            continue;
-        struct client_view *slot = find_client_view(i, node_id);
-        if (!slot || !is_due(slot, i->subscription.max_fps, now_us))
-            continue;
-        bool binary = i->subscription.binary;
-        if (!forms[binary])
-            forms[binary] = frame_message_create(view, picture, binary);
-        send_picture(hub, i, (int)(slot - i->views), forms[binary], picture->capture_us);
-    }
-    answer_snapshots(hub, node_id, picture);
-    pthread_mutex_unlock(&hub->lock);
-    http_message_unref(&forms[0]);
-    http_message_unref(&forms[1]);
-}
-
-static bool has_view(const struct ws_hub *hub, const char *node_id)
-{
-    for (int i = 0; i < hub->view_count; i++)
-        if (strcmp(view_node_id(hub->views[i].view), node_id) == 0)
-            return true;
-    return false;
-}
-
-void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange)
-{
-    pthread_mutex_lock(&hub->lock);
-    if (!has_view(hub, node_id)) {
-        http_reply_error(exchange, 404, "There is no running view with this id.");
-    } else if (hub->snapshot_count == MAX_SNAPSHOTS) {
-        http_reply_error(exchange, 503, "Too many snapshots are waiting: try again in a moment.");
-    } else {
-        struct snapshot *snapshot = &hub->snapshots[hub->snapshot_count++];
-        snapshot->exchange = http_exchange_ref(exchange);
-        snapshot->asked_us = clock_now_us();
-        snprintf(snapshot->node_id, sizeof snapshot->node_id, "%s", node_id);
-        ask_views(hub);
-    }
-    pthread_mutex_unlock(&hub->lock);
-}
-
-static void expire_snapshots(struct ws_hub *hub)
-{
-    int64_t now_us = clock_now_us();
-    int kept = 0;
-    pthread_mutex_lock(&hub->lock);
-    for (int i = 0; i < hub->snapshot_count; i++) {
-        struct snapshot *snapshot = &hub->snapshots[i];
-        if (now_us - snapshot->asked_us >= SNAPSHOT_WAIT_US) {
-            http_reply_error(snapshot->exchange, 504,
-                             "The view gave no picture within 2 s: look at its source.");
-            http_exchange_unref(&snapshot->exchange);
-        } else {
-            hub->snapshots[kept++] = *snapshot;
-        }
-    }
-    hub->snapshot_count = kept;
-    ask_views(hub);
-    pthread_mutex_unlock(&hub->lock);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    struct http_message *message =
+        text ? http_message_create(false, text, strlen(text), NULL, 0) : NULL;
+    free(text);
+    return message;
 }
 
 /* -- clients -- */
@@ -303,18 +96,14 @@ void ws_hub_closed(struct ws_hub *hub, struct http_socket *socket)
     if (*link)
         *link = client->next;
     hub->client_count--;
-    ask_views(hub);
+    ws_hub_ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
     free(client);
 }
 
 static void send_json(struct http_socket *socket, json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    json_decref(json);
-    struct http_message *message =
-        text ? http_message_create(false, text, strlen(text), NULL, 0) : NULL;
-    free(text);
+    struct http_message *message = ws_hub_text(json);
     if (message)
         http_socket_send(socket, message);
     http_message_unref(&message);
@@ -353,8 +142,8 @@ static void handle_subscribe(struct ws_hub *hub, struct client *client, const js
     send_json(client->socket, reply); /* before the first picture */
     pthread_mutex_lock(&hub->lock);
     client->subscription = subscription;
-    client->view_count = 0;
-    ask_views(hub);
+    client->slot_count = 0;
+    ws_hub_ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -369,7 +158,7 @@ static void handle_unsubscribe(struct ws_hub *hub, struct client *client, const 
     }
     pthread_mutex_lock(&hub->lock);
     client->subscription.topics &= all ? 0 : ~gone.topics;
-    ask_views(hub);
+    ws_hub_ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
     send_json(client->socket, json_pack("{s:s}", "type", "unsubscribed"));
 }
@@ -403,63 +192,22 @@ void ws_hub_message(struct ws_hub *hub, struct http_socket *socket, const char *
     json_decref(message);
 }
 
-/* -- status -- */
-
-static json_t *describe_status(struct ws_hub *hub)
+void ws_hub_set_runtime(struct ws_hub *hub, struct runtime *runtime)
 {
-    struct view *views[MAX_VIEWS];
-    int count = ws_hub_views(hub, views, MAX_VIEWS);
-    json_t *list = json_array(), *ids = json_array();
-    for (int i = 0; i < count; i++) {
-        bool seen = false;
-        for (int k = 0; k < i; k++)
-            seen |= views[k] && strcmp(view_workflow_id(views[k]), view_workflow_id(views[i])) == 0;
-        if (!seen)
-            json_array_append_new(ids, json_string(view_workflow_id(views[i])));
-        json_array_append_new(list, view_describe(views[i]));
-    }
-    for (int i = 0; i < count; i++)
-        view_unref(&views[i]);
-    return json_pack("{s:s, s:I, s:i, s:o, s:o}", "type", "status_update", "server_us",
-                     (json_int_t)clock_now_us(), "running_workflows", (int)json_array_size(ids),
-                     "workflow_ids", ids, "views", list);
-}
-
-static bool anyone_wants_status(struct ws_hub *hub)
-{
-    bool wanted = false;
     pthread_mutex_lock(&hub->lock);
-    for (const struct client *i = hub->clients; i; i = i->next)
-        wanted |= (i->subscription.topics & TOPIC_STATUS) != 0;
+    hub->runtime = runtime;
     pthread_mutex_unlock(&hub->lock);
-    return wanted;
-}
-
-static void send_status(struct ws_hub *hub)
-{
-    if (!anyone_wants_status(hub))
-        return;
-    json_t *status = describe_status(hub);
-    char *text = status ? json_dumps(status, JSON_COMPACT) : NULL;
-    json_decref(status);
-    struct http_message *message =
-        text ? http_message_create(false, text, strlen(text), NULL, 0) : NULL;
-    free(text);
-    if (!message)
-        return;
-    pthread_mutex_lock(&hub->lock);
-    for (struct client *i = hub->clients; i; i = i->next)
-        if (i->subscription.topics & TOPIC_STATUS)
-            http_socket_send_latest(i->socket, STATUS_SLOT, message);
-    pthread_mutex_unlock(&hub->lock);
-    http_message_unref(&message);
 }
 
 void ws_hub_tick(struct ws_hub *hub)
 {
-    expire_snapshots(hub);
-    if (++hub->ticks % STATUS_TICKS == 0)
-        send_status(hub);
+    ws_hub_expire_snapshots(hub);
+    pthread_mutex_lock(&hub->lock);
+    bool due = ++hub->ticks % STATUS_TICKS == 0 || hub->state_changed;
+    hub->state_changed = false;
+    pthread_mutex_unlock(&hub->lock);
+    if (due)
+        ws_hub_send_status(hub);
 }
 
 void ws_hub_goodbye(struct ws_hub *hub)

@@ -1,10 +1,12 @@
-/* The WebSocket hub: clients, what they subscribed to, and the JPEG pictures that views give out.
- * Snapshots over HTTP are served from the same pictures. */
+/* The WebSocket hub: clients, what they subscribed to, the JPEG pictures that views give out, what
+ * nodes tell. Snapshots over HTTP are served from the same pictures. */
 #ifndef OW_API_WS_HUB_H
 #define OW_API_WS_HUB_H
 
+#include "core/detections.h"
 #include "net/http_server.h"
 #include "net/send_meter.h"
+#include "workflow/runtime.h"
 #include "workflow/view.h"
 
 struct ws_hub;
@@ -19,6 +21,17 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
 /* New references of at most `max` running views; returns how many. */
 int ws_hub_views(struct ws_hub *hub, struct view **out, int max);
 
+/* Whom to ask for the state of the nodes; lent until set to NULL. */
+void ws_hub_set_runtime(struct ws_hub *hub, struct runtime *runtime);
+
+/* What nodes tell; any thread. Is anybody subscribed to the detections of this node? */
+bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id);
+void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id,
+                       const struct detections *found);
+/* `topic`: "debug_message", "node_error", "zone_event". `event` has workflow_id and node_id; it is
+ * lent. A client that is far behind misses it. */
+void ws_hub_event(struct ws_hub *hub, const char *topic, const json_t *event);
+
 /* Answers with the next picture of a view, or 404, or 504 after two seconds. */
 void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange);
 
@@ -26,7 +39,7 @@ void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchan
 void ws_hub_opened(struct ws_hub *hub, struct http_socket *socket);
 void ws_hub_message(struct ws_hub *hub, struct http_socket *socket, const char *text, size_t size);
 void ws_hub_closed(struct ws_hub *hub, struct http_socket *socket);
-/* Every 250 ms: late snapshots, and each second status_update. */
+/* Every 250 ms: late snapshots; status_update each second, or now when an error came or went. */
 void ws_hub_tick(struct ws_hub *hub);
 /* Tells all clients that the server stops. */
 void ws_hub_goodbye(struct ws_hub *hub);

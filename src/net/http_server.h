@@ -20,7 +20,7 @@ enum {
     HTTP_MAX_PARAMS = 4,
     HTTP_MAX_QUERY = 8,
     HTTP_MAX_CONNECTIONS = 512,
-    HTTP_SOCKET_SLOTS = 32,
+    HTTP_SOCKET_SLOTS = 128,
     HTTP_SOCKET_CONTROLS = 64,
 };
 
@@ -107,6 +107,9 @@ void http_message_unref(struct http_message **message);
 /* Sends in order, at once. A client with HTTP_SOCKET_CONTROLS messages waiting is disconnected.
  * Takes its own reference. Any thread, between opened and closed. */
 void http_socket_send(struct http_socket *socket, struct http_message *message);
+/* Sends in order if the client is not far behind: false = half of HTTP_SOCKET_CONTROLS wait already
+ * and the message is left out. */
+bool http_socket_offer(struct http_socket *socket, struct http_message *message);
 /* Sends the latest of a slot (0..HTTP_SOCKET_SLOTS-1): one still waiting is replaced. Returns false
  * when it replaced one. */
 bool http_socket_send_latest(struct http_socket *socket, int slot, struct http_message *message);

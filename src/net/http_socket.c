@@ -69,17 +69,34 @@ static void wake(struct http_socket *socket)
         http_server_wake(socket->server);
 }
 
+/* Under the lock. */
+static void add_control(struct http_socket *socket, struct http_message *message)
+{
+    int at = (socket->control_first + socket->control_count++) % HTTP_SOCKET_CONTROLS;
+    socket->controls[at] = message_ref(message);
+}
+
 void http_socket_send(struct http_socket *socket, struct http_message *message)
 {
     pthread_mutex_lock(&socket->lock);
-    if (socket->control_count == HTTP_SOCKET_CONTROLS) {
+    if (socket->control_count == HTTP_SOCKET_CONTROLS)
         socket->overflow = true;
-    } else {
-        int at = (socket->control_first + socket->control_count++) % HTTP_SOCKET_CONTROLS;
-        socket->controls[at] = message_ref(message);
-    }
+    else
+        add_control(socket, message);
     pthread_mutex_unlock(&socket->lock);
     wake(socket);
+}
+
+bool http_socket_offer(struct http_socket *socket, struct http_message *message)
+{
+    pthread_mutex_lock(&socket->lock);
+    bool fits = socket->control_count < HTTP_SOCKET_CONTROLS / 2;
+    if (fits)
+        add_control(socket, message);
+    pthread_mutex_unlock(&socket->lock);
+    if (fits)
+        wake(socket);
+    return fits;
 }
 
 bool http_socket_send_latest(struct http_socket *socket, int slot, struct http_message *message)

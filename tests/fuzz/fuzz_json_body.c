@@ -15,7 +15,8 @@ static void read_subscription(const json_t *json)
     if (read.node_count > SUBSCRIPTION_MAX_NODES || !(read.max_fps > 0))
         abort();
     for (int i = 0; i < read.node_count; i++)
-        if ((read.topics & TOPIC_FRAMES) && !subscription_wants(&read, read.nodes[i]))
+        if ((read.topics & TOPIC_FRAMES) &&
+            !subscription_wants(&read, TOPIC_FRAMES, read.workflow_id, read.nodes[i]))
             abort();
 }
 

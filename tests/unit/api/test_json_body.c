@@ -80,16 +80,16 @@ static void subscriptions_are_read(void **state)
     assert_int_equal(read.topics, TOPIC_FRAMES);
     assert_true(read.binary);
     assert_true(read.max_fps > 12.4 && read.max_fps < 12.6);
-    assert_true(subscription_wants(&read, "v"));
-    assert_false(subscription_wants(&read, "w"));
+    assert_true(subscription_wants(&read, TOPIC_FRAMES, "any", "v"));
+    assert_false(subscription_wants(&read, TOPIC_FRAMES, "any", "w"));
     assert_int_equal(subscribe("{\"topics\":[\"*\"]}", &read), OW_OK);
-    assert_true(subscription_wants(&read, "any"));
+    assert_true(subscription_wants(&read, TOPIC_FRAMES, "any", "any"));
     assert_int_equal(
         subscribe("{\"topics\":[\"xray_frame\"],\"filters\":{\"node_ids\":[\"a\",\"b\"]}}", &read),
         OW_OK);
     assert_int_equal(read.node_count, 2);
     assert_int_equal(subscribe("{\"topics\":[\"status_update\"]}", &read), OW_OK);
-    assert_false(subscription_wants(&read, "v"));
+    assert_false(subscription_wants(&read, TOPIC_FRAMES, "any", "v"));
     static const char *const bad[] = {
         "{}",
         "{\"topics\":\"x\"}",
@@ -103,10 +103,37 @@ static void subscriptions_are_read(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(subscribe(bad[i], &read), OW_EPARSE);
-    static const char seventeen[] =
-        "{\"topics\":[],\"filters\":{\"node_ids\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
-        "\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\"]}}";
-    assert_int_equal(subscribe(seventeen, &read), OW_EPARSE);
+    json_t *nodes = json_array(), *message;
+    for (int i = 0; i <= SUBSCRIPTION_MAX_NODES; i++)
+        json_array_append_new(nodes, json_sprintf("%d", i));
+    message = json_pack("{s:[], s:{s:o}}", "topics", "filters", "node_ids", nodes);
+    struct reason why;
+    assert_int_equal(json_body_subscription(&read, message, &why), OW_EPARSE);
+    json_array_remove(nodes, 0);
+    assert_int_equal(json_body_subscription(&read, message, &why), OW_OK);
+    json_decref(message);
+}
+
+static void topics_and_workflows_are_told_apart(void **state)
+{
+    (void)state;
+    struct subscription read = {0};
+    assert_int_equal(subscribe("{\"topics\":[\"detection_data\",\"zone_event\"],\"filters\":"
+                               "{\"workflow_id\":\"a\",\"max_fps\":2}}",
+                               &read),
+                     OW_OK);
+    assert_int_equal(read.topics, TOPIC_DETECTIONS | TOPIC_ZONES);
+    assert_true(read.max_data_fps > 1.9 && read.max_data_fps < 2.1);
+    assert_true(subscription_wants(&read, TOPIC_ZONES, "a", "n"));
+    assert_false(subscription_wants(&read, TOPIC_ZONES, "b", "n"));
+    assert_false(subscription_wants(&read, TOPIC_DEBUG, "a", "n"));
+    assert_int_equal(subscription_topic("debug_message"), TOPIC_DEBUG);
+    assert_int_equal(subscription_topic("nonsense"), 0);
+    assert_int_equal(subscribe("{\"topics\":[\"*\"]}", &read), OW_OK);
+    assert_true(read.max_data_fps > 9.9 && read.max_data_fps < 10.1);
+    assert_true(subscription_wants(&read, TOPIC_ERRORS, "b", "n"));
+    assert_int_equal(subscribe("{\"topics\":[],\"filters\":{\"workflow_id\":5}}", &read),
+                     OW_EPARSE);
 }
 
 /* RFC 4648, section 10. */
@@ -137,6 +164,7 @@ int main(void)
         cmocka_unit_test(only_clean_objects_pass),
         cmocka_unit_test(texts_have_limits),
         cmocka_unit_test(subscriptions_are_read),
+        cmocka_unit_test(topics_and_workflows_are_told_apart),
         cmocka_unit_test(base64_matches_the_rfc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,73 @@
+/* The inside of the hub, shared by ws_hub.c (clients and what they say), ws_pictures.c (pictures of
+ * views) and ws_nodes.c (what nodes tell). */
+#ifndef OW_API_WS_HUB_INTERNAL_H
+#define OW_API_WS_HUB_INTERNAL_H
+
+#include "api/json_body.h"
+#include "api/ws_hub.h"
+
+#include <pthread.h>
+
+enum {
+    WS_HUB_MAX_VIEWS = 64,
+    WS_HUB_MAX_SNAPSHOTS = 64,
+    WS_HUB_STATUS_SLOT = HTTP_SOCKET_SLOTS - 1,
+};
+
+/* Which slot of the socket holds the latest of which topic and node, and when its next is due. */
+struct client_slot {
+    unsigned topic;
+    char node_id[SUBSCRIPTION_ID_BYTES];
+    int64_t due_us;
+};
+
+struct client {
+    struct client *next;
+    struct http_socket *socket;
+    struct subscription subscription;
+    struct client_slot slots[WS_HUB_STATUS_SLOT];
+    int slot_count;
+};
+
+struct hub_view {
+    struct view *view; /* own reference */
+    double fps;        /* what it was last asked for */
+};
+
+struct snapshot {
+    struct http_exchange *exchange;
+    char node_id[SUBSCRIPTION_ID_BYTES];
+    int64_t asked_us;
+};
+
+struct ws_hub {
+    pthread_mutex_t lock; /* guards all that follows */
+    struct client *clients;
+    struct hub_view views[WS_HUB_MAX_VIEWS];
+    int view_count;
+    struct snapshot snapshots[WS_HUB_MAX_SNAPSHOTS];
+    int snapshot_count;
+    struct runtime *runtime; /* lent; NULL before the server runs */
+    int ticks;
+    bool state_changed; /* of a node: status_update does not wait for its second */
+    int client_count;
+    uint64_t replaced;
+    struct send_meter meter;
+};
+
+/* The client's slot of this topic and node, a new one if there is none; NULL = no slot left. */
+struct client_slot *client_find_slot(struct client *client, unsigned topic, const char *node_id);
+/* Is its next one due, at most max_fps times a second? Keeps the mean rate. */
+bool client_slot_is_due(struct client_slot *slot, double max_fps, int64_t now_us);
+
+/* A text message of the object, whose reference is taken; NULL = no memory. */
+struct http_message *ws_hub_text(json_t *json);
+
+/* ws_pictures.c; under the lock: tells the views how many pictures are wanted. */
+void ws_hub_ask_views(struct ws_hub *hub);
+void ws_hub_expire_snapshots(struct ws_hub *hub);
+
+/* ws_nodes.c */
+void ws_hub_send_status(struct ws_hub *hub);
+
+#endif
