@@ -115,7 +115,7 @@ async function overwatch(core) {
   writeFileSync(join(folder, 'workflow.json'), JSON.stringify(workflow));
   const binary = process.env.OVERWATCH_BINARY ?? join(root, 'build/src/app/overwatch');
   const child = pinned(core, binary,
-    ['run', join(folder, 'workflow.json'), '--port', '0', '--media-port', '0', '--media-threads', '1', '--log-file', 'none',
+    ['run', join(folder, 'workflow.json'), '--port', '0', '--media-port', '0', '--media-threads', '1', '--log-file', 'none', '--data-folder', 'none',
       '--log-level', 'warn'],
     { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';

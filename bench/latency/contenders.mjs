@@ -35,7 +35,7 @@ function overwatch(what, transport) {
           '--port', String(port), '--media-port', String(mediaPort),
           '--web-folder', join(root, 'workflow-builder/dist'),
           '--model-folder', join(root, '.cache/models'),
-          '--pid-file', join(folder, 'overwatch.pid'), '--log-file', join(folder, 'overwatch.log'),
+          '--pid-file', join(folder, 'overwatch.pid'), '--log-file', join(folder, 'overwatch.log'), '--data-folder', 'none',
         ],
       };
     },

@@ -30,7 +30,19 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/workflow-builder/execute", api_workflow_execute, HTTP_MAY_BLOCK},
     {HTTP_POST, "/api/workflow-builder/stop-all", api_workflow_stop_all, HTTP_MAY_BLOCK},
     {HTTP_POST, "/api/workflow-builder/{id}/stop", api_workflow_stop, HTTP_MAY_BLOCK},
-    {HTTP_GET, "/api/workflow-builder/{id}/status", api_workflow_status, HTTP_QUICK},
+    {HTTP_GET, "/api/workflow-builder/{id}/status", api_workflow_status, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/validate", api_saved_validate, HTTP_QUICK},
+    {HTTP_POST, "/api/workflow-builder/import", api_saved_import, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-builder", api_saved_list, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder", api_saved_add, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-builder/{id}", api_saved_read, HTTP_MAY_BLOCK},
+    {HTTP_PUT, "/api/workflow-builder/{id}", api_saved_replace, HTTP_MAY_BLOCK},
+    {HTTP_DELETE, "/api/workflow-builder/{id}", api_saved_remove, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/{id}/execute", api_saved_execute, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/{id}/deploy", api_saved_deploy, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/workflow-builder/{id}/preview", api_saved_preview, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-builder/{id}/export", api_saved_export, HTTP_MAY_BLOCK},
+    {HTTP_PATCH, "/api/workflow-builder/{id}/nodes/{node_id}", api_saved_set_node, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/node-types", api_node_types, HTTP_QUICK},
     {0, NULL, NULL, 0},
 };
@@ -54,7 +66,9 @@ static void on_closed(void *context, struct http_socket *socket)
 
 static void on_tick(void *context)
 {
-    ws_hub_tick(((struct api *)context)->hub);
+    struct api *api = context;
+    runtime_tell_errors(api->runtime);
+    ws_hub_tick(api->hub);
 }
 
 static int copy_text(const char **field)
@@ -69,6 +83,7 @@ static void free_api(struct api *api)
 {
     ws_hub_destroy(&api->hub);
     whep_sessions_free(&api->whep);
+    saved_workflows_destroy(&api->saved);
     free((char *)api->settings.bind_address);
     free((char *)api->settings.web_folder);
     free((char *)api->settings.allowed_hosts);
@@ -77,7 +92,7 @@ static void free_api(struct api *api)
 
 int api_create(struct api **out, const struct api_settings *settings)
 {
-    if (!settings->media)
+    if (!settings->media || !settings->store)
         return OW_EINVAL;
     struct api *api = calloc(1, sizeof *api);
     if (!api)
@@ -104,10 +119,35 @@ struct view_outputs api_view_outputs(struct api *api)
     return api_streams_outputs(api);
 }
 
+static bool on_wants_detections(void *context, const char *workflow_id, const char *node_id)
+{
+    return ws_hub_wants_detections(((struct api *)context)->hub, workflow_id, node_id);
+}
+
+static void on_detections(void *context, const char *workflow_id, const char *node_id,
+                          const struct detections *detections)
+{
+    ws_hub_detections(((struct api *)context)->hub, workflow_id, node_id, detections);
+}
+
+static void on_event(void *context, const char *topic, const json_t *message)
+{
+    ws_hub_event(((struct api *)context)->hub, topic, message);
+}
+
+struct runtime_outputs api_node_outputs(struct api *api)
+{
+    return (struct runtime_outputs){.context = api,
+                                    .wants_detections = on_wants_detections,
+                                    .detections = on_detections,
+                                    .event = on_event};
+}
+
 int api_start(struct api *api, struct runtime *runtime, struct reason *why)
 {
     api->runtime = runtime;
     ws_hub_set_runtime(api->hub, runtime);
+    saved_workflows_init(&api->saved, api->settings.store, runtime);
     struct http_server_settings settings = {
         .bind_address = api->settings.bind_address,
         .port = api->settings.port,
@@ -120,6 +160,16 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
         .context = api,
     };
     return http_server_start(&api->http, &settings, why);
+}
+
+void api_resume_workflows(struct api *api)
+{
+    saved_resume(&api->saved);
+}
+
+int api_add_example(struct api *api, json_t *workflow, struct reason *why)
+{
+    return saved_add_example(&api->saved, workflow, why);
 }
 
 uint16_t api_port(const struct api *api)

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "net/media_server.h"
+#include "store/store.h"
 #include "workflow/runtime.h"
 
 struct api;
@@ -24,6 +25,7 @@ struct api_settings {
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
     struct media_server *media;
+    struct store *store;                /* lent until api_destroy() */
     struct api_ice_servers ice_servers; /* lent for good */
 };
 
@@ -31,8 +33,13 @@ struct api_settings {
 int api_create(struct api **out, const struct api_settings *settings);
 /* What the runtime shall give its pictures to. */
 struct view_outputs api_view_outputs(struct api *api);
+struct runtime_outputs api_node_outputs(struct api *api);
 /* Starts the HTTP thread. A port already taken: OW_EEXISTS with `why`. */
 int api_start(struct api *api, struct runtime *runtime, struct reason *why);
+/* Starts the workflows that ran when the program last ended; after api_start(). */
+void api_resume_workflows(struct api *api);
+/* Keeps this workflow and starts it when none has ever been kept. */
+int api_add_example(struct api *api, json_t *workflow, struct reason *why);
 uint16_t api_port(const struct api *api);
 /* Tells WebSocket clients, stops the thread; within 1 s. The runtime must outlive this. */
 void api_stop(struct api *api);

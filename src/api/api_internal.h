@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "api/json_body.h"
+#include "api/saved_workflows.h"
 #include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
@@ -15,7 +16,8 @@ struct api {
     struct runtime *runtime; /* set by api_start() */
     struct http_server *http;
     struct ws_hub *hub;
-    struct whep_sessions whep; /* of the HTTP thread */
+    struct saved_workflows saved; /* from api_start() on */
+    struct whep_sessions whep;    /* of the HTTP thread */
     int64_t started_us;
 };
 
@@ -56,6 +58,24 @@ void api_workflow_execute(void *context, struct http_exchange *exchange);
 void api_workflow_stop(void *context, struct http_exchange *exchange);
 void api_workflow_stop_all(void *context, struct http_exchange *exchange);
 void api_node_types(void *context, struct http_exchange *exchange);
+
+/* 400 with what is wrong with a workflow, in the shape that the page knows; `why` when the report
+ * has no errors. */
+void api_reply_invalid(struct http_exchange *exchange, const json_t *report, const char *why);
+
+/* routes_saved.c */
+void api_saved_list(void *context, struct http_exchange *exchange);
+void api_saved_read(void *context, struct http_exchange *exchange);
+void api_saved_add(void *context, struct http_exchange *exchange);
+void api_saved_replace(void *context, struct http_exchange *exchange);
+void api_saved_set_node(void *context, struct http_exchange *exchange);
+void api_saved_remove(void *context, struct http_exchange *exchange);
+void api_saved_execute(void *context, struct http_exchange *exchange);
+void api_saved_deploy(void *context, struct http_exchange *exchange);
+void api_saved_preview(void *context, struct http_exchange *exchange);
+void api_saved_validate(void *context, struct http_exchange *exchange);
+void api_saved_export(void *context, struct http_exchange *exchange);
+void api_saved_import(void *context, struct http_exchange *exchange);
 
 /* routes_pages.c */
 void api_views(void *context, struct http_exchange *exchange);

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "net/http_files.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void api_views(void *context, struct http_exchange *exchange)
@@ -18,10 +19,25 @@ void api_views(void *context, struct http_exchange *exchange)
     api_reply_json(exchange, 200, json_pack("{s:o}", "views", list));
 }
 
+/* Of a source it is its latest picture as it is, of a view its next one with boxes. */
 void api_snapshot(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
-    ws_hub_snapshot(api->hub, http_param(http_exchange_request(exchange), "node_id"), exchange);
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *node_id = http_param(request, "node_id"), *width = http_query(request, "width");
+    struct encoded *picture = NULL;
+    int wanted = width ? atoi(width) : 0;
+    int rc = runtime_source_picture(api->runtime, node_id, wanted > 0 ? wanted : 0, &picture);
+    if (rc == OW_ENOTFOUND)
+        ws_hub_snapshot(api->hub, node_id, exchange);
+    else if (rc == OW_OK)
+        http_reply(exchange, 200, "image/jpeg", picture->data, picture->size,
+                   "Cache-Control: no-store\r\n");
+    else if (rc == OW_EAGAIN)
+        http_reply_error(exchange, 504, "The source has given no picture yet.");
+    else
+        api_reply_failure(exchange, rc, NULL);
+    encoded_unref(&picture);
 }
 
 void api_health(void *context, struct http_exchange *exchange)

@@ -131,23 +131,16 @@ void api_workflow_status(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
     const char *id = http_param(http_exchange_request(exchange), "id");
-    json_t *status = runtime_workflow_status(api->runtime, id);
+    json_t *status = runtime_workflow_status(api->runtime, id), *document = NULL;
+    if (!status && saved_read(&api->saved, id, &document) == OW_OK) {
+        status = json_pack("{s:s, s:O, s:b, s:{}}", "workflow_id", id, "name",
+                           json_object_get(document, "name"), "running", 0, "nodes");
+        json_decref(document);
+    }
     if (status)
         api_reply_json(exchange, 200, status);
     else
-        http_reply_error(exchange, 404, "No workflow with this id is running.");
-}
-
-/* What is wrong with a workflow, in the shape that the page knows. */
-static void reply_invalid(struct http_exchange *exchange, json_t *report, const struct reason *why)
-{
-    json_t *errors = json_object_get(report, "errors");
-    json_t *warnings = json_object_get(report, "warnings");
-    const char *first = json_string_value(json_object_get(json_array_get(errors, 0), "message"));
-    const char *message = first ? first : why->text;
-    api_reply_json(exchange, 400,
-                   json_pack("{s:s, s:s, s:O*, s:O*}", "message", "The workflow is not valid.",
-                             "detail", message, "errors", errors, "warnings", warnings));
+        http_reply_error(exchange, 404, "There is no workflow with this id.");
 }
 
 void api_workflow_execute(void *context, struct http_exchange *exchange)
@@ -160,14 +153,14 @@ void api_workflow_execute(void *context, struct http_exchange *exchange)
     json_t *workflow = json_is_object(inner) ? inner : body;
     json_t *report = NULL;
     struct reason why = {""};
-    int rc = runtime_execute(api->runtime, workflow, &report, &why);
+    int rc = runtime_execute(api->runtime, workflow, RUNTIME_REMOTE, &report, &why);
     const char *id = json_string_value(json_object_get(workflow, "id"));
     if (rc == OW_OK)
         api_reply_json(exchange, 200,
                        json_pack("{s:s, s:s, s:O*}", "status", "running", "workflow_id",
                                  id ? id : "", "warnings", json_object_get(report, "warnings")));
     else if (json_array_size(json_object_get(report, "errors")) > 0)
-        reply_invalid(exchange, report, &why);
+        api_reply_invalid(exchange, report, why.text);
     else
         api_reply_failure(exchange, rc, &why);
     json_decref(report);
@@ -178,7 +171,7 @@ void api_workflow_stop(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
     const char *id = http_param(http_exchange_request(exchange), "id");
-    int rc = runtime_stop(api->runtime, id);
+    int rc = saved_stop(&api->saved, id);
     if (rc == OW_OK)
         api_reply_json(exchange, 200,
                        json_pack("{s:s, s:s}", "status", "stopped", "workflow_id", id));
@@ -189,12 +182,12 @@ void api_workflow_stop(void *context, struct http_exchange *exchange)
 void api_workflow_stop_all(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
-    runtime_stop_all(api->runtime);
+    saved_stop_all(&api->saved);
     api_reply_json(exchange, 200, json_pack("{s:s}", "status", "stopped"));
 }
 
 void api_node_types(void *context, struct http_exchange *exchange)
 {
     (void)context;
-    api_reply_json(exchange, 200, node_types_describe());
+    api_reply_json(exchange, 200, json_pack("{s:o}", "node_types", node_types_describe()));
 }

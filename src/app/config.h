@@ -11,7 +11,8 @@ struct config {
     const char *bind, *port, *media_port, *public_address, *allowed_hosts;
     const char *ice_lite, *no_ice_tcp, *media_threads;
     const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password;
-    const char *web_folder, *model_folder, *media_folder, *default_model;
+    const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
+    const char *example;
     const char *model_threads, *codec, *encoder;
     const char *log_file, *log_level, *log_format, *pid_file;
     /* the shorthand that makes a workflow */

@@ -1,6 +1,7 @@
 /* overwatch: starts the rooms in order, runs a workflow, waits for a signal, stops them. */
 #include "api/api.h"
 #include "app/config.h"
+#include "app/data_folder.h"
 #include "app/ice_urls.h"
 #include "app/shorthand.h"
 #include "core/address.h"
@@ -19,6 +20,7 @@
 #endif
 
 struct app {
+    struct store *store;
     struct media_server *media;
     struct api *api;
     struct runtime *runtime;
@@ -119,7 +121,9 @@ static int start_media(struct app *app, const struct config *config, struct reas
 
 static int start_servers(struct app *app, const struct config *config, struct reason *why)
 {
-    int rc = start_media(app, config, why);
+    int rc = data_folder_open(&app->store, config->data_folder, why);
+    if (rc == OW_OK)
+        rc = start_media(app, config, why);
     if (rc < 0)
         return rc;
     char web_folder[512];
@@ -130,6 +134,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
         .media = app->media,
+        .store = app->store,
         .ice_servers = {.stun_urls = config->stun,
                         .turn_urls = config->turn,
                         .turn_username = config->turn_username,
@@ -141,6 +146,9 @@ static int start_servers(struct app *app, const struct config *config, struct re
         return reason_set(why, rc, "the API cannot start: %s", error_text(rc));
     const struct runtime_settings runtime = {
         .outputs = api_view_outputs(app->api),
+        .node_outputs = api_node_outputs(app->api),
+        .camera_address = data_folder_camera_address,
+        .camera_context = app->store,
         .model_threads = config_number(config->model_threads),
         .model_folder = config->model_folder,
         .default_model = config->default_model,
@@ -166,11 +174,24 @@ static int run_workflow(struct app *app, const struct config *config, struct rea
     int rc = shorthand_workflow(&workflow, config, why);
     if (rc < 0 || !workflow)
         return rc;
-    rc = runtime_execute(app->runtime, workflow, &report, why);
+    rc = runtime_execute(app->runtime, workflow, RUNTIME_TRUSTED, &report, why);
     log_findings(json_object_get(report, "errors"), LOG_ERROR);
     log_findings(json_object_get(report, "warnings"), LOG_WARN);
     json_decref(report);
     json_decref(workflow);
+    return rc;
+}
+
+static int add_example(struct app *app, const struct config *config, struct reason *why)
+{
+    json_error_t error;
+    if (!config->example)
+        return OW_OK;
+    json_t *example = json_load_file(config->example, 0, &error);
+    if (!example)
+        return reason_set(why, OW_EPARSE, "--example %.200s: %.120s", config->example, error.text);
+    int rc = api_add_example(app->api, example, why);
+    json_decref(example);
     return rc;
 }
 
@@ -184,6 +205,7 @@ static void stop_all(struct app *app)
     if (app->api)
         api_destroy(&app->api);
     media_server_stop(&app->media);
+    store_close(&app->store);
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -218,6 +240,10 @@ static int run(const struct config *config)
     if (rc == OW_OK) {
         encoder_probe_backends();
         rc = run_workflow(&app, config, &why);
+    }
+    if (rc == OW_OK) {
+        api_resume_workflows(app.api);
+        rc = add_example(&app, config, &why);
     }
     if (rc == OW_OK) {
         log_info("Overwatch X-RAY %s is ready: http://%s:%u/ (media on UDP port %u)",

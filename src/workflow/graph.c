@@ -37,10 +37,13 @@ static int find_node(const struct graph *g, const char *id)
     return -1;
 }
 
-/* The settings: in `data`, or where the old page nested them, in `data.config`. */
-static json_t *settings_of(json_t *node)
+json_t *graph_settings(json_t *node)
 {
     json_t *data = json_object_get(node, "data");
+    if (!json_is_object(data)) {
+        data = json_object();
+        json_object_set_new(node, "data", data);
+    }
     json_t *config = json_object_get(data, "config");
     return json_is_object(config) ? config : data;
 }
@@ -61,6 +64,8 @@ static int configure(const struct graph_node *node, struct reason *why)
 {
     struct source_settings source;
     struct model_node_settings model;
+    struct filter_settings filter;
+    struct sink_settings sink;
     struct view_settings view;
     char url[NODE_PATH_BYTES];
     switch (node->type->role) {
@@ -68,6 +73,10 @@ static int configure(const struct graph_node *node, struct reason *why)
         return node->type->configure_source(node->data, &source, url, why);
     case NODE_MODEL:
         return node->type->configure_model(node->data, &model, why);
+    case NODE_FILTER:
+        return node->type->configure_filter(node->data, &filter, why);
+    case NODE_SINK:
+        return node->type->configure_sink(node->data, &sink, why);
     case NODE_VIEW:
         return node->type->configure_view(node->data, &view, why);
     }
@@ -113,7 +122,7 @@ static void read_node(struct graph *g, json_t *json, size_t index, struct findin
         return;
     }
     struct graph_node *node = &g->nodes[g->node_count++];
-    *node = (struct graph_node){.input = -1, .data = settings_of(json)};
+    *node = (struct graph_node){.input = -1, .data = graph_settings(json)};
     snprintf(node->id, sizeof node->id, "%s", id);
     node->type = type ? node_type_find(type) : NULL;
     if (!node->type)
@@ -141,6 +150,9 @@ static bool may_connect(const struct graph_node *from, const struct graph_node *
         problem = "cannot be fed by a node that has no output";
     else if (to->type->role == NODE_MODEL && from->type->role != NODE_SOURCE)
         problem = "takes its picture from a source";
+    else if ((to->type->role == NODE_FILTER || to->type->role == NODE_SINK) &&
+             from->type->role == NODE_SOURCE)
+        problem = "takes detections: put a model between them";
     if (problem)
         find(f->errors, to->id, NULL, "%s \"%s\" %s (edge from %s \"%s\")", role_name(to), to->id,
              problem, role_name(from), from->id);
@@ -225,6 +237,9 @@ static void check_inputs(const struct graph *g, struct findings *f)
         if (node->type->role == NODE_MODEL && node->input < 0)
             find(f->errors, node->id, "edges", "%s \"%s\" has no picture: connect a source to it",
                  role_name(node), node->id);
+        if ((node->type->role == NODE_FILTER || node->type->role == NODE_SINK) && node->input < 0)
+            find(f->warnings, node->id, "edges",
+                 "%s \"%s\" gets no detections: connect a model to it", role_name(node), node->id);
     }
     if (views == 0)
         find(f->warnings, NULL, NULL, "there is no view in this workflow: nothing will be shown");

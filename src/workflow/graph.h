@@ -28,6 +28,9 @@ struct graph {
  * *report is always made: {"errors": [{node_id, setting, message}], "warnings": […]}, owned by the
  * caller. OW_EPARSE when there are errors. `document` keeps its reference count. */
 int graph_parse(struct graph **out, json_t *document, json_t **report);
+/* The settings of a node of a document: its `data`, or where the old page nested them, in
+ * `data.config`. Made if there are none. */
+json_t *graph_settings(json_t *node);
 void graph_destroy(struct graph **graph);
 
 #endif

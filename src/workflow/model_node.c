@@ -32,7 +32,7 @@ struct model_node {
     struct model_node_parts parts;
     char id[128];
     int classes[NODE_MAX_CLASSES];
-    struct model *model;
+    struct pooled_model *model;
     struct tracker *tracker;
     struct mailbox *inbox; /* of struct frame */
     pthread_t thread;
@@ -41,9 +41,14 @@ struct model_node {
     atomic_int streak;         /* results without a longer pause between */
     int64_t unwanted_us;       /* since when nobody has wanted any, 0 = somebody does */
     struct rate_gate gate;
+    struct frame *last; /* the latest that was looked at */
+    bool look_again;    /* at it, with the settings that came since */
 
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock;               /* guards what follows */
+    struct model_node_settings ordered; /* other settings; its classes are an own reference */
+    bool has_order;
     struct model_node_status status;
+    struct detections *seen; /* the latest result */
     struct meter meter;
 };
 
@@ -75,11 +80,13 @@ static int find_class(const struct label_set *labels, const json_t *entry)
 static void resolve_classes(struct model_node *node)
 {
     struct model_thresholds *t = &node->parts.settings.thresholds;
+    t->class_count = 0;
+    t->classes = NULL;
     size_t i;
     json_t *entry;
     json_array_foreach(node->parts.settings.classes, i, entry)
     {
-        int id = find_class(model_info(node->model)->labels, entry);
+        int id = find_class(pooled_model_info(node->model)->labels, entry);
         if (id >= 0)
             node->classes[t->class_count++] = id;
         else
@@ -93,14 +100,15 @@ static void resolve_classes(struct model_node *node)
 static bool open_model(struct model_node *node)
 {
     struct reason why = {""};
-    int rc = model_open(&node->model, node->parts.path, node->parts.threads, &why);
+    int rc = model_pool_take(node->parts.pool, node->parts.path, node->parts.threads, &node->model,
+                             &why);
     if (rc < 0) {
         log_error("model node %s: %s", node->id, why.text[0] ? why.text : error_text(rc));
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
         atomic_store(&node->failed, true);
         return false;
     }
-    const struct model_info *info = model_info(node->model);
+    const struct model_info *info = pooled_model_info(node->model);
     log_info("model node %s: %s (%s, %s, %dx%d, %d classes) on %s", node->id, info->path,
              info->family, info->task, info->input_width, info->input_height, info->labels->count,
              info->provider);
@@ -111,7 +119,7 @@ static bool open_model(struct model_node *node)
 }
 
 static void record(struct model_node *node, const struct model_timing *timing,
-                   const struct detections *found, int64_t now_us)
+                   struct detections *found, int64_t now_us)
 {
     perf_add(PERF_PREPROCESS, timing->preprocess_us);
     perf_add(PERF_INFERENCE, timing->inference_us);
@@ -122,16 +130,36 @@ static void record(struct model_node *node, const struct model_timing *timing,
     node->status.inference_ms = (double)timing->inference_us / 1000;
     node->status.detections = found->count;
     meter_count(&node->meter, now_us);
+    struct detections *before = node->seen;
+    node->seen = detections_ref(found);
     pthread_mutex_unlock(&node->lock);
+    detections_unref(&before);
 }
 
-static void infer(struct model_node *node, struct frame *frame)
+/* The latest frame there is: a newer one may have come while others had the model. */
+static void keep_latest(struct model_node *node, struct frame *frame)
+{
+    void *newer = NULL;
+    struct frame *before = node->last;
+    node->last = frame_ref(frame);
+    frame_unref(&before);
+    if (mailbox_take(node->inbox, 0, &newer) != OW_OK)
+        return;
+    frame_unref(&node->last);
+    node->last = newer;
+}
+
+static void infer(struct model_node *node, struct frame *given)
 {
     struct model_timing timing = {0};
     struct detections *found = NULL, *tracked = NULL;
     struct reason why = {""};
+    struct model *model = pooled_model_begin(node->model);
+    keep_latest(node, given);
+    struct frame *frame = node->last;
     int64_t start_us = clock_now_us();
-    int rc = model_run(node->model, frame, &node->parts.settings.thresholds, &found, &timing, &why);
+    int rc = model_run(model, frame, &node->parts.settings.thresholds, &found, &timing, &why);
+    pooled_model_end(node->model);
     if (rc < 0) {
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
         return;
@@ -150,12 +178,20 @@ static void infer(struct model_node *node, struct frame *frame)
     detections_unref(&tracked);
 }
 
+static bool has_order(struct model_node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    bool has = node->has_order;
+    pthread_mutex_unlock(&node->lock);
+    return has;
+}
+
 /* Waits until the next inference may start, in short steps so that a stop is quick. */
 static void wait_for_turn(struct model_node *node)
 {
     enum { STEP_US = 20000 };
     int64_t now_us = clock_now_us();
-    while (!atomic_load(&node->stopping) && now_us < node->gate.due_us) {
+    while (!atomic_load(&node->stopping) && !has_order(node) && now_us < node->gate.due_us) {
         int64_t left_us = node->gate.due_us - now_us;
         clock_sleep_until_us(now_us + (left_us < STEP_US ? left_us : STEP_US));
         now_us = clock_now_us();
@@ -183,6 +219,40 @@ static void work(struct model_node *node, struct frame *frame, enum model_demand
         infer(node, frame);
 }
 
+/* Takes over settings that were ordered. */
+static void take_order(struct model_node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    bool has = node->has_order;
+    json_t *before = node->parts.settings.classes;
+    if (has)
+        node->parts.settings = node->ordered;
+    node->has_order = false;
+    pthread_mutex_unlock(&node->lock);
+    if (!has)
+        return;
+    json_decref(before);
+    resolve_classes(node);
+    node->gate = (struct rate_gate){0};
+    node->look_again = node->last != NULL;
+}
+
+/* Frames that come anyway show what the new settings do; a source at rest has only its last one. */
+static int64_t patience_us(const struct model_node *node)
+{
+    enum { NEXT_FRAME_US = 50000 };
+    return node->look_again ? clock_now_us() + NEXT_FRAME_US : INT64_MAX;
+}
+
+static void look_again(struct model_node *node)
+{
+    node->look_again = false;
+    struct frame *last = frame_ref(node->last);
+    if (node->parts.demand(node->parts.context) != MODEL_UNWANTED)
+        infer(node, last);
+    frame_unref(&last);
+}
+
 static void *run(void *argument)
 {
     struct model_node *node = argument;
@@ -191,13 +261,18 @@ static void *run(void *argument)
         return NULL;
     for (;;) {
         wait_for_turn(node);
+        take_order(node);
         void *item = NULL;
-        int rc = mailbox_take(node->inbox, INT64_MAX, &item);
+        int rc = mailbox_take(node->inbox, patience_us(node), &item);
         if (rc == OW_ECLOSED)
             break;
-        if (rc != OW_OK)
+        if (rc != OW_OK) {
+            if (node->look_again)
+                look_again(node);
             continue;
+        }
         struct frame *frame = item;
+        node->look_again = false;
         enum model_demand demand = node->parts.demand(node->parts.context);
         if (demand == MODEL_UNWANTED)
             rest(node, clock_now_us());
@@ -214,6 +289,7 @@ int model_node_start(struct model_node **out, const struct model_node_parts *par
     if (!node)
         return OW_ENOMEM;
     node->parts = *parts;
+    json_incref(node->parts.settings.classes);
     snprintf(node->id, sizeof node->id, "%s", parts->id);
     node->status.state = "loading";
     pthread_mutex_init(&node->lock, NULL);
@@ -225,11 +301,24 @@ int model_node_start(struct model_node **out, const struct model_node_parts *par
     if (rc < 0) {
         tracker_destroy(&node->tracker);
         mailbox_destroy(&node->inbox);
+        json_decref(node->parts.settings.classes);
         free(node);
         return rc;
     }
     *out = node;
     return OW_OK;
+}
+
+void model_node_configure(struct model_node *node, const struct model_node_settings *settings)
+{
+    json_incref(settings->classes);
+    pthread_mutex_lock(&node->lock);
+    json_t *before = node->has_order ? node->ordered.classes : NULL;
+    node->ordered = *settings;
+    node->has_order = true;
+    pthread_mutex_unlock(&node->lock);
+    json_decref(before);
+    mailbox_wake(node->inbox);
 }
 
 void model_node_offer(struct model_node *node, struct frame *frame)
@@ -254,6 +343,14 @@ int model_node_predict(struct model_node *node, int64_t capture_us, struct detec
     return tracker_predict(node->tracker, capture_us, out);
 }
 
+struct detections *model_node_last(struct model_node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    struct detections *last = detections_ref(node->seen);
+    pthread_mutex_unlock(&node->lock);
+    return last;
+}
+
 void model_node_read_status(struct model_node *node, struct model_node_status *out)
 {
     pthread_mutex_lock(&node->lock);
@@ -272,7 +369,12 @@ void model_node_stop(struct model_node **node)
     atomic_store(&n->stopping, true);
     mailbox_close(n->inbox);
     pthread_join(n->thread, NULL);
-    model_close(&n->model);
+    model_pool_give(n->parts.pool, &n->model);
+    frame_unref(&n->last);
+    detections_unref(&n->seen);
+    json_decref(n->parts.settings.classes);
+    if (n->has_order)
+        json_decref(n->ordered.classes);
     tracker_destroy(&n->tracker);
     mailbox_destroy(&n->inbox);
     pthread_mutex_destroy(&n->lock);

@@ -3,6 +3,7 @@
 #ifndef OW_WORKFLOW_MODEL_NODE_H
 #define OW_WORKFLOW_MODEL_NODE_H
 
+#include "workflow/model_pool.h"
 #include "workflow/node_types.h"
 
 struct model_node;
@@ -15,10 +16,11 @@ enum model_demand {
 };
 
 struct model_node_parts {
-    const char *id;
-    struct model_node_settings settings;
-    char path[NODE_PATH_BYTES]; /* of the ONNX file */
+    const char *id;                      /* copied */
+    struct model_node_settings settings; /* its classes are kept by an own reference */
+    char path[NODE_PATH_BYTES];          /* of the ONNX file */
     int threads;
+    struct model_pool *pool; /* lent for the node's life */
     void *context;
     enum model_demand (*demand)(void *context); /* asked before each inference */
     /* A result, on the model's thread; both are lent. */
@@ -28,6 +30,10 @@ struct model_node_parts {
 /* Starts the thread, which opens the model first: a file that cannot be used is an error of this
  * node (model_node_status()), not of the workflow. */
 int model_node_start(struct model_node **out, const struct model_node_parts *parts);
+
+/* Other thresholds, classes and rate from now on; the model stays. When no frame comes soon, the
+ * last one is looked at again. */
+void model_node_configure(struct model_node *node, const struct model_node_settings *settings);
 
 /* Hands over a frame; takes its own reference, never blocks. */
 void model_node_offer(struct model_node *node, struct frame *frame);
@@ -52,6 +58,9 @@ struct model_node_status {
     uint64_t dropped;
 };
 void model_node_read_status(struct model_node *node, struct model_node_status *out);
+
+/* The latest result, a new reference; NULL before the first. */
+struct detections *model_node_last(struct model_node *node);
 
 void model_node_stop(struct model_node **node);
 

@@ -6,10 +6,11 @@
 #include "core/rendition.h"
 #include "source/source.h"
 #include "vision/model.h"
+#include "workflow/filter.h"
 #include "workflow/settings.h"
 #include "xray/xray.h"
 
-enum node_role { NODE_SOURCE, NODE_MODEL, NODE_VIEW };
+enum node_role { NODE_SOURCE, NODE_MODEL, NODE_FILTER, NODE_SINK, NODE_VIEW };
 
 enum { NODE_PATH_BYTES = 1024, NODE_MAX_CLASSES = 128 };
 
@@ -37,12 +38,21 @@ struct view_settings {
     int jpeg_quality;
 };
 
+/* What takes detections and tells them. */
+struct sink_settings {
+    bool as_messages;  /* debug_message, else detection_data to whom asks for it */
+    const char *level; /* "info", …: of the messages; static */
+    double max_fps;    /* results told a second */
+    bool with_data;    /* the detections, not only their number */
+};
+
 struct node_type {
     const char *name;  /* "videoInput" */
     const char *label; /* "Video File" */
     const char *icon;  /* an emoji that stands before or behind the label, NULL = none */
     const char *help;
     enum node_role role;
+    const char *category;       /* section of the page's sidebar */
     const char *input, *output; /* handle names, NULL = none */
     const struct setting *settings;
     /* One of these, by role: translate checked settings. `url` has NODE_PATH_BYTES for
@@ -50,6 +60,8 @@ struct node_type {
     int (*configure_source)(const json_t *data, struct source_settings *out, char *url,
                             struct reason *why);
     int (*configure_model)(const json_t *data, struct model_node_settings *out, struct reason *why);
+    int (*configure_filter)(const json_t *data, struct filter_settings *out, struct reason *why);
+    int (*configure_sink)(const json_t *data, struct sink_settings *out, struct reason *why);
     int (*configure_view)(const json_t *data, struct view_settings *out, struct reason *why);
 };
 

@@ -1,38 +1,11 @@
-#include "workflow/runtime.h"
+#include "workflow/runtime_internal.h"
 
-#include "core/clock.h"
 #include "core/log.h"
-#include "workflow/graph.h"
-#include "workflow/view_run.h"
+#include "encode/jpeg.h"
+#include "encode/scaler.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-struct running_workflow;
-
-/* One node of a running workflow; which of the three is set follows from its type's role. */
-struct running_node {
-    struct running_workflow *workflow;
-    const struct graph_node *graph_node;
-    struct source *source;
-    struct model_node *model;
-    struct view *view;
-};
-
-struct running_workflow {
-    struct running_workflow *next;
-    struct graph *graph;
-    struct running_node nodes[]; /* as many as the graph has, in its order */
-};
-
-struct runtime {
-    struct runtime_settings settings;
-    pthread_mutex_t change; /* held while workflows start or stop */
-    pthread_mutex_t list;   /* guards `workflows`; held briefly */
-    struct running_workflow *workflows;
-};
 
 int runtime_create(struct runtime **out, const struct runtime_settings *settings)
 {
@@ -42,211 +15,19 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
     r->settings = *settings;
     pthread_mutex_init(&r->change, NULL);
     pthread_mutex_init(&r->list, NULL);
+    int rc = source_hub_create(&r->sources);
+    if (rc == OW_OK)
+        rc = model_pool_create(&r->models);
+    if (rc < 0) {
+        source_hub_destroy(&r->sources);
+        free(r);
+        return rc;
+    }
     *out = r;
     return OW_OK;
 }
 
-/* ---- what flows between the nodes ---- */
-
-static struct running_node *input_of(const struct running_node *node)
-{
-    int input = node->graph_node->input;
-    return input >= 0 ? &node->workflow->nodes[input] : NULL;
-}
-
-/* The view's model is its direct input, or there is none. */
-static struct running_node *model_behind(const struct running_node *view)
-{
-    struct running_node *input = input_of(view);
-    return input && input->graph_node->type->role == NODE_MODEL ? input : NULL;
-}
-
-static struct running_node *source_behind(const struct running_node *node)
-{
-    struct running_node *at = input_of(node);
-    while (at && at->graph_node->type->role != NODE_SOURCE)
-        at = input_of(at);
-    return at;
-}
-
-/* On the source's thread: every model and view behind it gets the frame, none is waited for. */
-static void on_frame(void *context, struct frame *frame)
-{
-    struct running_node *source = context;
-    struct running_workflow *w = source->workflow;
-    for (int i = 0; i < w->graph->node_count; i++) {
-        struct running_node *node = &w->nodes[i];
-        if (node->model && input_of(node) == source)
-            model_node_offer(node->model, frame);
-        else if (node->view && source_behind(node) == source && view_takes_frames(node->view))
-            view_offer(node->view, frame, NULL);
-    }
-}
-
-/* On the model's thread: views in sync mode show the very frame that was inferred. */
-static void on_result(void *context, struct frame *frame, struct detections *detections)
-{
-    struct running_node *model = context;
-    struct running_workflow *w = model->workflow;
-    for (int i = 0; i < w->graph->node_count; i++) {
-        struct running_node *node = &w->nodes[i];
-        if (node->view && input_of(node) == model && !view_takes_frames(node->view))
-            view_offer(node->view, frame, detections);
-    }
-}
-
-static enum model_demand demand(void *context)
-{
-    struct running_node *model = context;
-    struct running_workflow *w = model->workflow;
-    enum model_demand most = MODEL_UNWANTED;
-    for (int i = 0; i < w->graph->node_count; i++) {
-        struct running_node *node = &w->nodes[i];
-        if (!node->view || input_of(node) != model || !view_is_watched(node->view))
-            continue;
-        if (!view_takes_frames(node->view))
-            return MODEL_FOR_PICTURE;
-        most = MODEL_FOR_PREDICTION;
-    }
-    return most;
-}
-
-/* ---- starting ---- */
-
-/* `name` itself when there is such a file or it is a URL, else the first that exists of folder/name
- * and folder/name + suffix, else `name`: whoever opens it says that it is missing. */
-static void resolve_path(char out[NODE_PATH_BYTES], const char *name, const char *folder,
-                         const char *suffix)
-{
-    const char *const suffixes[] = {"", suffix};
-    snprintf(out, NODE_PATH_BYTES, "%s", name);
-    if (!folder || !name[0] || name[0] == '/' || strchr(name, ':') || access(name, R_OK) == 0)
-        return;
-    for (size_t i = 0; i < 2; i++) {
-        char path[NODE_PATH_BYTES];
-        int length = snprintf(path, sizeof path, "%s/%s%s", folder, name, suffixes[i]);
-        if (length < NODE_PATH_BYTES && access(path, R_OK) == 0) {
-            memcpy(out, path, (size_t)length + 1);
-            return;
-        }
-    }
-}
-
-static int start_model(struct runtime *r, struct running_node *node, struct reason *why)
-{
-    const struct graph_node *g = node->graph_node;
-    struct model_node_parts parts = {
-        .id = g->id,
-        .threads = r->settings.model_threads,
-        .context = node,
-        .demand = demand,
-        .on_result = on_result,
-    };
-    int rc = g->type->configure_model(g->data, &parts.settings, why);
-    if (rc < 0)
-        return rc;
-    const char *name = parts.settings.model;
-    if (!name[0] && r->settings.default_model)
-        name = r->settings.default_model;
-    resolve_path(parts.path, name, r->settings.model_folder, ".onnx");
-    rc = model_node_start(&node->model, &parts);
-    return rc < 0 ? reason_set(why, rc, "model \"%s\": %s", g->id, error_text(rc)) : OW_OK;
-}
-
-static const char *label_of(const struct graph_node *node)
-{
-    const char *label = json_string_value(json_object_get(node->data, "label"));
-    return label && label[0] ? label : node->type->label;
-}
-
-static int start_view(struct runtime *r, struct running_node *node, struct reason *why)
-{
-    const struct graph_node *g = node->graph_node;
-    struct running_node *model = model_behind(node);
-    struct view_parts parts = {
-        .node_id = g->id,
-        .workflow_id = node->workflow->graph->id,
-        .workflow_name = node->workflow->graph->name,
-        .label = label_of(g),
-        .source_id = source_behind(node)->graph_node->id,
-        .model_id = model ? model->graph_node->id : "",
-        .outputs = r->settings.outputs,
-        .h264_backend = r->settings.h264_backend,
-        .model = model ? model->model : NULL,
-    };
-    int rc = g->type->configure_view(g->data, &parts.settings, why);
-    if (rc == OW_OK && model) {
-        struct model_node_settings settings;
-        rc = model->graph_node->type->configure_model(model->graph_node->data, &settings, why);
-        parts.xray = settings.xray;
-        parts.style = settings.style;
-        parts.xray_max_fps = settings.xray_max_fps;
-    }
-    return rc == OW_OK ? view_start(&node->view, &parts, why) : rc;
-}
-
-static int start_source(struct runtime *r, struct running_node *node, struct reason *why)
-{
-    const struct graph_node *g = node->graph_node;
-    struct source_settings settings;
-    char url[NODE_PATH_BYTES], path[NODE_PATH_BYTES];
-    int rc = g->type->configure_source(g->data, &settings, url, why);
-    if (rc < 0)
-        return rc;
-    resolve_path(path, settings.url, r->settings.media_folder, "");
-    settings.url = path;
-    rc = source_start(&node->source, &settings, on_frame, node, why);
-    if (rc < 0)
-        return rc;
-    struct running_workflow *w = node->workflow;
-    for (int i = 0; i < w->graph->node_count; i++)
-        if (w->nodes[i].view && source_behind(&w->nodes[i]) == node)
-            view_attach_source(w->nodes[i].view, node->source);
-    return OW_OK;
-}
-
-static int start_role(struct runtime *r, struct running_workflow *w, enum node_role role,
-                      struct reason *why)
-{
-    int rc = OW_OK;
-    for (int i = 0; i < w->graph->node_count && rc == OW_OK; i++) {
-        struct running_node *node = &w->nodes[i];
-        if (node->graph_node->type->role != role)
-            continue;
-        switch (role) {
-        case NODE_SOURCE:
-            rc = start_source(r, node, why);
-            break;
-        case NODE_MODEL:
-            rc = start_model(r, node, why);
-            break;
-        case NODE_VIEW:
-            rc = start_view(r, node, why);
-            break;
-        }
-    }
-    return rc;
-}
-
-/* Views first, since they borrow models and sources; then sources, which feed the models. */
-static void stop_workflow(struct running_workflow *w)
-{
-    for (int i = 0; i < w->graph->node_count; i++)
-        if (w->nodes[i].view)
-            view_stop(w->nodes[i].view);
-    for (int i = 0; i < w->graph->node_count; i++)
-        if (w->nodes[i].source)
-            source_stop(&w->nodes[i].source);
-    for (int i = 0; i < w->graph->node_count; i++)
-        if (w->nodes[i].model)
-            model_node_stop(&w->nodes[i].model);
-    for (int i = 0; i < w->graph->node_count; i++)
-        view_unref(&w->nodes[i].view);
-    graph_destroy(&w->graph);
-    free(w);
-}
-
-static struct running_workflow *find_workflow(struct runtime *r, const char *id)
+struct running_workflow *runtime_find(struct runtime *r, const char *id)
 {
     struct running_workflow *w = r->workflows;
     while (w && strcmp(w->graph->id, id) != 0)
@@ -254,80 +35,196 @@ static struct running_workflow *find_workflow(struct runtime *r, const char *id)
     return w;
 }
 
-static struct view *find_view(struct runtime *r, const char *node_id)
+/* ---- starting and changing ---- */
+
+static bool has_view(const struct running_workflow *w, const char *node_id)
 {
-    for (struct running_workflow *w = r->workflows; w; w = w->next)
-        for (int i = 0; i < w->graph->node_count; i++)
-            if (w->nodes[i].view && strcmp(w->nodes[i].graph_node->id, node_id) == 0)
-                return w->nodes[i].view;
-    return NULL;
+    for (int i = 0; i < w->node_count; i++)
+        if (w->nodes[i]->view && strcmp(w->nodes[i]->graph_node->id, node_id) == 0)
+            return true;
+    return false;
 }
 
-static int check_unique(struct runtime *r, const struct graph *graph, struct reason *why)
+/* Viewers ask for views by their node ids alone. */
+static int check_views(struct runtime *r, const struct graph *graph, struct reason *why)
 {
-    if (find_workflow(r, graph->id))
-        return reason_set(why, OW_EEXISTS, "workflow \"%s\" is running already: stop it first",
-                          graph->id);
-    for (int i = 0; i < graph->node_count; i++)
-        if (graph->nodes[i].type->role == NODE_VIEW && find_view(r, graph->nodes[i].id))
-            return reason_set(why, OW_EEXISTS,
-                              "a view \"%s\" is running already in another workflow",
-                              graph->nodes[i].id);
+    for (struct running_workflow *w = r->workflows; w; w = w->next) {
+        if (strcmp(w->graph->id, graph->id) == 0)
+            continue;
+        for (int i = 0; i < graph->node_count; i++)
+            if (graph->nodes[i].type->role == NODE_VIEW && has_view(w, graph->nodes[i].id))
+                return reason_set(why, OW_EEXISTS,
+                                  "a view \"%s\" is running already in the workflow \"%s\": stop "
+                                  "that one first",
+                                  graph->nodes[i].id, w->graph->name);
+    }
     return OW_OK;
 }
 
-static int start_workflow(struct runtime *r, struct graph *graph, struct running_workflow **out,
-                          struct reason *why)
+static int check(struct runtime *r, const struct graph *graph, enum runtime_origin origin,
+                 struct reason *why)
 {
-    struct running_workflow *w =
-        calloc(1, sizeof *w + (size_t)graph->node_count * sizeof w->nodes[0]);
-    if (!w) {
-        graph_destroy(&graph);
-        return reason_set(why, OW_ENOMEM, "out of memory");
-    }
-    w->graph = graph;
-    for (int i = 0; i < graph->node_count; i++) {
-        w->nodes[i].workflow = w;
-        w->nodes[i].graph_node = &graph->nodes[i];
-    }
-    int rc = start_role(r, w, NODE_MODEL, why);
-    if (rc == OW_OK)
-        rc = start_role(r, w, NODE_VIEW, why);
-    if (rc == OW_OK)
-        rc = start_role(r, w, NODE_SOURCE, why);
+    int rc = check_views(r, graph, why);
+    for (int i = 0; i < graph->node_count && rc == OW_OK; i++)
+        rc = node_check_access(r, origin, &graph->nodes[i], why);
+    return rc;
+}
+
+static void enlist(struct runtime *r, struct running_workflow *w)
+{
+    pthread_mutex_lock(&r->list);
+    w->next = r->workflows;
+    r->workflows = w;
+    pthread_mutex_unlock(&r->list);
+}
+
+/* Under `change`; takes the graph over. A workflow that is changed stays out of sight meanwhile
+ * only for those who would look at a node that is about to go: they wait for `list`. */
+static int apply(struct runtime *r, struct graph *graph, enum runtime_origin origin,
+                 json_t **changes, struct reason *why)
+{
+    int rc = check(r, graph, origin, why);
     if (rc < 0) {
-        stop_workflow(w);
+        graph_destroy(&graph);
         return rc;
     }
-    *out = w;
-    return OW_OK;
+    struct running_workflow *w = runtime_find(r, graph->id);
+    bool starts = !w;
+    rc = workflow_apply(r, &w, graph, origin, changes, why);
+    if (rc == OW_OK && starts) {
+        enlist(r, w);
+        log_info("workflow %s started: %d nodes", w->graph->id, w->node_count);
+    }
+    return rc;
 }
 
-int runtime_execute(struct runtime *r, json_t *workflow, json_t **report, struct reason *why)
+int runtime_execute(struct runtime *r, json_t *workflow, enum runtime_origin origin,
+                    json_t **report, struct reason *why)
 {
     struct graph *graph = NULL;
-    struct running_workflow *w = NULL;
     int rc = graph_parse(&graph, workflow, report);
     if (rc < 0)
         return reason_set(why, rc, "the workflow is not valid");
     pthread_mutex_lock(&r->change);
-    rc = check_unique(r, graph, why);
-    if (rc < 0)
+    if (runtime_find(r, graph->id)) {
+        rc = reason_set(why, OW_EEXISTS, "workflow \"%s\" is running already: stop it first",
+                        graph->id);
         graph_destroy(&graph);
-    else
-        rc = start_workflow(r, graph, &w, why);
-    if (rc == OW_OK) {
-        pthread_mutex_lock(&r->list);
-        w->next = r->workflows;
-        r->workflows = w;
-        pthread_mutex_unlock(&r->list);
-        log_info("workflow %s started: %d nodes", w->graph->id, w->graph->node_count);
+    } else {
+        rc = apply(r, graph, origin, NULL, why);
     }
     pthread_mutex_unlock(&r->change);
     return rc;
 }
 
-/* ---- stopping and asking ---- */
+int runtime_apply(struct runtime *r, json_t *workflow, enum runtime_origin origin, json_t **report,
+                  json_t **changes, struct reason *why)
+{
+    struct graph *graph = NULL;
+    int rc = graph_parse(&graph, workflow, report);
+    if (rc < 0)
+        return reason_set(why, rc, "the workflow is not valid");
+    pthread_mutex_lock(&r->change);
+    rc = apply(r, graph, origin, changes, why);
+    pthread_mutex_unlock(&r->change);
+    return rc;
+}
+
+static void add_error(json_t *report, const char *message)
+{
+    json_array_append_new(json_object_get(report, "errors"),
+                          json_pack("{s:n, s:n, s:s}", "node_id", "setting", "message", message));
+}
+
+int runtime_preview(struct runtime *r, json_t *workflow, enum runtime_origin origin,
+                    json_t **report, json_t **changes)
+{
+    struct graph *graph = NULL;
+    struct reason why = {""};
+    int rc = graph_parse(&graph, workflow, report);
+    *changes = NULL;
+    if (rc == OW_OK) {
+        pthread_mutex_lock(&r->change);
+        rc = check(r, graph, origin, &why);
+        if (rc == OW_OK)
+            *changes = workflow_changes(runtime_find(r, graph->id), graph);
+        pthread_mutex_unlock(&r->change);
+        if (rc < 0)
+            add_error(*report, why.text);
+    }
+    graph_destroy(&graph);
+    if (!*changes)
+        *changes = json_array();
+    return rc;
+}
+
+/* ---- one node ---- */
+
+static json_t *find_node(const json_t *document, const char *node_id)
+{
+    size_t i;
+    json_t *node;
+    json_array_foreach(json_object_get(document, "nodes"), i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (id && strcmp(id, node_id) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static json_t *find_change(const json_t *changes, const char *node_id)
+{
+    size_t i;
+    json_t *change;
+    json_array_foreach(changes, i,
+                       change) if (strcmp(json_string_value(json_object_get(change, "node_id")),
+                                          node_id) == 0) return json_incref(change);
+    return json_null();
+}
+
+/* Under `change`. The document changes in a copy: the running one keeps its own until it is done.
+ */
+static int set_node(struct runtime *r, const char *workflow_id, const char *node_id,
+                    const json_t *data, json_t **document, json_t **change, struct reason *why)
+{
+    struct running_workflow *w = runtime_find(r, workflow_id);
+    struct graph *graph = NULL;
+    json_t *report = NULL, *changes = NULL;
+    json_t *copy = w ? json_deep_copy(w->graph->document) : NULL;
+    json_t *node = find_node(copy, node_id);
+    if (!node) {
+        json_decref(copy);
+        return reason_set(why, OW_ENOTFOUND, "no such node is running");
+    }
+    int rc = json_object_update(graph_settings(node), (json_t *)data) < 0 ? OW_ENOMEM : OW_OK;
+    if (rc == OW_OK)
+        rc = graph_parse(&graph, copy, &report);
+    const json_t *error = json_array_get(json_object_get(report, "errors"), 0);
+    if (rc == OW_EPARSE && error)
+        rc = reason_set(why, OW_EINVAL, "%s", json_string_value(json_object_get(error, "message")));
+    if (rc == OW_OK)
+        rc = apply(r, graph, w->origin, &changes, why);
+    if (rc == OW_OK) {
+        *document = json_incref(copy);
+        *change = find_change(changes, node_id);
+    }
+    json_decref(changes);
+    json_decref(report);
+    json_decref(copy);
+    return rc;
+}
+
+int runtime_set_node(struct runtime *r, const char *workflow_id, const char *node_id,
+                     const json_t *data, json_t **document, json_t **change, struct reason *why)
+{
+    pthread_mutex_lock(&r->change);
+    int rc = set_node(r, workflow_id, node_id, data, document, change, why);
+    pthread_mutex_unlock(&r->change);
+    return rc;
+}
+
+/* ---- stopping ---- */
 
 static int stop_first(struct runtime *r, const char *id)
 {
@@ -342,7 +239,7 @@ static int stop_first(struct runtime *r, const char *id)
     if (!w)
         return OW_ENOTFOUND;
     log_info("workflow %s stops", w->graph->id);
-    stop_workflow(w);
+    workflow_stop(&w);
     return OW_OK;
 }
 
@@ -362,6 +259,44 @@ void runtime_stop_all(struct runtime *r)
     pthread_mutex_unlock(&r->change);
 }
 
+void runtime_destroy(struct runtime **runtime)
+{
+    struct runtime *r = *runtime;
+    *runtime = NULL;
+    if (!r)
+        return;
+    runtime_stop_all(r);
+    model_pool_destroy(&r->models);
+    source_hub_destroy(&r->sources);
+    pthread_mutex_destroy(&r->list);
+    pthread_mutex_destroy(&r->change);
+    free(r);
+}
+
+/* ---- asking ---- */
+
+bool runtime_is_running(struct runtime *r, const char *workflow_id)
+{
+    pthread_mutex_lock(&r->list);
+    bool running = runtime_find(r, workflow_id) != NULL;
+    pthread_mutex_unlock(&r->list);
+    return running;
+}
+
+json_t *runtime_document(struct runtime *r, const char *workflow_id)
+{
+    pthread_mutex_lock(&r->list);
+    struct running_workflow *w = runtime_find(r, workflow_id);
+    json_t *copy = NULL;
+    if (w) {
+        pthread_rwlock_rdlock(&w->wiring);
+        copy = json_deep_copy(w->graph->document);
+        pthread_rwlock_unlock(&w->wiring);
+    }
+    pthread_mutex_unlock(&r->list);
+    return copy;
+}
+
 json_t *runtime_status(struct runtime *r)
 {
     json_t *ids = json_array();
@@ -373,93 +308,124 @@ json_t *runtime_status(struct runtime *r)
                      "workflow_ids", ids);
 }
 
-static json_t *source_node_status(struct source *source)
-{
-    static const char *const states[] = {[SOURCE_OPENING] = "opening",
-                                         [SOURCE_PLAYING] = "playing",
-                                         [SOURCE_NO_SIGNAL] = "no_signal",
-                                         [SOURCE_ENDED] = "ended"};
-    struct source_status s;
-    source_status(source, &s);
-    return json_pack("{s:s, s:f, s:i, s:i, s:I, s:I, s:s, s:s}", "state", states[s.state], "fps",
-                     s.fps, "width", s.width, "height", s.height, "frames", (json_int_t)s.frames,
-                     "reopened", (json_int_t)s.reopened, "codec", s.codec, "reason", s.text);
-}
-
-static json_t *model_node_status(struct model_node *model)
-{
-    struct model_node_status s;
-    model_node_read_status(model, &s);
-    return json_pack("{s:s, s:f, s:f, s:i, s:I, s:s}", "state", s.state, "fps", s.fps,
-                     "inference_ms", s.inference_ms, "detections", s.detections, "dropped",
-                     (json_int_t)s.dropped, "reason", s.error);
-}
-
-static json_t *view_node_status(struct view *view)
-{
-    struct view_info info;
-    view_read_info(view, &info);
-    const char *state = info.error[0] ? "error" : view_is_watched(view) ? "running" : "idle";
-    return json_pack("{s:s, s:f, s:f, s:i, s:I, s:s}", "state", state, "fps", info.fps,
-                     "latency_ms", info.processing_ms, "detections", info.detections, "dropped",
-                     (json_int_t)info.dropped, "reason", info.error);
-}
-
-static json_t *node_status(const struct running_node *node)
-{
-    json_t *status = node->source  ? source_node_status(node->source)
-                     : node->model ? model_node_status(node->model)
-                                   : view_node_status(node->view);
-    json_object_set_new(status, "type", json_string(node->graph_node->type->name));
-    return status;
-}
-
 json_t *runtime_workflow_status(struct runtime *r, const char *workflow_id)
 {
-    json_t *status = NULL;
     pthread_mutex_lock(&r->list);
-    struct running_workflow *w = find_workflow(r, workflow_id);
-    if (w) {
-        json_t *nodes = json_object();
-        for (int i = 0; i < w->graph->node_count; i++)
-            json_object_set_new(nodes, w->nodes[i].graph_node->id, node_status(&w->nodes[i]));
-        status = json_pack("{s:s, s:s, s:b, s:o}", "workflow_id", w->graph->id, "name",
-                           w->graph->name, "running", 1, "nodes", nodes);
-    }
+    struct running_workflow *w = runtime_find(r, workflow_id);
+    json_t *status = w ? workflow_status(w) : NULL;
     pthread_mutex_unlock(&r->list);
     return status;
+}
+
+void runtime_tell_errors(struct runtime *r)
+{
+    pthread_mutex_lock(&r->list);
+    for (struct running_workflow *w = r->workflows; w; w = w->next)
+        workflow_tell_errors(w);
+    pthread_mutex_unlock(&r->list);
+}
+
+/* Calls `found` for each running node until it returns true. */
+static bool each_node(struct runtime *r, bool (*found)(void *context, struct running_node *node),
+                      void *context)
+{
+    bool done = false;
+    pthread_mutex_lock(&r->list);
+    for (struct running_workflow *w = r->workflows; w && !done; w = w->next) {
+        pthread_rwlock_rdlock(&w->wiring);
+        for (int i = 0; i < w->node_count && !done; i++)
+            done = found(context, w->nodes[i]);
+        pthread_rwlock_unlock(&w->wiring);
+    }
+    pthread_mutex_unlock(&r->list);
+    return done;
+}
+
+struct view_search {
+    const char *node_id;
+    struct view *view;
+};
+
+static bool is_view(void *context, struct running_node *node)
+{
+    struct view_search *search = context;
+    if (node->view && strcmp(node->graph_node->id, search->node_id) == 0)
+        search->view = view_ref(node->view);
+    return search->view != NULL;
 }
 
 struct view *runtime_find_view(struct runtime *r, const char *node_id)
 {
-    pthread_mutex_lock(&r->list);
-    struct view *view = find_view(r, node_id);
-    if (view)
-        view_ref(view);
-    pthread_mutex_unlock(&r->list);
-    return view;
+    struct view_search search = {.node_id = node_id};
+    each_node(r, is_view, &search);
+    return search.view;
+}
+
+struct view_list {
+    struct view **views;
+    int count, max;
+};
+
+static bool collect(void *context, struct running_node *node)
+{
+    struct view_list *list = context;
+    if (node->view && list->count < list->max)
+        list->views[list->count++] = view_ref(node->view);
+    return list->count == list->max;
 }
 
 int runtime_views(struct runtime *r, struct view **out, int max)
 {
-    int count = 0;
-    pthread_mutex_lock(&r->list);
-    for (struct running_workflow *w = r->workflows; w; w = w->next)
-        for (int i = 0; i < w->graph->node_count && count < max; i++)
-            if (w->nodes[i].view)
-                out[count++] = view_ref(w->nodes[i].view);
-    pthread_mutex_unlock(&r->list);
-    return count;
+    struct view_list list = {.views = out, .max = max};
+    each_node(r, collect, &list);
+    return list.count;
 }
 
-void runtime_destroy(struct runtime **runtime)
+/* ---- pictures of sources ---- */
+
+struct frame_search {
+    const char *node_id;
+    bool known;
+    struct frame *frame;
+};
+
+static bool is_source(void *context, struct running_node *node)
 {
-    struct runtime *r = *runtime;
-    *runtime = NULL;
-    if (!r)
-        return;
-    runtime_stop_all(r);
-    pthread_mutex_destroy(&r->list);
-    pthread_mutex_destroy(&r->change);
-    free(r);
+    struct frame_search *search = context;
+    if (!node->source || strcmp(node->graph_node->id, search->node_id) != 0)
+        return false;
+    search->known = true;
+    search->frame = source_tap_last(node->source);
+    return true;
+}
+
+static int encode_picture(struct frame *frame, int width, struct encoded **out)
+{
+    enum { QUALITY = 70 };
+    struct scaler *scaler = NULL;
+    struct jpeg_encoder *jpeg = NULL;
+    struct frame *scaled = NULL;
+    int rc = jpeg_encoder_create(&jpeg);
+    if (rc == OW_OK && width > 0 && width < frame->width) {
+        rc = scaler_create(&scaler);
+        if (rc == OW_OK)
+            rc = scaler_scale(scaler, frame, width, &scaled);
+    }
+    if (rc == OW_OK)
+        rc = jpeg_encode(jpeg, scaled ? scaled : frame, QUALITY, out);
+    frame_unref(&scaled);
+    scaler_destroy(&scaler);
+    jpeg_encoder_destroy(&jpeg);
+    return rc;
+}
+
+int runtime_source_picture(struct runtime *r, const char *node_id, int width, struct encoded **out)
+{
+    struct frame_search search = {.node_id = node_id};
+    each_node(r, is_source, &search);
+    if (!search.frame)
+        return search.known ? OW_EAGAIN : OW_ENOTFOUND;
+    int rc = encode_picture(search.frame, width, out);
+    frame_unref(&search.frame);
+    return rc;
 }

@@ -1,8 +1,10 @@
-/* Running workflows. Any thread may call; calls that start and stop workflows are serialised and
- * may take as long as opening a model does. */
+/* Running workflows. Any thread may call; calls that start, change and stop workflows are
+ * serialised and may take as long as it takes to stop a source (2 s). Models load in threads of
+ * their own. */
 #ifndef OW_WORKFLOW_RUNTIME_H
 #define OW_WORKFLOW_RUNTIME_H
 
+#include "core/detections.h"
 #include "core/error.h"
 #include "workflow/view.h"
 
@@ -10,34 +12,83 @@
 
 struct runtime;
 
+/* What nodes tell, beside pictures. Called on their threads; must be quick. */
+struct runtime_outputs {
+    void *context;
+    /* Has anybody asked for the detections of this node? Then its model works. */
+    bool (*wants_detections)(void *context, const char *workflow_id, const char *node_id);
+    /* A result that passed at a model, a filter or a data preview; lent. */
+    void (*detections)(void *context, const char *workflow_id, const char *node_id,
+                       const struct detections *detections);
+    /* "debug_message", "zone_event", "node_error"; the message has workflow_id and node_id, and is
+     * lent. */
+    void (*event)(void *context, const char *topic, const json_t *message);
+};
+
 struct runtime_settings {
     struct view_outputs outputs;
-    int model_threads;         /* 0 = by the number of cores */
-    const char *model_folder;  /* where a bare modelId or modelName is looked for */
-    const char *default_model; /* file used when a model node names none */
-    const char *media_folder;  /* where relative video paths are looked for */
-    const char *h264_backend;  /* NULL = the best there is */
+    struct runtime_outputs node_outputs; /* functions may be NULL */
+    int model_threads;                   /* 0 = by the number of cores */
+    const char *model_folder;            /* where a bare modelId or modelName is looked for */
+    const char *default_model;           /* file used when a model node names none */
+    const char *media_folder;            /* where relative video paths are looked for */
+    const char *h264_backend;            /* NULL = the best there is */
+    /* The address, with credentials, of a saved camera. OW_ENOTFOUND. NULL = there are none. */
+    int (*camera_address)(void *context, const char *camera_id, char *url, size_t capacity,
+                          struct reason *why);
+    void *camera_context;
 };
 
 int runtime_create(struct runtime **out, const struct runtime_settings *settings);
 
+/* Who wrote a workflow decides what it may open. */
+enum runtime_origin {
+    RUNTIME_TRUSTED, /* whoever started the program: anything */
+    RUNTIME_REMOTE,  /* the API: files of the media and model folders, network addresses, local
+                        cameras, the test pattern */
+};
+
 /* Validates and starts a workflow. *report as graph_parse() makes it, always set. OW_EPARSE when
- * invalid, OW_EEXISTS when a workflow or a view with an id of its own is running already (why). */
-int runtime_execute(struct runtime *runtime, json_t *workflow, json_t **report, struct reason *why);
+ * invalid, OW_EEXISTS when a workflow or a view with an id of its own is running already, OW_EAUTH
+ * when it names what it may not open (why). */
+int runtime_execute(struct runtime *runtime, json_t *workflow, enum runtime_origin origin,
+                    json_t **report, struct reason *why);
+/* Starts it, or changes the running one of its id: what is the same goes on untouched, settings
+ * follow without a restart where they can, and views keep their viewers. A failure changes nothing.
+ * *changes is [{"node_id", "change"}]: "kept", "updated", "restarted", "added", "removed". */
+int runtime_apply(struct runtime *runtime, json_t *workflow, enum runtime_origin origin,
+                  json_t **report, json_t **changes, struct reason *why);
+/* What runtime_apply() would do. What is wrong stands in the report; then *changes is empty. */
+int runtime_preview(struct runtime *runtime, json_t *workflow, enum runtime_origin origin,
+                    json_t **report, json_t **changes);
+/* Changes settings of one node: `data` is merged into its own. *document (the whole workflow) and
+ * *change ({"node_id", "change"}) are new references. OW_ENOTFOUND; OW_EINVAL names the setting. */
+int runtime_set_node(struct runtime *runtime, const char *workflow_id, const char *node_id,
+                     const json_t *data, json_t **document, json_t **change, struct reason *why);
 /* OW_ENOTFOUND. */
 int runtime_stop(struct runtime *runtime, const char *workflow_id);
 void runtime_stop_all(struct runtime *runtime);
 
+bool runtime_is_running(struct runtime *runtime, const char *workflow_id);
+/* The running workflow as it was given, a deep copy; NULL when it does not run. */
+json_t *runtime_document(struct runtime *runtime, const char *workflow_id);
 /* {"running_workflows": n, "workflow_ids": […]} */
 json_t *runtime_status(struct runtime *runtime);
-/* {"workflow_id", "name", "running": true, "nodes": {id: {state, fps, …}}}; NULL when not running.
- */
+/* {"workflow_id", "name", "running": true, "nodes": {id: {type, state, fps, …}}}; NULL when not
+ * running. */
 json_t *runtime_workflow_status(struct runtime *runtime, const char *workflow_id);
+/* Tells node_error events of what has failed or recovered since the last call; to be called some
+ * times a second, by one thread. */
+void runtime_tell_errors(struct runtime *runtime);
 
 /* A new reference, or NULL. */
 struct view *runtime_find_view(struct runtime *runtime, const char *node_id);
 /* New references of at most `max` views; returns how many were written. */
 int runtime_views(struct runtime *runtime, struct view **out, int max);
+/* The latest picture of a source node as JPEG, `width` wide (0 = its own). OW_ENOTFOUND, OW_EAGAIN
+ * before the first picture. */
+int runtime_source_picture(struct runtime *runtime, const char *node_id, int width,
+                           struct encoded **out);
 
 void runtime_destroy(struct runtime **runtime); /* stops everything */
 

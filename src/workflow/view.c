@@ -20,6 +20,7 @@ void view_unref(struct view **view)
     if (!v || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
     mailbox_destroy(&v->inbox);
+    pthread_rwlock_destroy(&v->wiring);
     pthread_mutex_destroy(&v->lock);
     pthread_mutex_destroy(&v->orders_lock);
     free(v);
@@ -97,8 +98,13 @@ bool view_is_watched(const struct view *view)
 
 bool view_takes_frames(struct view *view)
 {
-    return !view->parts.model || view->parts.settings.predict || !view->parts.xray ||
-           !model_node_is_ready(view->parts.model);
+    if (atomic_load(&view->at_once))
+        return true;
+    pthread_rwlock_rdlock(&view->wiring);
+    struct model_node *model = view->inputs.model;
+    bool waits = model && model_node_is_ready(model);
+    pthread_rwlock_unlock(&view->wiring);
+    return !waits;
 }
 
 void view_offer(struct view *view, struct frame *frame, struct detections *detections)
@@ -106,6 +112,17 @@ void view_offer(struct view *view, struct frame *frame, struct detections *detec
     struct picture *picture = NULL;
     if (picture_create(&picture, frame, detections) == OW_OK)
         mailbox_put(view->inbox, picture);
+}
+
+void view_set_held(struct view *view, bool held)
+{
+    atomic_store(&view->held, held);
+}
+
+void view_refresh(struct view *view)
+{
+    if (!atomic_exchange(&view->stale, true))
+        mailbox_wake(view->inbox);
 }
 
 void view_set_error(struct view *view, const char *text)
@@ -121,17 +138,17 @@ void view_set_error(struct view *view, const char *text)
 struct source_status view_read_source(struct view *view)
 {
     struct source_status status = {.state = SOURCE_PLAYING};
-    pthread_mutex_lock(&view->lock);
-    if (view->source)
-        source_status(view->source, &status);
-    pthread_mutex_unlock(&view->lock);
+    pthread_rwlock_rdlock(&view->wiring);
+    if (view->inputs.source)
+        source_tap_status(view->inputs.source, &status);
+    pthread_rwlock_unlock(&view->wiring);
     return status;
 }
 
-static void read_model(struct view *view, struct view_info *out)
+static void read_model(struct model_node *model, struct view_info *out)
 {
     struct model_node_status status;
-    model_node_read_status(view->model, &status);
+    model_node_read_status(model, &status);
     snprintf(out->model_error, sizeof out->model_error, "%s", status.error);
     out->model_fps = status.fps;
     out->model_ms = status.inference_ms;
@@ -142,12 +159,15 @@ void view_read_info(struct view *view, struct view_info *out)
     pthread_mutex_lock(&view->lock);
     view->info.fps = meter_rate(&view->meter, clock_now_us());
     *out = view->info;
-    if (view->source)
-        source_status(view->source, &out->source);
-    if (view->model)
-        read_model(view, out);
     view_tracks_read_info(view, out);
     pthread_mutex_unlock(&view->lock);
+    pthread_rwlock_rdlock(&view->wiring);
+    if (view->inputs.source)
+        source_tap_status(view->inputs.source, &out->source);
+    if (view->inputs.model)
+        read_model(view->inputs.model, out);
+    pthread_rwlock_unlock(&view->wiring);
+    out->held = atomic_load(&view->held);
     out->dropped = mailbox_dropped(view->inbox);
 }
 
@@ -163,29 +183,87 @@ static void copy_cut(char *out, size_t room, const char *text)
     out[size] = '\0';
 }
 
+void view_forget_source(struct view *view, const struct source_tap *source)
+{
+    pthread_rwlock_wrlock(&view->wiring);
+    if (view->inputs.source == source)
+        view->inputs.source = NULL;
+    pthread_rwlock_unlock(&view->wiring);
+}
+
+/* Under the view's lock, or before anybody else has it. */
+static void describe_look(struct view_info *info, const struct view_look *look)
+{
+    const struct view_settings *settings = &look->settings;
+    info->prefers_webrtc = settings->prefers_webrtc;
+    info->predict = settings->predict;
+    info->min_bps = settings->min_bps;
+    info->start_bps = settings->start_bps;
+    info->max_bps = settings->max_bps;
+    info->adaptive = settings->adaptive;
+    info->renditions = settings->renditions;
+    for (int i = 0; i < RENDITION_SHARED; i++) {
+        info->rendition_rates[i] = settings->rendition_rates[i];
+        info->rendition_widths[i] = settings->rendition_widths[i];
+    }
+    info->xray_mode = xray_mode_name(look->style.mode);
+    info->color_scheme = xray_scheme_name(look->style.scheme);
+}
+
 static void describe(struct view *view, const struct view_parts *parts)
 {
     struct view_info *info = &view->info;
     snprintf(info->node_id, sizeof info->node_id, "%s", parts->node_id);
     snprintf(info->workflow_id, sizeof info->workflow_id, "%s", parts->workflow_id);
     copy_cut(info->workflow_name, sizeof info->workflow_name, parts->workflow_name);
-    copy_cut(info->label, sizeof info->label, parts->label);
-    snprintf(info->source_id, sizeof info->source_id, "%s", parts->source_id);
-    snprintf(info->model_id, sizeof info->model_id, "%s", parts->model_id);
-    info->prefers_webrtc = parts->settings.prefers_webrtc;
-    info->predict = parts->settings.predict;
-    info->min_bps = parts->settings.min_bps;
-    info->start_bps = parts->settings.start_bps;
-    info->max_bps = parts->settings.max_bps;
-    info->adaptive = parts->settings.adaptive;
+    describe_look(info, &parts->look);
     info->target_bps = info->adaptive ? info->start_bps : info->max_bps;
-    info->renditions = parts->settings.renditions;
-    for (int i = 0; i < RENDITION_SHARED; i++) {
-        info->rendition_rates[i] = parts->settings.rendition_rates[i];
-        info->rendition_widths[i] = parts->settings.rendition_widths[i];
-    }
-    info->xray_mode = xray_mode_name(parts->style.mode);
-    info->color_scheme = xray_scheme_name(parts->style.scheme);
+}
+
+void view_connect(struct view *view, const struct view_inputs *inputs)
+{
+    pthread_mutex_lock(&view->lock);
+    copy_cut(view->info.label, sizeof view->info.label, inputs->label);
+    snprintf(view->info.source_id, sizeof view->info.source_id, "%s", inputs->source_id);
+    snprintf(view->info.model_id, sizeof view->info.model_id, "%s", inputs->model_id);
+    pthread_mutex_unlock(&view->lock);
+    pthread_rwlock_wrlock(&view->wiring);
+    view->inputs = *inputs;
+    view->inputs.label = view->inputs.source_id = view->inputs.model_id = NULL;
+    pthread_rwlock_unlock(&view->wiring);
+    view_refresh(view);
+}
+
+static bool is_at_once(const struct view_look *look)
+{
+    return look->settings.predict || !look->xray;
+}
+
+void view_restyle(struct view *view, const struct view_look *look)
+{
+    pthread_mutex_lock(&view->lock);
+    describe_look(&view->info, look);
+    pthread_mutex_unlock(&view->lock);
+    pthread_mutex_lock(&view->orders_lock);
+    view->ordered = *look;
+    view->has_order = true;
+    pthread_mutex_unlock(&view->orders_lock);
+    atomic_store(&view->at_once, is_at_once(look));
+    mailbox_wake(view->inbox);
+}
+
+static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
+{
+    return memcmp(a, b, RENDITION_SHARED * sizeof *a) == 0;
+}
+
+bool view_can_restyle(const struct view_settings *from, const struct view_settings *to)
+{
+    return from->prefers_webrtc == to->prefers_webrtc && from->adaptive == to->adaptive &&
+           from->min_bps == to->min_bps && from->start_bps == to->start_bps &&
+           from->max_bps == to->max_bps && from->renditions == to->renditions &&
+           same_parts(from->rendition_rates, to->rendition_rates) &&
+           same_parts(from->rendition_widths, to->rendition_widths);
 }
 
 static void free_tools(struct view *view)
@@ -206,7 +284,8 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
         return reason_set(why, OW_ENOMEM, "out of memory");
     atomic_init(&view->refs, 1);
     view->parts = *parts;
-    view->model = parts->model;
+    atomic_store(&view->at_once, is_at_once(&parts->look));
+    pthread_rwlock_init(&view->wiring, NULL);
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->orders_lock, NULL);
     describe(view, parts);
@@ -234,21 +313,13 @@ fail:
     return rc;
 }
 
-void view_attach_source(struct view *view, struct source *source)
-{
-    pthread_mutex_lock(&view->lock);
-    view->source = source;
-    pthread_mutex_unlock(&view->lock);
-}
-
 void view_stop(struct view *view)
 {
     mailbox_close(view->inbox);
     pthread_join(view->thread, NULL);
-    pthread_mutex_lock(&view->lock);
-    view->source = NULL;
-    view->model = NULL;
-    pthread_mutex_unlock(&view->lock);
+    pthread_rwlock_wrlock(&view->wiring);
+    view->inputs = (struct view_inputs){0};
+    pthread_rwlock_unlock(&view->wiring);
     if (view->parts.outputs.closed)
         view->parts.outputs.closed(view->parts.outputs.context, view->output, view);
     free_tools(view);

@@ -59,6 +59,7 @@ struct view_info {
     char node_id[128], workflow_id[128], workflow_name[128], label[128];
     bool prefers_webrtc; /* videoPreviewWebRTC; videoPreview prefers the WebSocket */
     bool predict;        /* boxes moved forward to the frame instead of the frame waiting */
+    bool held;           /* by a filter that lets nothing pass: the picture stands */
     char source_id[128]; /* node id of the source at the head */
     char model_id[128];  /* node id of the model, "" = none */
     struct source_status source;

@@ -2,24 +2,47 @@
 #ifndef OW_WORKFLOW_VIEW_RUN_H
 #define OW_WORKFLOW_VIEW_RUN_H
 
+#include "workflow/filter.h"
 #include "workflow/model_node.h"
+#include "workflow/source_hub.h"
 #include "workflow/view.h"
 
-struct view_parts {
-    const char *node_id, *workflow_id, *workflow_name; /* copied */
-    const char *label, *source_id, *model_id;          /* copied */
+enum { VIEW_MAX_FILTERS = 8 };
+
+/* How it shows; can be changed while it runs. */
+struct view_look {
     struct view_settings settings;
     bool xray; /* draw what the model sees */
     struct xray_style style;
     double xray_max_fps;
+};
+
+/* What it shows; can be changed while it runs. All is lent until it is changed or the view stops.
+ */
+struct view_inputs {
+    const char *label, *source_id, *model_id; /* copied */
+    struct source_tap *source; /* whose state is shown; NULL = it counts as playing */
+    struct model_node *model;  /* NULL = none */
+    struct filter *filters[VIEW_MAX_FILTERS]; /* behind the model, in order */
+    int filter_count;
+};
+
+struct view_parts {
+    const char *node_id, *workflow_id, *workflow_name; /* copied */
+    struct view_look look;
     struct view_outputs outputs;
     const char *h264_backend; /* lent for good */
-    struct model_node *model; /* lent until view_stop(); NULL = none */
 };
 
 int view_start(struct view **out, const struct view_parts *parts, struct reason *why);
-/* The source to ask for its state; lent until view_stop(). */
-void view_attach_source(struct view *view, struct source *source);
+void view_connect(struct view *view, const struct view_inputs *inputs);
+/* The source is about to go: no more questions to it. */
+void view_forget_source(struct view *view, const struct source_tap *source);
+/* Other looks, from the picture on that is shown next, which is at once. Viewers stay. Rates and
+ * renditions are settled when a view starts: look.settings must have the same ones. */
+void view_restyle(struct view *view, const struct view_look *look);
+/* May rates and renditions of these settings follow each other on a running view? */
+bool view_can_restyle(const struct view_settings *from, const struct view_settings *to);
 
 /* Does this view take its frames from the source, at once (predict, no model, model not ready)? */
 bool view_takes_frames(struct view *view);
@@ -27,6 +50,10 @@ bool view_is_watched(const struct view *view);
 
 /* Hands over the latest picture; detections may be NULL. Never blocks. */
 void view_offer(struct view *view, struct frame *frame, struct detections *detections);
+/* Of a view that waits for what the model sees: a filter lets nothing pass, or does again. */
+void view_set_held(struct view *view, bool held);
+/* The model has seen something new: a picture that stands is drawn again. */
+void view_refresh(struct view *view);
 
 /* Stops the thread; the caller's reference stays. */
 void view_stop(struct view *view);

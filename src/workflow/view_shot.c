@@ -17,30 +17,61 @@ static int even(double size)
 
 static void set_size(struct view_shot *shot, int width, int height)
 {
-    int wanted = shot->view->parts.settings.width;
+    int wanted = shot->view->parts.look.settings.width;
     shot->width = wanted > 0 ? even(wanted) : width;
     shot->height = wanted > 0 ? even((double)height * shot->width / width) : height;
 }
 
-/* What to draw on this picture; an owned reference or NULL. */
-static struct detections *choose_detections(struct view *view, const struct picture *picture)
+/* Under the wiring lock: what passes all the filters. */
+static struct detections *pass_filters(const struct view_inputs *inputs,
+                                       struct detections *detections, bool *held)
+{
+    for (int i = 0; detections && i < inputs->filter_count; i++) {
+        struct detections *passing = NULL;
+        *held |= filter_apply(inputs->filters[i], detections, &passing) == FILTER_HOLDS;
+        detections_unref(&detections);
+        detections = passing;
+    }
+    return detections;
+}
+
+/* Behind a model in sync mode the picture brings what passed in it. */
+struct detections *view_shot_detections(struct view *view, const struct picture *picture,
+                                        bool *held)
 {
     struct detections *chosen = NULL;
-    if (!view->parts.xray)
-        return NULL;
+    *held = false;
     if (picture->detections)
-        chosen = detections_ref(picture->detections);
-    else if (view->parts.model && model_node_is_ready(view->parts.model))
-        model_node_predict(view->parts.model, picture->frame->capture_us, &chosen);
+        return view->parts.look.xray ? detections_ref(picture->detections) : NULL;
+    pthread_rwlock_rdlock(&view->wiring);
+    const struct view_inputs *inputs = &view->inputs;
+    bool needed = view->parts.look.xray || inputs->filter_count > 0;
+    if (needed && inputs->model && model_node_is_ready(inputs->model))
+        model_node_predict(inputs->model, picture->frame->capture_us, &chosen);
+    chosen = pass_filters(inputs, chosen, held);
+    pthread_rwlock_unlock(&view->wiring);
+    if (!view->parts.look.xray)
+        detections_unref(&chosen);
     return chosen;
 }
 
-void view_shot_picture(struct view_shot *shot, struct view *view, const struct picture *picture)
+void view_shot_picture(struct view_shot *shot, struct view *view, struct frame *frame,
+                       struct detections *detections)
 {
     *shot = (struct view_shot){.view = view};
-    set_size(shot, picture->frame->width, picture->frame->height);
-    shot->frame = frame_ref(picture->frame);
-    shot->detections = choose_detections(view, picture);
+    set_size(shot, frame->width, frame->height);
+    shot->frame = frame_ref(frame);
+    shot->detections = detections_ref(detections);
+}
+
+/* Has the model, able to run or loading, given no results of late? Then they will come. */
+static bool is_model_awaited(struct view *view, int64_t now_us)
+{
+    pthread_rwlock_rdlock(&view->wiring);
+    struct model_node *model = view->inputs.model;
+    bool awaited = model && view->parts.look.xray && model_node_is_awaited(model, now_us);
+    pthread_rwlock_unlock(&view->wiring);
+    return awaited;
 }
 
 void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status)
@@ -91,7 +122,7 @@ static int make_frame(struct view_shot *shot, int width, bool draw, struct frame
 /* Lines keep their share of a smaller picture. */
 static struct xray_style style_for(const struct view_shot *shot, int width)
 {
-    struct xray_style style = shot->view->parts.style;
+    struct xray_style style = shot->view->parts.look.style;
     int thickness = (int)lround((double)style.line_thickness * width / shot->width);
     style.line_thickness = thickness > 1 ? thickness : 1;
     return style;
@@ -116,8 +147,7 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
         drawn.infer_end_us = detections->infer_end_us;
     }
     drawn.drawn_us = clock_now_us();
-    drawn.model_awaited = view->parts.model && view->parts.xray &&
-                          model_node_is_awaited(view->parts.model, drawn.drawn_us);
+    drawn.model_awaited = is_model_awaited(view, drawn.drawn_us);
     if (drawn.frame != shot->frame)
         perf_add(PERF_XRAY, drawn.drawn_us - start_us);
     *out = drawn;

@@ -31,7 +31,13 @@ struct view_shot {
     int count;
 };
 
-void view_shot_picture(struct view_shot *shot, struct view *view, const struct picture *picture);
+/* What is to be drawn on a picture, what passes the filters: an owned reference, or NULL. *held:
+ * they let the picture itself not pass. */
+struct detections *view_shot_detections(struct view *view, const struct picture *picture,
+                                        bool *held);
+/* With these detections, which may be NULL; takes references of its own. */
+void view_shot_picture(struct view_shot *shot, struct view *view, struct frame *frame,
+                       struct detections *detections);
 /* The status is lent until the end. */
 void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status);
 /* The picture `width` wide, or NULL when it cannot be made; lent until the end. */

@@ -49,7 +49,7 @@ struct view_size {
 
 struct view {
     atomic_int refs;
-    struct view_parts parts; /* texts point into `info` */
+    struct view_parts parts; /* its look is the thread's own */
     void *output;            /* the handle of outputs.opened */
     struct mailbox *inbox;   /* of struct picture */
     pthread_t thread;
@@ -57,7 +57,15 @@ struct view {
     /* commands from other threads; one bit per track */
     atomic_uint running, keys_wanted;
     _Atomic double jpeg_fps;
+    atomic_bool at_once; /* shows every frame, and does not wait for what the model sees in it */
+    atomic_bool stale;   /* what the model sees has changed since the last picture was drawn */
+    atomic_bool held;    /* by a filter: the picture stands */
     pthread_mutex_t orders_lock; /* held for moments only */
+    struct view_look ordered;    /* other looks, if */
+    bool has_order;
+
+    pthread_rwlock_t wiring; /* guards `inputs`; held for moments only */
+    struct view_inputs inputs;
 
     struct view_track tracks[RENDITION_TRACKS];
 
@@ -72,8 +80,6 @@ struct view {
 
     pthread_mutex_t lock; /* guards what follows */
     struct view_info info;
-    struct source *source;    /* lent */
-    struct model_node *model; /* lent */
     struct meter meter;
 };
 

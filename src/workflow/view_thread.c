@@ -13,6 +13,7 @@ enum {
     OPENING_PATIENCE_US =
         1500000,            /* a source may take this long to open before it counts as dark */
     STILL_AFTER_US = 60000, /* a key frame is made from the last picture when none came for this */
+    STANDS_AFTER_US = 300000, /* and then it is drawn again when the model sees something else */
 };
 
 /* Has a viewer of a track asked for a key frame that has not been made yet? */
@@ -25,7 +26,7 @@ static void give_jpeg(struct view *view, const struct drawn *drawn)
 {
     struct encoded *picture = NULL;
     int64_t start_us = clock_now_us();
-    if (jpeg_encode(view->jpeg, drawn->frame, view->parts.settings.jpeg_quality, &picture) < 0)
+    if (jpeg_encode(view->jpeg, drawn->frame, view->parts.look.settings.jpeg_quality, &picture) < 0)
         return;
     perf_add(PERF_JPEG, clock_now_us() - start_us);
     picture->detections = drawn->detections;
@@ -61,7 +62,7 @@ static void give(struct view *view, struct view_shot *shot, int64_t now_us, bool
 {
     struct drawn best;
     bool given = view_tracks_give(view, shot, now_us, &best);
-    double jpeg_fps = fmin(atomic_load(&view->jpeg_fps), view->parts.settings.max_fps);
+    double jpeg_fps = fmin(atomic_load(&view->jpeg_fps), view->parts.look.settings.max_fps);
     if (with_jpeg && view->parts.outputs.jpeg &&
         rate_gate_pass(&view->jpeg_gate, clock_now_us(), jpeg_fps)) {
         const struct drawn *drawn = view_shot_at(shot, shot->width);
@@ -76,51 +77,74 @@ static void give(struct view *view, struct view_shot *shot, int64_t now_us, bool
         record(view, &best);
 }
 
+/* How many pictures a second may be shown. */
+static double max_fps(const struct view *view)
+{
+    const struct view_look *look = &view->parts.look;
+    return look->xray ? fmin(look->settings.max_fps, look->xray_max_fps) : look->settings.max_fps;
+}
+
+static void show_picture(struct view *view, const struct picture *picture, bool passes)
+{
+    bool held;
+    struct detections *detections = view_shot_detections(view, picture, &held);
+    if (!picture->detections) /* else it has passed already */
+        atomic_store(&view->held, held);
+    atomic_store(&view->stale, false);
+    if (!held || key_waits(view)) {
+        struct view_shot shot;
+        view_shot_picture(&shot, view, picture->frame, detections);
+        view_tracks_offer(view, view->last_us, shot.width, shot.height);
+        give(view, &shot, view->last_us, passes);
+        view_shot_end(&shot);
+    }
+    detections_unref(&detections);
+}
+
 static void take_picture(struct view *view, struct picture *picture)
 {
     picture_drop(view->last);
     view->last = picture;
     view->last_us = clock_now_us();
     view->card_us = 0;
-    double max_fps = view->parts.settings.max_fps;
-    if (view->parts.model && view->parts.xray)
-        max_fps = fmin(max_fps, view->parts.xray_max_fps);
-    bool passes = rate_gate_pass(&view->gate, view->last_us, max_fps);
+    bool passes = rate_gate_pass(&view->gate, view->last_us, max_fps(view));
     if (passes)
         meter_count(&view->arrivals, view->last_us);
     view_tracks_attend(view);
-    if (!view_is_watched(view) || !(passes || key_waits(view)))
-        return;
-    struct view_shot shot;
-    view_shot_picture(&shot, view, picture);
-    view_tracks_offer(view, view->last_us, shot.width, shot.height);
-    give(view, &shot, view->last_us, passes);
-    view_shot_end(&shot);
+    if (view_is_watched(view) && (passes || key_waits(view)))
+        show_picture(view, picture, passes);
 }
 
 /* The end of a hold: what came last during it is encoded now. */
 static void show_last(struct view *view)
 {
+    bool held;
+    struct detections *detections = view_shot_detections(view, view->last, &held);
     struct view_shot shot;
-    view_shot_picture(&shot, view, view->last);
+    view_shot_picture(&shot, view, view->last->frame, detections);
     give(view, &shot, clock_now_us(), false);
     view_shot_end(&shot);
+    detections_unref(&detections);
 }
 
-/* Shows the last picture once more, as of now: for a viewer who joins while nothing new comes. */
+/* Shows the last picture once more, as of now: for a viewer who joins while nothing new comes, and
+ * when it is to look different. With what was seen in it, not what would be there by now. */
 static void show_still(struct view *view)
 {
     struct frame *copy = NULL;
+    bool held;
     if (frame_copy(&copy, view->last->frame) < 0)
         return;
+    struct detections *detections = view_shot_detections(view, view->last, &held);
+    atomic_store(&view->stale, false);
     copy->capture_us = clock_now_us();
     copy->stages = (struct stage_times){.at_us = {[STAGE_CAPTURE] = copy->capture_us}};
-    struct picture still = {.frame = copy, .detections = view->last->detections};
     struct view_shot shot;
-    view_shot_picture(&shot, view, &still);
+    view_shot_picture(&shot, view, copy, detections);
     view_tracks_demand(view, copy->capture_us, shot.width, shot.height, true);
     give(view, &shot, INT64_MAX, true);
     view_shot_end(&shot);
+    detections_unref(&detections);
     frame_unref(&copy);
 }
 
@@ -131,6 +155,14 @@ static void show_card(struct view *view, const struct source_status *status)
     view_tracks_demand(view, clock_now_us(), shot.width, shot.height, false);
     give(view, &shot, INT64_MAX, true);
     view_shot_end(&shot);
+}
+
+/* Is the picture that stands to be shown once more? */
+static bool is_due_again(struct view *view, bool key, int64_t now_us)
+{
+    int64_t since_us = now_us - view->last_us;
+    return (key && since_us >= STILL_AFTER_US) ||
+           (atomic_load(&view->stale) && since_us >= STANDS_AFTER_US);
 }
 
 /* Nothing came: has a hold ended, is the source dark, or does a viewer wait for a key frame? */
@@ -149,7 +181,7 @@ static void look_around(struct view *view)
     if (dark && (key || now_us - view->card_us >= CARD_INTERVAL_US)) {
         view->card_us = now_us;
         show_card(view, &status);
-    } else if (!dark && key && view->last && now_us - view->last_us >= STILL_AFTER_US) {
+    } else if (!dark && view->last && is_due_again(view, key, now_us)) {
         show_still(view);
     }
 }
@@ -167,6 +199,20 @@ static int64_t next_look_us(struct view *view)
     return next_us;
 }
 
+/* Other looks: whoever changed them sees it at once, whatever the source does. */
+static void take_order(struct view *view)
+{
+    pthread_mutex_lock(&view->orders_lock);
+    bool has = view->has_order;
+    if (has)
+        view->parts.look = view->ordered;
+    view->has_order = false;
+    pthread_mutex_unlock(&view->orders_lock);
+    if (has && view->last && view_is_watched(view) &&
+        view_read_source(view).state != SOURCE_NO_SIGNAL)
+        show_still(view);
+}
+
 void *view_thread(void *argument)
 {
     struct view *view = argument;
@@ -176,6 +222,7 @@ void *view_thread(void *argument)
         int rc = mailbox_take(view->inbox, next_look_us(view), &item);
         if (rc == OW_ECLOSED)
             return NULL;
+        take_order(view);
         if (rc == OW_OK)
             take_picture(view, item);
         else

@@ -69,12 +69,12 @@ static double expected_fps(struct view *view, int64_t now_us)
         fps = view_read_source(view).fps;
     if (fps <= 0)
         fps = 30;
-    return fmin(fmax(fps, 1), view->parts.settings.max_fps);
+    return fmin(fmax(fps, 1), view->parts.look.settings.max_fps);
 }
 
 static int wanted_bps(const struct view *view, const struct rendition_plan *plan)
 {
-    const struct view_settings *s = &view->parts.settings;
+    const struct view_settings *s = &view->parts.look.settings;
     if (!s->adaptive || plan->target_bps > s->max_bps)
         return s->max_bps;
     return plan->target_bps > 0 ? plan->target_bps : s->start_bps;
@@ -91,7 +91,7 @@ static void plan_track(struct view *view, int index, int64_t now_us, int width, 
         .target_bps = wanted_bps(view, &ordered),
         .width_part = ordered.width_part,
         .max_fps = ordered.max_fps,
-        .fixed = !view->parts.settings.adaptive,
+        .fixed = !view->parts.look.settings.adaptive,
     };
     rate_plan_update(&track->rate_plan, now_us, &input, &track->now);
 }

@@ -44,7 +44,7 @@ export async function startServer(workflow, extra = [], stdin = 'ignore', prefix
     writeFileSync(join(folder, 'workflow.json'), JSON.stringify(workflow));
     args.push(join(folder, 'workflow.json'));
   }
-  args.push('--port', '0', '--media-port', '0', '--log-file', 'none', ...extra);
+  args.push('--port', '0', '--media-port', '0', '--log-file', 'none', ...(extra.includes('--data-folder') ? [] : ['--data-folder', 'none']), ...extra);
   const [command, ...words] = [...prefix, binary, ...args];
   const child = spawn(command, words, { stdio: [stdin, 'ignore', 'pipe'], env: environment() });
   let log = '', look = () => {};

@@ -95,6 +95,7 @@ const struct node_type node_camera = {
     .label = "Camera",
     .help = "A network camera or a webcam",
     .role = NODE_SOURCE,
+    .category = "Cameras",
     .output = "video-output",
     .settings = settings,
     .configure_source = configure,

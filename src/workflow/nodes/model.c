@@ -179,6 +179,7 @@ const struct node_type node_model = {
     .label = "AI Model",
     .help = "Finds objects in the picture",
     .role = NODE_MODEL,
+    .category = "AI Models",
     .input = "video-input",
     .output = "detections-output",
     .settings = settings,

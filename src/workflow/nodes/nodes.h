@@ -8,6 +8,10 @@ extern const struct node_type node_video_input;
 extern const struct node_type node_camera;
 extern const struct node_type node_test_pattern;
 extern const struct node_type node_model;
+extern const struct node_type node_detection_filter;
+extern const struct node_type node_zone;
+extern const struct node_type node_data_preview;
+extern const struct node_type node_debug;
 extern const struct node_type node_video_preview;
 extern const struct node_type node_video_preview_webrtc;
 

@@ -63,6 +63,7 @@ const struct node_type node_test_pattern = {
     .label = "Test Pattern",
     .help = "A moving picture with a machine-readable clock",
     .role = NODE_SOURCE,
+    .category = "Sources",
     .output = "video-output",
     .settings = settings,
     .configure_source = configure,

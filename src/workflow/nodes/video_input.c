@@ -71,6 +71,7 @@ const struct node_type node_video_input = {
     .label = "Video File",
     .help = "Plays a video file, in a loop if wanted",
     .role = NODE_SOURCE,
+    .category = "Sources",
     .output = "video-output",
     .settings = settings,
     .configure_source = configure,

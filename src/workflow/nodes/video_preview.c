@@ -22,6 +22,7 @@ const struct node_type node_video_preview = {
     .label = "X-RAY View",
     .help = "Shows the picture in the browser as JPEG over a WebSocket",
     .role = NODE_VIEW,
+    .category = "Debug & Output",
     .input = "video-input",
     .settings = settings,
     .configure_view = configure,

@@ -115,6 +115,7 @@ const struct node_type node_video_preview_webrtc = {
     .icon = "🎥",
     .help = "Shows the picture in the browser as H.264 over WebRTC, with the least delay",
     .role = NODE_VIEW,
+    .category = "Debug & Output",
     .input = "video-input",
     .settings = settings,
     .configure_view = configure,

@@ -9,6 +9,7 @@
 
 static struct {
     struct media_server *media;
+    struct store *store;
     struct api *api;
     struct runtime *runtime;
     uint16_t port;
@@ -46,8 +47,10 @@ int fixture_start(void **state)
     struct reason why = {""};
     struct media_server_settings media = {.loopback_only = true};
     assert_int_equal(media_server_start(&fixture.media, &media, &why), OW_OK);
+    assert_int_equal(store_open(&fixture.store, ":memory:", &why), OW_OK);
     struct api_settings settings = {
         .media = fixture.media,
+        .store = fixture.store,
         .web_folder = "/nonexistent",
         .version = "1.2.3",
         .allowed_hosts = "friend.example",
@@ -56,7 +59,8 @@ int fixture_start(void **state)
                         .turn_secret = fixture_secret},
     };
     assert_int_equal(api_create(&fixture.api, &settings), OW_OK);
-    struct runtime_settings runtime = {.outputs = api_view_outputs(fixture.api)};
+    struct runtime_settings runtime = {.outputs = api_view_outputs(fixture.api),
+                                       .node_outputs = api_node_outputs(fixture.api)};
     assert_int_equal(runtime_create(&fixture.runtime, &runtime), OW_OK);
     assert_int_equal(api_start(fixture.api, fixture.runtime, &why), OW_OK);
     fixture.port = api_port(fixture.api);
@@ -71,6 +75,7 @@ int fixture_stop(void **state)
     runtime_destroy(&fixture.runtime);
     api_destroy(&fixture.api);
     media_server_stop(&fixture.media);
+    store_close(&fixture.store);
     return 0;
 }
 

@@ -119,7 +119,7 @@ static void execute(struct runtime *runtime, const char *text, int expected)
     json_t *workflow = json_loads(text, 0, NULL), *report = NULL;
     struct reason why = {""};
     assert_non_null(workflow);
-    assert_int_equal(runtime_execute(runtime, workflow, &report, &why), expected);
+    assert_int_equal(runtime_execute(runtime, workflow, RUNTIME_TRUSTED, &report, &why), expected);
     if (expected < 0)
         assert_true(strlen(why.text) > 0);
     assert_non_null(report);

@@ -1,0 +1,28 @@
+/* Models shared by all nodes that name the same file: each is loaded once. Those who wait for the
+ * same model get it in the order in which they asked, so that none starves; who waits holds no
+ * frame and takes its latest one when its turn comes. */
+#ifndef OW_WORKFLOW_MODEL_POOL_H
+#define OW_WORKFLOW_MODEL_POOL_H
+
+#include "vision/model.h"
+
+struct model_pool;
+struct pooled_model;
+
+int model_pool_create(struct model_pool **out);
+void model_pool_destroy(struct model_pool **pool); /* after the last model was given back */
+
+/* The model of a file, loaded if it is not yet; may take as long as that. Errors as model_open().
+ */
+int model_pool_take(struct model_pool *pool, const char *path, int threads,
+                    struct pooled_model **out, struct reason *why);
+/* The last to give it back closes it. */
+void model_pool_give(struct model_pool *pool, struct pooled_model **model);
+
+/* Waits for the turn and returns the model, which is the caller's until pooled_model_end(). */
+struct model *pooled_model_begin(struct pooled_model *model);
+void pooled_model_end(struct pooled_model *model);
+/* Of the model; any time. */
+const struct model_info *pooled_model_info(const struct pooled_model *model);
+
+#endif
