@@ -44,6 +44,9 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-builder/{id}/export", api_saved_export, HTTP_MAY_BLOCK},
     {HTTP_PATCH, "/api/workflow-builder/{id}/nodes/{node_id}", api_saved_set_node, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/node-types", api_node_types, HTTP_QUICK},
+    {HTTP_GET, "/api/workflow-components/models", api_models, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-components/classes", api_classes, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
     {0, NULL, NULL, 0},
 };
 
@@ -75,7 +78,7 @@ static int copy_text(const char **field)
 {
     if (!*field)
         return OW_OK;
-    *field = strdup(*field);
+    *field = strdup(*field); /* NULL without memory: nothing of others is freed */
     return *field ? OW_OK : OW_ENOMEM;
 }
 
@@ -87,6 +90,9 @@ static void free_api(struct api *api)
     free((char *)api->settings.bind_address);
     free((char *)api->settings.web_folder);
     free((char *)api->settings.allowed_hosts);
+    free((char *)api->settings.model_folder);
+    free((char *)api->settings.default_model);
+    free((char *)api->settings.media_folder);
     free(api);
 }
 
@@ -102,11 +108,15 @@ int api_create(struct api **out, const struct api_settings *settings)
         api->settings.bind_address = "127.0.0.1";
     api->media = settings->media;
     api->started_us = clock_now_us();
-    int address_rc = copy_text(&api->settings.bind_address);
-    int folder_rc = copy_text(&api->settings.web_folder);
-    int hosts_rc = copy_text(&api->settings.allowed_hosts);
-    if (address_rc != OW_OK || folder_rc != OW_OK || hosts_rc != OW_OK ||
-        ws_hub_create(&api->hub) != OW_OK) {
+    const char **texts[] = {&api->settings.bind_address,  &api->settings.web_folder,
+                            &api->settings.allowed_hosts, &api->settings.model_folder,
+                            &api->settings.default_model, &api->settings.media_folder};
+    int rc = OW_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        int copied = copy_text(texts[i]); /* each: all are freed */
+        rc = rc < 0 ? rc : copied;
+    }
+    if (rc < 0 || ws_hub_create(&api->hub) != OW_OK) {
         free_api(api);
         return OW_ENOMEM;
     }

@@ -19,9 +19,10 @@ struct api_ice_servers {
 };
 
 struct api_settings {
-    const char *bind_address;  /* "127.0.0.1" by default */
-    uint16_t port;             /* TCP; 0 = chosen by the system */
-    const char *web_folder;    /* the built page */
+    const char *bind_address;                                /* "127.0.0.1" by default */
+    uint16_t port;                                           /* TCP; 0 = chosen by the system */
+    const char *web_folder;                                  /* the built page */
+    const char *model_folder, *default_model, *media_folder; /* as the runtime's */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
     struct media_server *media;

@@ -57,7 +57,6 @@ void api_workflow_status(void *context, struct http_exchange *exchange);
 void api_workflow_execute(void *context, struct http_exchange *exchange);
 void api_workflow_stop(void *context, struct http_exchange *exchange);
 void api_workflow_stop_all(void *context, struct http_exchange *exchange);
-void api_node_types(void *context, struct http_exchange *exchange);
 
 /* 400 with what is wrong with a workflow, in the shape that the page knows; `why` when the report
  * has no errors. */
@@ -76,6 +75,12 @@ void api_saved_preview(void *context, struct http_exchange *exchange);
 void api_saved_validate(void *context, struct http_exchange *exchange);
 void api_saved_export(void *context, struct http_exchange *exchange);
 void api_saved_import(void *context, struct http_exchange *exchange);
+
+/* routes_components.c */
+void api_node_types(void *context, struct http_exchange *exchange);
+void api_models(void *context, struct http_exchange *exchange);
+void api_classes(void *context, struct http_exchange *exchange);
+void api_videos(void *context, struct http_exchange *exchange);
 
 /* routes_pages.c */
 void api_views(void *context, struct http_exchange *exchange);

@@ -2,7 +2,6 @@
 #include "api/api_internal.h"
 #include "core/log.h"
 #include "core/perf.h"
-#include "workflow/node_types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -184,10 +183,4 @@ void api_workflow_stop_all(void *context, struct http_exchange *exchange)
     struct api *api = context;
     saved_stop_all(&api->saved);
     api_reply_json(exchange, 200, json_pack("{s:s}", "status", "stopped"));
-}
-
-void api_node_types(void *context, struct http_exchange *exchange)
-{
-    (void)context;
-    api_reply_json(exchange, 200, json_pack("{s:o}", "node_types", node_types_describe()));
 }

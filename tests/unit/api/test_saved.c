@@ -255,6 +255,27 @@ static void one_that_only_runs_is_listed_too(void **state)
     json_decref(read);
 }
 
+static void what_is_installed_is_listed(void **state)
+{
+    (void)state;
+    json_t *models = fixture_call("GET", "/api/workflow-components/models", NULL, 200);
+    assert_true(json_is_array(json_object_get(models, "models")));
+    json_decref(models);
+    json_t *videos = fixture_call("GET", "/api/workflow-components/videos", NULL, 200);
+    assert_true(json_is_array(json_object_get(videos, "files")));
+    json_decref(videos);
+    fixture_expect("GET", "/api/workflow-components/classes", NULL, 404);
+    fixture_expect("GET", "/api/workflow-components/classes?model=..%2F..%2Fetc%2Fpasswd", NULL,
+                   404);
+    json_t *types = fixture_call("GET", "/api/workflow-components/node-types", NULL, 200);
+    size_t i;
+    json_t *type;
+    json_array_foreach(json_object_get(types, "node_types"), i, type)
+        assert_true(strlen(text_in(type, "category")) > 0);
+    assert_true(i >= 10);
+    json_decref(types);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +284,7 @@ int main(void)
         cmocka_unit_test(ids_and_names_are_made_and_checked),
         cmocka_unit_test(what_is_not_valid_is_kept_as_a_draft_only),
         cmocka_unit_test(a_kept_workflow_runs_and_is_changed_while_it_does),
+        cmocka_unit_test(what_is_installed_is_listed),
         cmocka_unit_test(passwords_do_not_come_back),
         cmocka_unit_test(files_of_the_old_system_are_taken_and_given),
     };

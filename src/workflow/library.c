@@ -1,0 +1,196 @@
+#include "workflow/library.h"
+
+#include "vision/model.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 1024, MAX_FILES = 2000, MAX_DEPTH = 3 };
+
+static const char *const model_endings[] = {".onnx", NULL};
+static const char *const video_endings[] = {".mp4", ".m4v",  ".mov",   ".mkv", ".webm",
+                                            ".avi", ".ts",   ".mpeg",  ".mpg", ".flv",
+                                            ".y4m", ".h264", ".mjpeg", NULL};
+
+static bool ends_with(const char *name, const char *const *endings)
+{
+    size_t size = strlen(name);
+    for (; *endings; endings++) {
+        size_t ending = strlen(*endings);
+        if (size > ending && strcasecmp(name + size - ending, *endings) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct scan {
+    const char *const *endings;
+    void (*found)(struct scan *scan, const char *name, const struct stat *info);
+    json_t *list;
+    const char *default_model;
+};
+
+/* `below` is the path within the folder, "" or "folder/". */
+static void scan_folder(struct scan *scan, const char *folder, const char *below, int depth)
+{
+    char path[PATH_BYTES], name[PATH_BYTES];
+    if (snprintf(path, sizeof path, "%s/%s", folder, below) >= (int)sizeof path)
+        return;
+    DIR *open = opendir(path);
+    struct dirent *entry;
+    while (open && (entry = readdir(open)) && json_array_size(scan->list) < MAX_FILES) {
+        struct stat info;
+        if (entry->d_name[0] == '.')
+            continue;
+        int length = snprintf(name, sizeof name, "%s%s", below, entry->d_name);
+        if (length >= (int)sizeof name - 1 ||
+            snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path ||
+            stat(path, &info) != 0)
+            continue;
+        if (S_ISREG(info.st_mode) && ends_with(name, scan->endings)) {
+            scan->found(scan, name, &info);
+        } else if (S_ISDIR(info.st_mode) && depth < MAX_DEPTH) {
+            memcpy(name + length, "/", 2);
+            scan_folder(scan, folder, name, depth + 1);
+        }
+    }
+    if (open)
+        closedir(open);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const json_t *const *left = a, *const *right = b;
+    return strcasecmp(json_string_value(json_object_get(*left, "name")),
+                      json_string_value(json_object_get(*right, "name")));
+}
+
+static json_t *sorted(json_t *list)
+{
+    size_t count = json_array_size(list);
+    json_t **entries = calloc(count + 1, sizeof(*entries));
+    json_t *out = json_array();
+    for (size_t i = 0; entries && i < count; i++)
+        entries[i] = json_array_get(list, i);
+    if (entries)
+        qsort(entries, count, sizeof(*entries), by_name);
+    for (size_t i = 0; entries && i < count; i++)
+        json_array_append(out, entries[i]);
+    free(entries);
+    json_decref(list);
+    return out;
+}
+
+static json_t *scan_sorted(struct scan *scan, const char *folder)
+{
+    scan->list = json_array();
+    if (folder && folder[0])
+        scan_folder(scan, folder, "", 1);
+    return sorted(scan->list);
+}
+
+/* ---- models ---- */
+
+static bool is_default(const struct scan *scan, const char *id)
+{
+    const char *name = scan->default_model ? scan->default_model : "";
+    const char *slash = strrchr(name, '/');
+    name = slash ? slash + 1 : name;
+    size_t size = strlen(id);
+    return strncmp(name, id, size) == 0 && (!name[size] || strcmp(name + size, ".onnx") == 0);
+}
+
+static void add_model(struct scan *scan, const char *name, const struct stat *info)
+{
+    json_t *id = json_stringn(name, strlen(name) - strlen(".onnx"));
+    bool def = id && is_default(scan, json_string_value(id));
+    json_array_append_new(scan->list,
+                          json_pack("{s:O, s:O, s:s, s:I, s:b}", "id", id, "name", id, "file", name,
+                                    "size_bytes", (json_int_t)info->st_size, "default", def));
+    json_decref(id);
+}
+
+json_t *library_models(const char *folder, const char *default_model)
+{
+    struct scan scan = {
+        .endings = model_endings, .found = add_model, .default_model = default_model};
+    return scan_sorted(&scan, folder);
+}
+
+static json_t *list_classes(const struct label_set *labels)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < labels->count; i++)
+        json_array_append_new(list, json_pack("{s:i, s:s}", "id", i, "name", labels->names[i]));
+    return list;
+}
+
+/* Names of the library only: no path leads out of the folder. */
+static int find_file(const char *folder, const char *id, char path[PATH_BYTES], struct reason *why)
+{
+    json_t *models = library_models(folder, NULL);
+    size_t i;
+    json_t *model;
+    int rc = OW_ENOTFOUND;
+    json_array_foreach(
+        models, i, model) if (strcmp(id, json_string_value(json_object_get(model, "id"))) == 0 &&
+                              snprintf(path, PATH_BYTES, "%s/%s", folder,
+                                       json_string_value(json_object_get(model, "file"))) <
+                                  PATH_BYTES) rc = OW_OK;
+    json_decref(models);
+    return rc == OW_OK
+               ? rc
+               : reason_set(why, rc, "There is no model \"%.80s\" in the model folder.", id);
+}
+
+static int find_default(const char *folder, const char *default_model, char path[PATH_BYTES],
+                        struct reason *why)
+{
+    if (!default_model || !default_model[0])
+        return reason_set(why, OW_ENOTFOUND, "There is no default model.");
+    snprintf(path, PATH_BYTES, "%s", default_model);
+    if (access(path, R_OK) != 0 && folder && default_model[0] != '/') {
+        snprintf(path, PATH_BYTES, "%s/%s", folder, default_model);
+        if (access(path, R_OK) != 0)
+            snprintf(path, PATH_BYTES, "%s/%s.onnx", folder, default_model);
+    }
+    return OW_OK;
+}
+
+int library_model_classes(const char *folder, const char *default_model, const char *id,
+                          json_t **out, struct reason *why)
+{
+    char path[PATH_BYTES];
+    struct model *model = NULL;
+    int rc = id && id[0] ? find_file(folder, id, path, why)
+                         : find_default(folder, default_model, path, why);
+    if (rc == OW_OK)
+        rc = model_open(&model, path, 1, why);
+    if (rc < 0)
+        return rc;
+    const struct model_info *info = model_info(model);
+    *out = json_pack("{s:s, s:s, s:s, s:i, s:i, s:o}", "model", id ? id : "", "task", info->task,
+                     "family", info->family, "input_width", info->input_width, "input_height",
+                     info->input_height, "classes", list_classes(info->labels));
+    model_close(&model);
+    return *out ? OW_OK : OW_ENOMEM;
+}
+
+/* ---- videos ---- */
+
+static void add_video(struct scan *scan, const char *name, const struct stat *info)
+{
+    json_array_append_new(
+        scan->list, json_pack("{s:s, s:I}", "name", name, "bytes", (json_int_t)info->st_size));
+}
+
+json_t *library_videos(const char *folder)
+{
+    struct scan scan = {.endings = video_endings, .found = add_video};
+    return scan_sorted(&scan, folder);
+}

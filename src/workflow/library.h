@@ -1,0 +1,20 @@
+/* What is installed: the models and the videos that workflows may name. */
+#ifndef OW_WORKFLOW_LIBRARY_H
+#define OW_WORKFLOW_LIBRARY_H
+
+#include "core/error.h"
+
+#include <jansson.h>
+
+/* The ONNX files of a folder, by name: [{"id", "name", "file", "size_bytes", "default"}]. */
+json_t *library_models(const char *folder, const char *default_model);
+/* The video files of a folder and of the folders in it, by name: [{"name", "bytes"}]; names are
+ * relative to the folder, as videoPath takes them. */
+json_t *library_videos(const char *folder);
+/* The classes that a model knows: {"model", "task", "family", "input_width", "input_height",
+ * "classes": [{"id", "name"}]}. `id` is a file of the folder without .onnx, or NULL for the
+ * default. Opens the model. OW_ENOTFOUND, or why it cannot be opened. */
+int library_model_classes(const char *folder, const char *default_model, const char *id,
+                          json_t **out, struct reason *why);
+
+#endif
