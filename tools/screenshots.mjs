@@ -44,8 +44,8 @@ try {
   await picture(browser, `${server.url}/view/live`, 'view-phone', {
     viewport: { width: 390, height: 844 }, colorScheme: 'dark', ready: watched,
   });
-  await picture(browser, `${server.url}/`, 'list', { viewport, colorScheme: 'dark', ready: listed });
-  await picture(browser, `${server.url}/`, 'list-light', { viewport, colorScheme: 'light', ready: listed });
+  await picture(browser, `${server.url}/wall`, 'list', { viewport, colorScheme: 'dark', ready: listed });
+  await picture(browser, `${server.url}/wall`, 'list-light', { viewport, colorScheme: 'light', ready: listed });
 } finally {
   for (const end of endings) await end();
 }

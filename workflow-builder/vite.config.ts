@@ -7,6 +7,7 @@ function viewRoute(): Plugin {
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         if (request.url?.startsWith('/view/')) request.url = '/view.html';
+        if (request.url === '/wall') request.url = '/wall.html';
         next();
       });
     },
@@ -18,6 +19,7 @@ const backend = process.env['OVERWATCH_SERVER'] ?? 'http://127.0.0.1:8000';
 export default defineConfig({
   plugins: [viewRoute()],
   appType: 'mpa',
+  esbuild: { jsx: 'automatic' },
   server: {
     proxy: {
       '/api': { target: backend, ws: true },
@@ -28,6 +30,10 @@ export default defineConfig({
     target: 'es2022',
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { input: ['index.html', 'view.html'] },
+    rollupOptions: {
+      /* A remark to frameworks that render on servers; this one does not. */
+      onwarn: (warning, tell) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(warning),
+      input: ['index.html', 'view.html', 'wall.html'],
+    },
   },
 });

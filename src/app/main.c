@@ -244,7 +244,8 @@ static int run(const struct config *config)
         encoder_probe_backends();
         rc = run_workflow(&app, config, &why);
     }
-    if (rc == OW_OK) {
+    /* Whoever names what is to run wants that, and not what ran the last time. */
+    if (rc == OW_OK && !config->source && !config->workflow_file) {
         api_resume_workflows(app.api);
         rc = add_example(&app, config, &why);
     }

@@ -137,6 +137,8 @@ static json_t *describe(const struct setting *s)
     json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:o, s:b}", "name", s->name, "label", s->label,
                             "help", s->help, "type", type_names[s->type], "default",
                             default_value(s), "required", (int)s->required);
+    if (s->group)
+        json_object_set_new(row, "group", json_string(s->group));
     if (s->unit)
         json_object_set_new(row, "unit", json_string(s->unit));
     if (s->min < s->max) {

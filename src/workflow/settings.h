@@ -27,6 +27,7 @@ struct setting {
     double min, max, step;      /* INT, NUMBER; min == max: no range */
     const char *const *choices; /* CHOICE; ends with NULL */
     bool required;              /* an empty text is an error */
+    const char *group;          /* heading in the form; NULL = the first part */
 };
 
 /* Checks one value against its row; `why` says what is wrong and what is allowed. NULL = absent. */

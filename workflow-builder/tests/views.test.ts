@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupViews, summaryOf } from '../src/pages/home/view-list';
+import { groupViews, summaryOf } from '../src/pages/wall/view-list';
 import { viewsFrom, type ViewInfo } from '../src/player/server-types';
 import { formatFps, formatMs, formatRate, formatSize, formatUptime, NONE } from '../src/ui/format';
 import { scaleTop, sparklineShape } from '../src/ui/sparkline';

@@ -31,6 +31,7 @@ static const struct setting settings[] = {
     {.name = "pixelFormat",
      .label = "Raw format",
      .type = SETTING_TEXT,
+     .group = "Raw video from a pipe",
      .help =
          "of headerless video from a pipe, by FFmpeg's name (yuv420p, nv12, bgr24); empty = the "
          "pipe carries Y4M"},
@@ -39,12 +40,14 @@ static const struct setting settings[] = {
      .type = SETTING_INT,
      .max = FRAME_MAX_SIDE,
      .unit = "px",
+     .group = "Raw video from a pipe",
      .help = "of headerless video from a pipe"},
     {.name = "height",
      .label = "Raw height",
      .type = SETTING_INT,
      .max = FRAME_MAX_SIDE,
      .unit = "px",
+     .group = "Raw video from a pipe",
      .help = "of headerless video from a pipe"},
     {0},
 };

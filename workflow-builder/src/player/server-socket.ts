@@ -7,7 +7,7 @@ import { viewsFrom, type ViewInfo } from './server-types';
 
 export interface Subscription {
   readonly topics: readonly string[];
-  readonly filters?: { readonly node_id?: string; readonly max_fps?: number };
+  readonly filters?: { readonly node_id?: string; readonly node_ids?: readonly string[]; readonly max_fps?: number };
 }
 
 export interface SocketHandlers {
@@ -16,6 +16,8 @@ export interface SocketHandlers {
   frame?(frame: BinaryFrame, messageBytes: number): void;
   views?(views: readonly ViewInfo[]): void;
   nodeError?(nodeId: string, message: string): void;
+  /** Every message that is text, before what it says is looked at. */
+  message?(message: Record<string, unknown>): void;
 }
 
 /* A few exchanges at once for a good start, then now and then. */
@@ -141,6 +143,7 @@ export class ServerSocket {
     } catch {
       return;
     }
+    this.#handlers.message?.(message);
     this.#dispatch(message);
   }
 

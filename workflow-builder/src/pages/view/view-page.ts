@@ -54,7 +54,7 @@ export class ViewPage {
     return h(
       'header',
       { class: 'bar' },
-      h('a', { class: 'home', href: '/', 'aria-label': 'All views' }, icon('back'), logo()),
+      h('a', { class: 'home', href: '/wall', 'aria-label': 'All views' }, icon('back'), logo()),
       h('div', { class: 'names' }, this.#title, this.#subtitle),
       this.#state,
       h(

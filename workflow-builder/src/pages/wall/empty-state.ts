@@ -25,7 +25,7 @@ export function emptyState(): HTMLElement {
     { class: 'empty', 'data-testid': 'empty' },
     logo(),
     h('h2', {}, 'No view is running'),
-    h('p', {}, 'Start one from a terminal; it appears here by itself.'),
+    h('p', {}, 'Start one in the ', h('a', { class: 'link', href: '/' }, 'workflow builder'), ', or from a terminal; it appears here by itself.'),
     h('ul', {}, ...WAYS.map(({ what, command }) => commandRow(what, command))),
   );
 }

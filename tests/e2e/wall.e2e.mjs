@@ -13,7 +13,7 @@ test('the list shows each view with a live thumbnail and opens it', { timeout: 9
   workflow.edges.push({ id: 'e2', source: 'pattern', target: 'second' });
   const server = await startServer(workflow);
   t.after(server.stop);
-  const page = await openPage(await launch(t), `${server.url}/`);
+  const page = await openPage(await launch(t), `${server.url}/wall`);
   const cards = page.locator('[data-testid^=card-]');
   await cards.nth(1).waitFor();
   assert.equal(await cards.count(), 2);
@@ -38,7 +38,7 @@ test('the list shows each view with a live thumbnail and opens it', { timeout: 9
 test('without a workflow the page says what to do', { timeout: 60000 }, async (t) => {
   const server = await startServer(null);
   t.after(server.stop);
-  const page = await openPage(await launch(t), `${server.url}/`);
+  const page = await openPage(await launch(t), `${server.url}/wall`);
   await page.getByText('overwatch run', { exact: false }).first().waitFor();
   assert.equal(await page.locator('[data-testid^=card-]').count(), 0);
 });

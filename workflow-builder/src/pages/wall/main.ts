@@ -1,7 +1,7 @@
 import '../../ui/base.css';
-import './home.css';
-import { HomePage } from './home-page';
+import './wall.css';
+import { WallPage } from './wall-page';
 
-const page = new HomePage();
+const page = new WallPage();
 document.querySelector('#app')?.replaceWith(page.element);
 page.start();

@@ -1,4 +1,4 @@
-/* /: every running view as a card with a live picture. One socket carries all of them. */
+/* /wall: every running view as a card with a live picture. One socket carries all of them. */
 import type { BinaryFrame } from '../../player/binary-frame';
 import { ServerSocket } from '../../player/server-socket';
 import { viewsFrom, type Health, type ViewInfo } from '../../player/server-types';
@@ -12,7 +12,7 @@ import { ViewCard } from './view-card';
 const THUMBNAIL_FPS = 4;
 const HEALTH_PERIOD_MS = 5_000;
 
-export class HomePage {
+export class WallPage {
   readonly element: HTMLElement;
   readonly #summary = h('p', { class: 'summary', 'data-testid': 'summary' });
   readonly #health = h('div', { class: 'health', role: 'status', 'data-testid': 'health' });
@@ -32,7 +32,7 @@ export class HomePage {
       h(
         'header',
         { class: 'bar' },
-        h('h1', {}, h('a', { class: 'brand', href: '/' }, logo(), h('span', { class: 'product' }, 'Overwatch'), h('span', { class: 'mark' }, 'X-RAY'))),
+        h('h1', {}, h('a', { class: 'brand', href: '/', title: 'Workflow builder' }, logo(), h('span', { class: 'product' }, 'Overwatch'), h('span', { class: 'mark' }, 'X-RAY'))),
         this.#summary,
         this.#health,
       ),

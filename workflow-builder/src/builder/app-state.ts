@@ -1,0 +1,275 @@
+/* The builder's state beside the workflow itself: what the server has, what runs, what is to be told.
+ * Joins editor, live states and server; knows no React. */
+import { Live } from './live';
+import { newWorkflowFrom } from './model/duplicate';
+import { Editor } from './model/editor';
+import type { Finding, NodeType, TypeTable, Workflow } from './model/types';
+import { server, ServerError, type Model, type WorkflowRow } from './server';
+
+export interface Toast {
+  readonly id: number;
+  readonly kind: 'info' | 'error';
+  readonly text: string;
+}
+
+export interface Report {
+  readonly title: string;
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  /** It can be saved all the same. */
+  readonly canSave: boolean;
+}
+
+export interface AppState {
+  readonly loading: boolean;
+  readonly failure: string;
+  readonly types: readonly NodeType[];
+  readonly models: readonly Model[];
+  readonly videos: readonly string[];
+  readonly rows: readonly WorkflowRow[];
+  readonly saved: boolean; // the server has the open workflow
+  readonly busy: '' | 'saving' | 'starting' | 'stopping';
+  readonly toasts: readonly Toast[];
+  readonly report: Report | null;
+}
+
+const TOAST_MS = 5_000;
+/* A slider gives dozens of values a second: the latest goes out when the one before has arrived. */
+const LIVE_PAUSE_MS = 40;
+
+export class App {
+  readonly editor = new Editor();
+  readonly live = new Live();
+  #listeners = new Set<() => void>();
+  #toastId = 0;
+  #pending = new Map<string, Record<string, unknown>>(); // node id -> settings that are to go out
+  #sending = false;
+  #state: AppState = {
+    loading: true, failure: '', types: [], models: [], videos: [], rows: [], saved: false, busy: '', toasts: [], report: null,
+  };
+
+  get state(): AppState {
+    return this.#state;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  #set(change: Partial<AppState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+
+  tell(text: string, kind: Toast['kind'] = 'info'): void {
+    const id = ++this.#toastId;
+    const others = this.#state.toasts.filter((toast) => toast.text !== text).slice(-2);
+    this.#set({ toasts: [...others, { id, kind, text }] });
+    setTimeout(() => this.dismiss(id), TOAST_MS);
+  }
+
+  dismiss(id: number): void {
+    this.#set({ toasts: this.#state.toasts.filter((toast) => toast.id !== id) });
+  }
+
+  #fail(error: unknown): void {
+    this.tell(error instanceof Error ? error.message : String(error), 'error');
+  }
+
+  /* ---- loading ---- */
+
+  async start(): Promise<void> {
+    this.live.start();
+    this.live.listen('', () => this.#set({}));
+    try {
+      const types = await server.nodeTypes();
+      const table: TypeTable = new Map(types.map((type) => [type.type, type]));
+      this.editor.setTypes(table);
+      const [rows, models, videos] = await Promise.all([server.list(), server.models(), server.videos()]);
+      this.#set({ types, rows, models, videos: videos.map((video) => video.name) });
+      await this.#openFirst(rows);
+    } catch (error) {
+      this.#set({ failure: error instanceof Error ? error.message : String(error) });
+    }
+    this.#set({ loading: false });
+  }
+
+  /* The one in the address, else one that runs, else the one changed last. */
+  async #openFirst(rows: readonly WorkflowRow[]): Promise<void> {
+    const wanted = new URLSearchParams(location.search).get('workflow');
+    const row = rows.find(({ id }) => id === wanted) ?? rows.find(({ running }) => running) ?? rows[0];
+    if (row !== undefined) await this.open(row.id);
+    else this.newWorkflow();
+  }
+
+  async refreshRows(): Promise<void> {
+    try {
+      this.#set({ rows: await server.list() });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #show(workflow: Workflow, saved: boolean): void {
+    this.editor.open(workflow, saved);
+    this.#set({ saved, report: null });
+    const address = new URL(location.href);
+    if (saved) address.searchParams.set('workflow', workflow.id);
+    else address.searchParams.delete('workflow');
+    history.replaceState(null, '', address);
+    document.title = `${workflow.name} · Overwatch X-RAY`;
+  }
+
+  async open(id: string): Promise<void> {
+    try {
+      const { running: _running, saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
+      this.#show(workflow as unknown as Workflow, saved);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  newWorkflow(): void {
+    this.#show({ id: '', name: 'Untitled workflow', version: '1.0', nodes: [], edges: [] }, false);
+  }
+
+  /* ---- saving and running ---- */
+
+  get isRunning(): boolean {
+    const { id } = this.editor.state.workflow;
+    return id !== '' && this.live.isRunning(id);
+  }
+
+  #refused(title: string, error: unknown, canSave: boolean): void {
+    if (error instanceof ServerError && error.errors.length > 0) this.#set({ report: { title, errors: error.errors, warnings: error.warnings, canSave } });
+    else this.#fail(error);
+  }
+
+  /** Returns whether it is saved now. */
+  async save(draft = false): Promise<boolean> {
+    const { workflow } = this.editor.state;
+    this.#set({ busy: 'saving', report: null });
+    try {
+      const done = this.#state.saved ? await server.replace(workflow, draft) : await server.add(workflow, draft);
+      this.editor.markSaved(done.id);
+      this.#set({ saved: true });
+      if (done.not_applied !== undefined) this.tell(done.not_applied, 'error');
+      const address = new URL(location.href);
+      address.searchParams.set('workflow', done.id);
+      history.replaceState(null, '', address);
+      document.title = `${workflow.name} · Overwatch X-RAY`;
+      await this.refreshRows();
+      return true;
+    } catch (error) {
+      this.#refused('This workflow has mistakes', error, true);
+      return false;
+    } finally {
+      this.#set({ busy: '' });
+    }
+  }
+
+  async execute(): Promise<void> {
+    if ((this.editor.state.dirty || !this.#state.saved) && !(await this.save())) return;
+    this.#set({ busy: 'starting' });
+    try {
+      await server.execute(this.editor.state.workflow.id);
+      await this.refreshRows();
+    } catch (error) {
+      this.#refused('This workflow cannot start', error, false);
+    } finally {
+      this.#set({ busy: '' });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#set({ busy: 'stopping' });
+    try {
+      await server.stop(this.editor.state.workflow.id);
+      await this.refreshRows();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#set({ busy: '' });
+    }
+  }
+
+  async validate(): Promise<void> {
+    try {
+      const { valid, errors, warnings } = await server.validate(this.editor.state.workflow);
+      if (valid && warnings.length === 0) this.tell('No mistakes found.');
+      else this.#set({ report: { title: valid ? 'This workflow can run' : 'This workflow has mistakes', errors, warnings, canSave: false } });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  closeReport(): void {
+    this.#set({ report: null });
+  }
+
+  /* ---- other workflows ---- */
+
+  async removeWorkflow(id: string): Promise<void> {
+    try {
+      await server.remove(id);
+      const rows = await server.list();
+      this.#set({ rows });
+      if (id === this.editor.state.workflow.id) await this.#openFirst(rows);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async duplicateWorkflow(id: string): Promise<void> {
+    try {
+      const { running: _running, saved: _saved, ...workflow } = await server.read(id);
+      this.#show(newWorkflowFrom(workflow as unknown as Workflow), false);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async importFile(file: File): Promise<void> {
+    try {
+      const document: unknown = JSON.parse(await file.text());
+      const done = await server.importFile(document, file.name.replace(/\.json$/i, ''));
+      await this.refreshRows();
+      await this.open(done.id);
+      if (done.errors.length + done.warnings.length > 0) {
+        this.#set({ report: { title: 'Imported, with remarks', errors: done.errors, warnings: done.warnings, canSave: false } });
+      }
+    } catch (error) {
+      if (error instanceof SyntaxError) this.tell(`${file.name} is no workflow: it is not valid JSON.`, 'error');
+      else this.#fail(error);
+    }
+  }
+
+  /* ---- settings, live ---- */
+
+  set(nodeId: string, name: string, value: unknown): void {
+    const wasDirty = this.editor.state.dirty;
+    this.editor.set(nodeId, name, value);
+    const { workflow } = this.editor.state;
+    if (!this.isRunning || this.live.state(workflow.id, nodeId) === null || name === 'label') return;
+    this.#pending.set(nodeId, { ...this.#pending.get(nodeId), [name]: value });
+    void this.#send(workflow.id, wasDirty);
+  }
+
+  async #send(workflowId: string, wasDirty: boolean): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    while (this.#pending.size > 0) {
+      const [nodeId, data] = [...this.#pending][0] as [string, Record<string, unknown>];
+      this.#pending.delete(nodeId);
+      try {
+        await server.setNode(workflowId, nodeId, data);
+        if (this.#state.saved) this.editor.markSettingSaved(wasDirty);
+      } catch (error) {
+        this.#fail(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LIVE_PAUSE_MS));
+    }
+    this.#sending = false;
+  }
+}

@@ -1,0 +1,179 @@
+/* The workflow that is being edited: every change goes through here, can be undone, and is told to
+ * whoever listens. Knows neither React nor the server. */
+import { History } from './history';
+import { layout, type Size } from './layout';
+import { settingsOf, withSettings, type Settings, type TypeTable, type Workflow, type WorkflowNode } from './types';
+import { copies, edgeBetween, newId, refusal, without } from './wiring';
+
+export interface EditorState {
+  readonly workflow: Workflow;
+  readonly selected: ReadonlySet<string>; // nodes and edges
+  readonly dirty: boolean;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+}
+
+const EMPTY: Workflow = { id: '', name: 'Untitled workflow', version: '1.0', nodes: [], edges: [] };
+const PASTE_OFFSET = 40;
+
+export class Editor {
+  #types: TypeTable = new Map();
+  #history = new History<Workflow>();
+  #listeners = new Set<() => void>();
+  #clipboard: Pick<Workflow, 'nodes' | 'edges'> | null = null;
+  #pastes = 0;
+  #saved: Workflow = EMPTY;
+  #state: EditorState = { workflow: EMPTY, selected: new Set(), dirty: false, canUndo: false, canRedo: false };
+
+  get state(): EditorState {
+    return this.#state;
+  }
+
+  get types(): TypeTable {
+    return this.#types;
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  setTypes(types: TypeTable): void {
+    this.#types = types;
+    this.#tell(this.#state.workflow);
+  }
+
+  #tell(workflow: Workflow, selected: ReadonlySet<string> = this.#state.selected): void {
+    this.#state = {
+      workflow, selected, dirty: workflow !== this.#saved, canUndo: this.#history.canUndo, canRedo: this.#history.canRedo,
+    };
+    for (const listener of this.#listeners) listener();
+  }
+
+  #change(workflow: Workflow, kind: string | null = null, selected: ReadonlySet<string> = this.#state.selected): void {
+    this.#history.note(this.#state.workflow, kind);
+    this.#tell(workflow, selected);
+  }
+
+  /** Shows another workflow, as it is saved (or not yet). */
+  open(workflow: Workflow, saved = true): void {
+    this.#history.clear();
+    this.#saved = saved ? workflow : EMPTY;
+    this.#tell(workflow, new Set());
+  }
+
+  /** What is shown has been saved under this id. */
+  markSaved(id: string): void {
+    const workflow = this.#state.workflow.id === id ? this.#state.workflow : { ...this.#state.workflow, id };
+    this.#saved = workflow;
+    this.#tell(workflow);
+  }
+
+  /** A single setting went to the server by itself: that alone leaves nothing to save. */
+  markSettingSaved(wasDirty: boolean): void {
+    if (!wasDirty) this.#saved = this.#state.workflow;
+    this.#tell(this.#state.workflow);
+  }
+
+  rename(name: string): void {
+    this.#change({ ...this.#state.workflow, name }, 'rename');
+  }
+
+  select(ids: ReadonlySet<string>): void {
+    const before = this.#state.selected;
+    if (ids.size === before.size && [...ids].every((id) => before.has(id))) return;
+    this.#history.separate();
+    this.#tell(this.#state.workflow, ids);
+  }
+
+  selectAll(): void {
+    this.select(new Set(this.#state.workflow.nodes.map((node) => node.id)));
+  }
+
+  add(type: string, position: { x: number; y: number }, data: Settings = {}): WorkflowNode {
+    const node: WorkflowNode = { id: newId(type), type, position, data };
+    const { workflow } = this.#state;
+    this.#change({ ...workflow, nodes: [...workflow.nodes, node] }, null, new Set([node.id]));
+    return node;
+  }
+
+  /** Why they may not be connected, or null: then they are. */
+  connect(source: string, target: string): string | null {
+    const { workflow } = this.#state;
+    const reason = refusal(workflow, this.#types, source, target);
+    if (reason === null) this.#change({ ...workflow, edges: [...workflow.edges, edgeBetween(workflow, this.#types, source, target)] });
+    return reason;
+  }
+
+  remove(ids: ReadonlySet<string>): void {
+    if (ids.size === 0) return;
+    const { workflow } = this.#state;
+    this.#change({ ...workflow, ...without(workflow, ids, ids) }, null, new Set());
+  }
+
+  move(positions: ReadonlyMap<string, { x: number; y: number }>, kind: string | null = null): void {
+    const { workflow } = this.#state;
+    const nodes = workflow.nodes.map((node) => {
+      const position = positions.get(node.id);
+      return position === undefined ? node : { ...node, position };
+    });
+    this.#change({ ...workflow, nodes }, kind);
+  }
+
+  resize(id: string, size: Size): void {
+    const { workflow } = this.#state;
+    const nodes = workflow.nodes.map((node) => (node.id === id ? { ...node, width: Math.round(size.width), height: Math.round(size.height) } : node));
+    this.#change({ ...workflow, nodes }, `resize ${id}`);
+  }
+
+  endGesture(): void {
+    this.#history.separate();
+  }
+
+  arrange(sizeOf: (id: string) => Size): void {
+    this.move(layout(this.#state.workflow, sizeOf));
+  }
+
+  set(id: string, name: string, value: unknown): void {
+    const { workflow } = this.#state;
+    const nodes = workflow.nodes.map((node) => {
+      if (node.id !== id) return node;
+      if (name === 'label') return { ...node, data: { ...node.data, label: value } };
+      return withSettings(node, { ...settingsOf(node), [name]: value });
+    });
+    this.#change({ ...workflow, nodes }, `set ${id} ${name}`);
+  }
+
+  copy(): boolean {
+    const { workflow, selected } = this.#state;
+    const nodes = workflow.nodes.filter((node) => selected.has(node.id));
+    if (nodes.length === 0) return false;
+    this.#clipboard = { nodes, edges: workflow.edges };
+    this.#pastes = 0;
+    return true;
+  }
+
+  paste(): void {
+    if (this.#clipboard === null) return;
+    this.#pastes += 1;
+    const added = copies(this.#clipboard, PASTE_OFFSET * this.#pastes);
+    const { workflow } = this.#state;
+    this.#change(
+      { ...workflow, nodes: [...workflow.nodes, ...added.nodes], edges: [...workflow.edges, ...added.edges] },
+      null, new Set(added.nodes.map((node) => node.id)));
+  }
+
+  duplicate(): void {
+    if (this.copy()) this.paste();
+  }
+
+  undo(): void {
+    const before = this.#history.undo(this.#state.workflow);
+    if (before !== null) this.#tell(before, new Set());
+  }
+
+  redo(): void {
+    const after = this.#history.redo(this.#state.workflow);
+    if (after !== null) this.#tell(after, new Set());
+  }
+}

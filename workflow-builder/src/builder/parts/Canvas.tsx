@@ -1,0 +1,155 @@
+/* The canvas: React Flow over the editor. The editor has the truth; React Flow is told. */
+import {
+  Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow,
+  type Connection, type Edge, type EdgeChange, type FinalConnectionState, type Node, type NodeChange,
+} from '@xyflow/react';
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from 'react';
+import { useApp, useAppState, useEditor } from '../hooks/context';
+import { useRunning } from '../hooks/live';
+import type { WorkflowNode } from '../model/types';
+import { refusal } from '../model/wiring';
+import { FlowNode } from '../nodes/FlowNode';
+import { EmptyCanvas } from './EmptyCanvas';
+import { DRAG_TYPE } from './Sidebar';
+
+export type CanvasNode = Node<{ node: WorkflowNode }, 'node'>;
+
+const NODE_TYPES = { node: FlowNode };
+const SNAP: [number, number] = [10, 10];
+const VIEW_SIZE = { width: 400, height: 320 };
+
+/* React Flow keeps what it measured on the object it was given: the same node stays the same object. */
+function useCanvasNodes(): CanvasNode[] {
+  const { editor } = useApp();
+  const { workflow, selected } = useEditor();
+  const made = useRef(new Map<string, { from: WorkflowNode; selected: boolean; node: CanvasNode }>());
+  return useMemo(() => {
+    const before = made.current;
+    made.current = new Map();
+    return workflow.nodes.map((from) => {
+      const isSelected = selected.has(from.id);
+      const known = before.get(from.id);
+      const view = editor.types.get(from.type)?.role === 'view';
+      const node = known?.from === from && known.selected === isSelected ? known.node : {
+        id: from.id, type: 'node' as const, position: { ...from.position }, data: { node: from }, selected: isSelected,
+        ...(known?.node.measured === undefined ? {} : { measured: known.node.measured }),
+        ...(view ? { width: from.width ?? VIEW_SIZE.width, height: from.height ?? VIEW_SIZE.height } : {}),
+      };
+      made.current.set(from.id, { from, selected: isSelected, node });
+      return node;
+    });
+  }, [workflow.nodes, selected, editor.types]);
+}
+
+export function Canvas() {
+  const app = useApp();
+  const { editor, live } = app;
+  const flow = useReactFlow();
+  const { workflow, selected } = useEditor();
+  const { types } = useAppState();
+  const { running } = useRunning();
+  const [drafts, setDrafts] = useState<ReadonlyMap<string, { x: number; y: number }>>(new Map());
+  const nodes = useCanvasNodes();
+  const refused = useRef('');
+
+  /* While a node is dragged it moves here only; the editor hears where it ends up. */
+  const shown = useMemo(
+    () => (drafts.size === 0 ? nodes : nodes.map((node) => (drafts.has(node.id) ? { ...node, position: drafts.get(node.id) as { x: number; y: number } } : node))),
+    [nodes, drafts]);
+  const edges = useMemo<Edge[]>(
+    () => workflow.edges.map(({ id, source, target }) => ({ id, source, target, animated: running, selected: selected.has(id) })),
+    [workflow.edges, running, selected]);
+
+  useEffect(() => {
+    const id = requestAnimationFrame(() => void flow.fitView({ padding: 0.15, maxZoom: 1 }));
+    return () => cancelAnimationFrame(id);
+  }, [flow, workflow.id, types]);
+
+  /* Only data previews and debug nodes need what the models see. */
+  const watched = workflow.nodes.filter((node) => editor.types.get(node.type)?.role === 'sink').map((node) => node.id).join('\n');
+  useEffect(() => live.watch(watched === '' ? [] : watched.split('\n')), [live, watched]);
+
+  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
+    const moved = new Map<string, { x: number; y: number }>(), ended = new Map<string, { x: number; y: number }>();
+    const removed = new Set<string>();
+    let selection: Set<string> | null = null;
+    for (const change of changes) {
+      if (change.type === 'position' && change.position !== undefined) (change.dragging ? moved : ended).set(change.id, { ...change.position });
+      else if (change.type === 'remove') removed.add(change.id);
+      else if (change.type === 'dimensions' && change.dimensions !== undefined) {
+        const node = nodes.find(({ id }) => id === change.id);
+        if (node !== undefined) node.measured = change.dimensions;
+        if (change.setAttributes) editor.resize(change.id, change.dimensions);
+      } else if (change.type === 'select') {
+        selection ??= new Set(editor.state.selected);
+        if (change.selected) selection.add(change.id);
+        else selection.delete(change.id);
+      }
+    }
+    if (moved.size > 0) setDrafts((before) => new Map([...before, ...moved]));
+    if (ended.size > 0) {
+      const really = new Map([...ended].filter(([id, at]) => {
+        const node = editor.state.workflow.nodes.find((candidate) => candidate.id === id);
+        return node !== undefined && (node.position.x !== at.x || node.position.y !== at.y);
+      }));
+      if (really.size > 0) editor.move(really);
+      setDrafts(new Map());
+    }
+    if (removed.size > 0) editor.remove(removed);
+    if (selection !== null) editor.select(selection);
+  }, [editor, nodes]);
+
+  const onEdgesChange = useCallback((changes: EdgeChange[]) => {
+    const removed = new Set(changes.filter((change) => change.type === 'remove').map((change) => change.id));
+    if (removed.size > 0) editor.remove(removed);
+    let selection: Set<string> | null = null;
+    for (const change of changes) {
+      if (change.type !== 'select') continue;
+      selection ??= new Set(editor.state.selected);
+      if (change.selected) selection.add(change.id);
+      else selection.delete(change.id);
+    }
+    if (selection !== null) editor.select(selection);
+  }, [editor]);
+
+  const isValid = useCallback((edge: Edge | Connection) => {
+    refused.current = refusal(editor.state.workflow, editor.types, edge.source, edge.target) ?? '';
+    return refused.current === '';
+  }, [editor]);
+
+  const onConnect = useCallback((connection: Connection) => {
+    const reason = editor.connect(connection.source, connection.target);
+    if (reason !== null) app.tell(reason, 'error');
+  }, [app, editor]);
+
+  /* Dropped on a handle that did not want it: say why. Beside every handle: changed one's mind. */
+  const onConnectEnd = useCallback((_event: unknown, state: FinalConnectionState) => {
+    if (state.isValid === false && state.toHandle !== null && refused.current !== '') app.tell(refused.current, 'error');
+    refused.current = '';
+  }, [app]);
+
+  const onDrop = (event: DragEvent) => {
+    const dragged = event.dataTransfer.getData(DRAG_TYPE);
+    if (dragged === '') return;
+    event.preventDefault();
+    const { type, data } = JSON.parse(dragged) as { type: string; data: Record<string, unknown> };
+    const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    editor.add(type, { x: Math.round(at.x / 10) * 10, y: Math.round(at.y / 10) * 10 }, data);
+  };
+
+  return (
+    <div className="flow" data-testid="canvas" onDrop={onDrop} onDragOver={(event) => event.preventDefault()}>
+      <ReactFlow<CanvasNode>
+        nodes={shown} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
+        onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid} snapToGrid snapGrid={SNAP}
+        deleteKeyCode={['Delete', 'Backspace']} selectionKeyCode="Shift" multiSelectionKeyCode={['Control', 'Meta']}
+        minZoom={0.1} maxZoom={2} onlyRenderVisibleElements={false} proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
+        <Controls showInteractive={false} />
+        <MiniMap pannable zoomable ariaLabel="Overview" />
+      </ReactFlow>
+      {workflow.nodes.length === 0 && <EmptyCanvas />}
+    </div>
+  );
+}

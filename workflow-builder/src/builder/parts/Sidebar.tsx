@@ -1,0 +1,96 @@
+/* What a workflow can be made of. Entries are dragged to the canvas, or added by Enter. */
+import { useReactFlow } from '@xyflow/react';
+import { useState, type DragEvent } from 'react';
+import { useApp, useAppState } from '../hooks/context';
+import type { Settings } from '../model/types';
+import { Icon } from './Icon';
+
+export const DRAG_TYPE = 'application/x-overwatch-node';
+
+interface Entry {
+  readonly key: string;
+  readonly label: string;
+  readonly help: string;
+  readonly type: string;
+  readonly data: Settings;
+}
+
+interface Section {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+
+const ORDER = ['Sources', 'Cameras', 'AI Models', 'Filters & Zones', 'Debug & Output'];
+
+function useSections(): readonly Section[] {
+  const { types, models, videos } = useAppState();
+  const entries = new Map<string, Entry[]>(ORDER.map((name) => [name, []]));
+  for (const type of types) {
+    const list = entries.get(type.category) ?? [];
+    entries.set(type.category, list);
+    const label = type.icon === null ? type.label : `${type.label} ${type.icon}`;
+    list.push({ key: type.type, label, help: type.help, type: type.type, data: {} });
+  }
+  for (const video of videos) {
+    entries.get('Sources')?.push({ key: `video ${video}`, label: video, help: 'A video of the media folder', type: 'videoInput', data: { videoPath: video, label: video } });
+  }
+  for (const model of models) {
+    entries.get('AI Models')?.push({
+      key: `model ${model.id}`, label: model.name, help: model.default ? 'The default detector' : 'A model of the model folder', type: 'model',
+      data: { modelId: model.id, label: model.name, confidence: 0.4 },
+    });
+  }
+  return [...entries].map(([name, list]) => ({ name, entries: list }));
+}
+
+function Item({ entry, onAdd }: { entry: Entry; onAdd: () => void }) {
+  const drag = (event: DragEvent) => {
+    event.dataTransfer.setData(DRAG_TYPE, JSON.stringify({ type: entry.type, data: entry.data }));
+    event.dataTransfer.effectAllowed = 'copy';
+  };
+  return (
+    <li>
+      <button
+        type="button" className="entry" draggable data-testid={`entry-${entry.key}`} title={entry.help}
+        onDragStart={drag} onDoubleClick={onAdd} onKeyDown={(event) => event.key === 'Enter' && onAdd()}
+      >
+        <span className="grip" aria-hidden="true" />
+        {entry.label}
+      </button>
+    </li>
+  );
+}
+
+export function Sidebar() {
+  const app = useApp();
+  const flow = useReactFlow();
+  const [search, setSearch] = useState('');
+  const wanted = search.trim().toLowerCase();
+  const sections = useSections()
+    .map((section) => ({ ...section, entries: section.entries.filter((entry) => `${entry.label} ${entry.help} ${section.name}`.toLowerCase().includes(wanted)) }))
+    .filter((section) => section.entries.length > 0);
+  const add = (entry: Entry) => {
+    const canvas = document.querySelector('.canvas')?.getBoundingClientRect();
+    const middle = flow.screenToFlowPosition({ x: (canvas?.left ?? 0) + (canvas?.width ?? 0) / 2, y: (canvas?.top ?? 0) + (canvas?.height ?? 0) / 2 });
+    const beside = 24 * (app.editor.state.workflow.nodes.length % 6);
+    app.editor.add(entry.type, { x: Math.round(middle.x - 110 + beside), y: Math.round(middle.y - 50 + beside) }, entry.data);
+  };
+  return (
+    <nav className="sidebar" aria-label="Nodes">
+      <label className="search">
+        <Icon name="search" />
+        <input type="search" placeholder="Search nodes" aria-label="Search nodes" data-testid="search-nodes" value={search} onChange={(event) => setSearch(event.target.value)} />
+      </label>
+      {sections.map((section) => (
+        <section key={section.name}>
+          <h2>{section.name}</h2>
+          <ul>
+            {section.entries.map((entry) => <Item key={entry.key} entry={entry} onAdd={() => add(entry)} />)}
+          </ul>
+        </section>
+      ))}
+      {sections.length === 0 && <p className="none">Nothing of this name.</p>}
+      <p className="hint">Drag to the canvas, or press Enter.</p>
+    </nav>
+  );
+}

@@ -1,0 +1,87 @@
+/* The server's routes for the builder. A refusal is a ServerError whose message is a sentence. */
+import { errorSentence, SERVER_SILENT } from '../player/server-types';
+import type { Finding, NodeType, Settings, Workflow } from './model/types';
+
+export class ServerError extends Error {
+  constructor(message: string, readonly status: number, readonly errors: readonly Finding[] = [], readonly warnings: readonly Finding[] = []) {
+    super(message);
+  }
+}
+
+export interface WorkflowRow {
+  readonly id: string;
+  readonly name: string;
+  readonly node_count: number;
+  readonly running: boolean;
+  readonly saved: boolean;
+  readonly updated_at: number;
+}
+
+export interface Saved {
+  readonly id: string;
+  readonly workflow: Workflow;
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  readonly applied: boolean;
+  readonly not_applied?: string;
+}
+
+export interface Model {
+  readonly id: string;
+  readonly name: string;
+  readonly default: boolean;
+}
+
+export interface ClassName {
+  readonly id: number;
+  readonly name: string;
+}
+
+const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components';
+
+async function refuse(response: Response): Promise<never> {
+  const copy = response.clone();
+  const message = await errorSentence(response);
+  let errors: Finding[] = [], warnings: Finding[] = [];
+  try {
+    const body = (await copy.json()) as { errors?: Finding[]; warnings?: Finding[] };
+    errors = body.errors ?? [];
+    warnings = body.warnings ?? [];
+  } catch { /* the sentence is all there is */ }
+  throw new ServerError(message, response.status, errors, warnings);
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const options: RequestInit = { method };
+  if (body !== undefined) {
+    options.headers = { 'content-type': 'application/json' };
+    options.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(path, options);
+  } catch {
+    throw new ServerError(SERVER_SILENT, 0);
+  }
+  return response.ok ? ((await response.json()) as T) : refuse(response);
+}
+
+const at = (id: string) => `${BUILDER}/${encodeURIComponent(id)}`;
+
+export const server = {
+  nodeTypes: async () => (await call<{ node_types: NodeType[] }>('GET', `${COMPONENTS}/node-types`)).node_types,
+  models: async () => (await call<{ models: Model[] }>('GET', `${COMPONENTS}/models`)).models,
+  classes: async (model: string) => (await call<{ classes: ClassName[] }>('GET', `${COMPONENTS}/classes?model=${encodeURIComponent(model)}`)).classes,
+  videos: async () => (await call<{ files: { name: string }[] }>('GET', `${COMPONENTS}/videos`)).files,
+  list: async () => (await call<{ workflows: WorkflowRow[] }>('GET', BUILDER)).workflows,
+  read: (id: string) => call<Workflow & { running: boolean; saved: boolean }>('GET', at(id)),
+  add: (workflow: Workflow, draft: boolean) => call<Saved>('POST', draft ? `${BUILDER}?draft=true` : BUILDER, workflow),
+  replace: (workflow: Workflow, draft: boolean) => call<Saved>('PUT', draft ? `${at(workflow.id)}?draft=true` : at(workflow.id), workflow),
+  setNode: (id: string, node: string, data: Settings) => call<{ change?: string }>('PATCH', `${at(id)}/nodes/${encodeURIComponent(node)}`, { data }),
+  remove: (id: string) => call<unknown>('DELETE', at(id)),
+  execute: (id: string) => call<{ warnings?: Finding[] }>('POST', `${at(id)}/execute`),
+  stop: (id: string) => call<unknown>('POST', `${at(id)}/stop`),
+  validate: (workflow: Workflow) => call<{ valid: boolean; errors: Finding[]; warnings: Finding[] }>('POST', `${BUILDER}/validate`, workflow),
+  importFile: (document: unknown, name: string) => call<Saved>('POST', `${BUILDER}/import?name=${encodeURIComponent(name)}`, document),
+  exportAddress: (id: string) => `${at(id)}/export`,
+};

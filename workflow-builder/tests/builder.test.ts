@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Editor } from '../src/builder/model/editor';
+import { layout } from '../src/builder/model/layout';
+import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
+import { copies, feederOf, refusal } from '../src/builder/model/wiring';
+
+const kind = (type: string, role: Role): [string, NodeType] => [type, {
+  type, role, label: type, icon: null, help: '', category: '', settings: [],
+  input: role === 'source' ? null : 'in', output: role === 'view' || role === 'sink' ? null : 'out',
+}];
+const types: TypeTable = new Map([kind('camera', 'source'), kind('model', 'model'), kind('zone', 'filter'), kind('debug', 'sink'), kind('view', 'view')]);
+
+function editorWith(...names: string[]): { editor: Editor; ids: string[] } {
+  const editor = new Editor();
+  editor.setTypes(types);
+  const ids = names.map((name, i) => editor.add(name, { x: 100 * i, y: 0 }).id);
+  return { editor, ids };
+}
+
+test('connections that mean nothing are refused with the reason', () => {
+  const { editor, ids: [camera, model, zone, debug, view] } = editorWith('camera', 'model', 'zone', 'debug', 'view') as { editor: Editor; ids: [string, string, string, string, string] };
+  const why = (from: string, to: string) => refusal(editor.state.workflow, types, from, to);
+  assert.match(why(camera, zone) ?? '', /put a model before it/);
+  assert.match(why(camera, debug) ?? '', /put a model before it/);
+  assert.match(why(zone, model) ?? '', /from a source/);
+  assert.match(why(model, camera) ?? '', /no input/);
+  assert.match(why(view, model) ?? '', /no output/);
+  assert.match(why(model, model) ?? '', /itself/);
+  assert.match(why(model, 'nobody') ?? '', /Connect/);
+  for (const [from, to] of [[camera, model], [model, zone], [zone, view]] as const) assert.equal(editor.connect(from, to), null);
+  assert.match(why(camera, view) ?? '', /one input already/);
+  assert.equal(editor.state.workflow.edges.length, 3);
+  assert.equal(feederOf(editor.state.workflow, types, view)?.id, zone);
+  assert.equal(feederOf(editor.state.workflow, types, view, 'source')?.id, camera);
+  assert.equal(feederOf(editor.state.workflow, types, camera), null);
+});
+
+test('circles are refused', () => {
+  const { editor, ids: [a, b] } = editorWith('zone', 'zone') as { editor: Editor; ids: [string, string] };
+  assert.equal(editor.connect(a, b), null);
+  assert.match(refusal(editor.state.workflow, types, b, a) ?? '', /circle/);
+});
+
+test('every change can be undone and done again', () => {
+  const { editor, ids } = editorWith('camera', 'view');
+  const [camera, view] = ids as [string, string];
+  editor.connect(camera, view);
+  const whole = editor.state.workflow;
+  editor.remove(new Set([camera]));
+  assert.equal(editor.state.workflow.edges.length, 0);
+  editor.undo();
+  assert.equal(editor.state.workflow, whole);
+  editor.redo();
+  assert.equal(editor.state.workflow.nodes.length, 1);
+  for (let i = 0; i < 4; i++) editor.undo();
+  assert.equal(editor.state.workflow.nodes.length, 0);
+  assert.equal(editor.state.canUndo, false);
+});
+
+test('a slider that is dragged is one step', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  for (const value of [0.1, 0.2, 0.3]) editor.set(id, 'confidence', value);
+  assert.equal(editor.state.workflow.nodes[0]?.data['confidence'], 0.3);
+  editor.undo();
+  assert.equal(editor.state.workflow.nodes[0]?.data['confidence'], undefined);
+});
+
+test('settings stay where the old page put them', () => {
+  const editor = new Editor();
+  editor.open({ id: 'w', name: 'w', nodes: [{ id: 'm', type: 'model', position: { x: 0, y: 0 }, data: { config: { fps: 5 } } }], edges: [] });
+  editor.set('m', 'fps', 7);
+  assert.deepEqual(editor.state.workflow.nodes[0]?.data, { config: { fps: 7 } });
+  editor.set('m', 'label', 'Mine');
+  assert.deepEqual(editor.state.workflow.nodes[0]?.data, { config: { fps: 7 }, label: 'Mine' });
+});
+
+test('what is saved is not dirty, what is changed is', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  assert.equal(editor.state.dirty, true);
+  editor.markSaved('w1');
+  assert.equal(editor.state.dirty, false);
+  assert.equal(editor.state.workflow.id, 'w1');
+  editor.select(new Set([id]));
+  assert.equal(editor.state.dirty, false);
+  editor.set(id, 'fps', 3);
+  assert.equal(editor.state.dirty, true);
+  editor.markSettingSaved(false);
+  assert.equal(editor.state.dirty, false);
+  editor.undo();
+  assert.equal(editor.state.dirty, true);
+});
+
+test('copies have ids of their own and their edges with them', () => {
+  const { editor, ids } = editorWith('camera', 'model', 'view');
+  const [camera, model, view] = ids as [string, string, string];
+  editor.connect(camera, model);
+  editor.connect(model, view);
+  const made = copies({ nodes: editor.state.workflow.nodes.slice(0, 2), edges: editor.state.workflow.edges }, 10);
+  assert.equal(made.nodes.length, 2);
+  assert.equal(made.edges.length, 1);
+  assert.equal(new Set([...ids, ...made.nodes.map((node) => node.id)]).size, 5);
+  editor.select(new Set([camera, model]));
+  editor.duplicate();
+  assert.equal(editor.state.workflow.nodes.length, 5);
+  assert.equal(editor.state.workflow.edges.length, 3);
+  assert.deepEqual([...editor.state.selected].length, 2);
+});
+
+test('the layout runs from left to right and nothing overlaps', () => {
+  const nodes = Array.from({ length: 30 }, (_, i) => ({ id: `n${i}`, type: 'x', position: { x: 0, y: 0 }, data: {} }));
+  const edges = nodes.slice(10).map((node, i) => ({ id: `e${i}`, source: `n${i % 10}`, target: node.id }));
+  const size = { width: 200, height: 90 };
+  const places = layout({ nodes, edges }, () => size);
+  for (const edge of edges) {
+    const from = places.get(edge.source), to = places.get(edge.target);
+    assert.ok(from && to && from.x + size.width < to.x);
+  }
+  const all = [...places.values()];
+  for (const [i, a] of all.entries()) {
+    for (const b of all.slice(i + 1)) assert.ok(Math.abs(a.x - b.x) >= size.width || Math.abs(a.y - b.y) >= size.height);
+  }
+});
+
+test('a circle in a saved file does not hang the layout', () => {
+  const nodes = ['a', 'b'].map((id) => ({ id, type: 'x', position: { x: 0, y: 0 }, data: {} }));
+  const edges = [{ id: '1', source: 'a', target: 'b' }, { id: '2', source: 'b', target: 'a' }];
+  assert.equal(layout({ nodes, edges }, () => ({ width: 1, height: 1 })).size, 2);
+});
