@@ -8,7 +8,10 @@
 #include <strings.h>
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/healthz", api_health, HTTP_QUICK},
+    {HTTP_GET, "/healthz", api_health, HTTP_QUICK | HTTP_OPEN},
+    {HTTP_GET, "/login", api_page_login, HTTP_QUICK | HTTP_OPEN},
+    {HTTP_POST, "/api/login", api_login, HTTP_MAY_BLOCK | HTTP_OPEN},
+    {HTTP_POST, "/api/logout", api_logout, HTTP_QUICK | HTTP_OPEN},
     {HTTP_GET, "/view/{node_id}", api_page_view, HTTP_QUICK},
     {HTTP_GET, "/api/views", api_views, HTTP_QUICK},
     {HTTP_GET, "/api/video/{node_id}/snapshot", api_snapshot, HTTP_QUICK},
@@ -49,6 +52,9 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
     {0, NULL, NULL, 0},
 };
+
+/* What the log-in page is made of: built code, the same for everybody. */
+static const char *const open_paths[] = {"/assets/", "/favicon.", NULL};
 
 /* -- WebSocket callbacks carry the api; the hub knows nothing of it -- */
 
@@ -165,6 +171,8 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
         .routes = routes,
         .fallback = api_page_fallback,
         .socket_path = "/api/ws",
+        .auth = api->settings.auth,
+        .open_paths = open_paths,
         .socket = {.opened = on_opened, .message = on_message, .closed = on_closed},
         .tick = on_tick,
         .context = api,

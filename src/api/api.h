@@ -9,6 +9,7 @@
 #include "workflow/runtime.h"
 
 struct api;
+struct http_auth; /* net/http_auth.h */
 
 /* STUN and TURN servers for viewers; URLs are separated by commas or blanks, NULL = none. With a
  * secret, the one that the TURN server shares, names and passwords are made anew for each viewer
@@ -25,6 +26,7 @@ struct api_settings {
     const char *model_folder, *default_model, *media_folder; /* as the runtime's */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
+    struct http_auth *auth;    /* lent for the api's life; NULL = everybody may do everything */
     struct media_server *media;
     struct store *store;                /* lent until api_destroy() */
     struct api_ice_servers ice_servers; /* lent for good */

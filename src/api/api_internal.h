@@ -31,6 +31,11 @@ json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty);
 /* Is the Content-Type this one, whatever parameters it has? */
 bool api_is_type(const char *content_type, const char *type);
 
+/* routes_login.c */
+void api_page_login(void *context, struct http_exchange *exchange);
+void api_login(void *context, struct http_exchange *exchange);
+void api_logout(void *context, struct http_exchange *exchange);
+
 /* routes_webrtc.c */
 /* media_server_offer() with its lines in the log. */
 int api_take_offer(struct api *api, const struct http_request *request, const char *node_id,

@@ -73,7 +73,7 @@ static const struct option options[] = {
      .value_name = "ADDRESS",
      .field = FIELD(bind),
      .fallback = "127.0.0.1",
-     .help = "address of the page and the API"},
+     .help = "address of the page and the API; others than loopback ask for a password or token"},
     {.name = "port",
      .value_name = "N",
      .field = FIELD(port),
@@ -96,6 +96,34 @@ static const struct option options[] = {
      .value_name = "NAMES",
      .field = FIELD(allowed_hosts),
      .help = "further host names of this server, separated by commas"},
+    {.name = "password",
+     .value_name = "TEXT",
+     .field = FIELD(password),
+     .help = "of the page and the API, or its hash (overwatch hash-password); better in a file"},
+    {.name = "password-file",
+     .value_name = "FILE",
+     .field = FIELD(password_file),
+     .help = "whose first line is the password or its hash"},
+    {.name = "token",
+     .value_name = "TEXT",
+     .field = FIELD(token),
+     .help = "for scripts and players: Authorization: Bearer TEXT; also good to log in with"},
+    {.name = "session-hours",
+     .value_name = "N",
+     .field = FIELD(session_hours),
+     .fallback = "168",
+     .kind = OPTION_NUMBER,
+     .min = 1,
+     .max = 8760,
+     .help = "a log-in ends after that time"},
+    {.name = "session-idle-hours",
+     .value_name = "N",
+     .field = FIELD(session_idle_hours),
+     .fallback = "24",
+     .kind = OPTION_NUMBER,
+     .min = 1,
+     .max = 8760,
+     .help = "or when it was not used for that time"},
     {.name = "ice-lite",
      .field = FIELD(ice_lite),
      .fallback = "0",
@@ -289,7 +317,7 @@ static int read_option(struct config *config, int argc, char **argv, int *i, str
 
 static int read_word(struct config *config, const char *word, struct reason *why)
 {
-    static const char *const commands[] = {"run", "help", "version"};
+    static const char *const commands[] = {"run", "help", "version", "hash-password"};
     for (size_t i = 0; !config->command && i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i], word) == 0) {
             config->command = commands[i];
@@ -308,6 +336,8 @@ static int check_together(const struct config *config, struct reason *why)
 {
     if (strcmp(config->command, "run") == 0 && config->workflow_file && config->source)
         return reason_set(why, OW_EINVAL, "give a workflow file or --source, not both");
+    if (config->password && config->password_file)
+        return reason_set(why, OW_EINVAL, "give --password or --password-file, not both");
     bool named = config->turn_username && config->turn_password;
     if (config->turn && !config->turn_secret && !named)
         return reason_set(why, OW_EINVAL,
@@ -361,7 +391,8 @@ void config_print_help(void)
 {
     puts("Overwatch X-RAY: see, live in a browser, what an AI model sees in a camera's picture.\n\n"
          "usage: overwatch run [WORKFLOW.json] [options]\n"
-         "       overwatch run --source URL [--model FILE] [options]\n\n"
+         "       overwatch run --source URL [--model FILE] [options]\n"
+         "       overwatch hash-password < FILE\n\n"
          "Without a workflow and a source the server starts empty. Every option can be given in\n"
          "the environment too: --media-port is OVERWATCH_MEDIA_PORT.\n");
     for (int i = 0; i < OPTION_COUNT; i++) {

@@ -9,6 +9,7 @@
 
 struct config {
     const char *bind, *port, *media_port, *public_address, *allowed_hosts;
+    const char *password, *password_file, *token, *session_hours, *session_idle_hours;
     const char *ice_lite, *no_ice_tcp, *media_threads;
     const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password;
     const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
@@ -18,7 +19,7 @@ struct config {
     /* the shorthand that makes a workflow */
     const char *source, *model, *confidence, *box_timing, *bitrate, *width, *raw;
     /* what is left */
-    const char *command;       /* "run", "help", "version" */
+    const char *command;       /* "run", "help", "version", "hash-password" */
     const char *workflow_file; /* NULL = made from the shorthand */
 };
 

@@ -25,15 +25,15 @@ static int make_folders(const char *path, struct reason *why)
                       "the data folder %.200s cannot be made: give another --data-folder", path);
 }
 
-static int find_folder(const char *given, char out[512], struct reason *why)
+int data_folder_find(const char *given, char out[DATA_FOLDER_BYTES], struct reason *why)
 {
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (given)
-        snprintf(out, 512, "%s", given);
+        snprintf(out, DATA_FOLDER_BYTES, "%s", given);
     else if (data && data[0] == '/')
-        snprintf(out, 512, "%s/overwatch", data);
+        snprintf(out, DATA_FOLDER_BYTES, "%s/overwatch", data);
     else if (home && home[0] == '/')
-        snprintf(out, 512, "%s/.local/share/overwatch", home);
+        snprintf(out, DATA_FOLDER_BYTES, "%s/.local/share/overwatch", home);
     else
         return reason_set(why, OW_EINVAL, "there is no home folder: give a --data-folder");
     return make_folders(out, why);
@@ -41,10 +41,10 @@ static int find_folder(const char *given, char out[512], struct reason *why)
 
 int data_folder_open(struct store **out, const char *given, struct reason *why)
 {
-    char folder[512], path[540];
+    char folder[DATA_FOLDER_BYTES], path[DATA_FOLDER_BYTES + 16];
     if (given && strcmp(given, "none") == 0)
         return store_open(out, ":memory:", why);
-    int rc = find_folder(given, folder, why);
+    int rc = data_folder_find(given, folder, why);
     if (rc < 0)
         return rc;
     snprintf(path, sizeof path, "%s/overwatch.db", folder);

@@ -4,9 +4,13 @@
 
 #include "store/store.h"
 
-/* Opens the store in the folder, which is made if it is not there. NULL = $XDG_DATA_HOME/overwatch
- * or
- * ~/.local/share/overwatch; "none" = nothing is kept. */
+enum { DATA_FOLDER_BYTES = 512 };
+
+/* The folder as given, or $XDG_DATA_HOME/overwatch, or ~/.local/share/overwatch (NULL), made for
+ * its owner alone if it is not there. */
+int data_folder_find(const char *given, char out[DATA_FOLDER_BYTES], struct reason *why);
+
+/* Opens the store in that folder; "none" = nothing is kept. */
 int data_folder_open(struct store **out, const char *folder, struct reason *why);
 
 /* For the runtime; `store` is a struct store *: the address of a saved camera, its user's name and

@@ -3,8 +3,8 @@
 #include "app/config.h"
 #include "app/data_folder.h"
 #include "app/ice_urls.h"
+#include "app/protection.h"
 #include "app/shorthand.h"
-#include "core/address.h"
 #include "core/log.h"
 #include "encode/video_encoder.h"
 
@@ -21,6 +21,8 @@
 
 struct app {
     struct store *store;
+    struct http_auth *auth; /* NULL = open to all who reach it */
+    bool local;             /* only programs of this machine reach it */
     struct media_server *media;
     struct api *api;
     struct runtime *runtime;
@@ -42,20 +44,6 @@ static void open_log(const struct config *config)
                       strcmp(config->log_format, "json") == 0);
     if (rc < 0)
         log_warn("the log file %s cannot be written: logging to stderr only", config->log_file);
-}
-
-/* Loopback needs no password. There is no other way in yet, so no other address is served. */
-static int check_bind(const struct config *config, struct reason *why)
-{
-    struct address address;
-    if (address_parse(&address, config->bind, 0) < 0)
-        return reason_set(why, OW_EINVAL, "--bind %.60s is not an IP address", config->bind);
-    if (!address_is_loopback(&address))
-        return reason_set(why, OW_EUNSUPPORTED,
-                          "--bind %.60s: only loopback addresses are served, since there is no "
-                          "password protection yet; use an SSH tunnel to watch from elsewhere",
-                          config->bind);
-    return OW_OK;
 }
 
 static int write_pid(const char *path, struct reason *why)
@@ -103,8 +91,9 @@ static int start_media(struct app *app, const struct config *config, struct reas
                    ice_urls_first(config->turn, "turn", turn_url, sizeof turn_url) == OW_OK;
     const struct media_server_settings settings = {
         .port = (uint16_t)config_number(config->media_port),
-        /* Whoever can only be reached through others must not bind to loopback alone. */
-        .loopback_only = !config->public_address && !has_stun && !relayed,
+        /* Media go where the page goes; and whoever can only be reached through others must not
+           bind to loopback alone. */
+        .loopback_only = app->local && !config->public_address && !has_stun && !relayed,
         .public_address = config->public_address,
         .codecs = codecs_of(config->codec),
         .ice_lite = config_flag(config->ice_lite),
@@ -136,6 +125,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .media_folder = config->media_folder,
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
+        .auth = app->auth,
         .media = app->media,
         .store = app->store,
         .ice_servers = {.stun_urls = config->stun,
@@ -209,6 +199,7 @@ static void stop_all(struct app *app)
         api_destroy(&app->api);
     media_server_stop(&app->media);
     store_close(&app->store);
+    http_auth_destroy(&app->auth);
 }
 
 static void wait_for_signal(const sigset_t *signals)
@@ -218,10 +209,22 @@ static void wait_for_signal(const sigset_t *signals)
     log_info("%s: stopping", strsignal(signal_number));
 }
 
+/* A new token is shown on the terminal, once, and is in no log file. */
+static void log_ready(const struct app *app, const struct config *config, const char *token)
+{
+    bool brackets = strchr(config->bind, ':') != NULL;
+    log_info("Overwatch X-RAY %s is ready: http://%s%s%s:%u/ (media on UDP port %u)",
+             OVERWATCH_VERSION, brackets ? "[" : "", config->bind, brackets ? "]" : "",
+             api_port(app->api), media_server_port(app->media));
+    if (token[0])
+        fprintf(stderr, "\n  Log in with this token: %s\n\n", token);
+}
+
 static int run(const struct config *config)
 {
     struct app app = {0};
     struct reason why = {""};
+    char token[PROTECTION_TOKEN_BYTES] = "";
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -235,7 +238,9 @@ static int run(const struct config *config)
     mallopt(M_ARENA_MAX, 2);
 
     open_log(config);
-    int rc = check_bind(config, &why);
+    int rc = protection_is_local(config->bind, &app.local, &why);
+    if (rc == OW_OK)
+        rc = protection_create(&app.auth, config, token, &why);
     if (rc == OW_OK && config->pid_file)
         rc = write_pid(config->pid_file, &why);
     if (rc == OW_OK)
@@ -250,8 +255,7 @@ static int run(const struct config *config)
         rc = add_example(&app, config, &why);
     }
     if (rc == OW_OK) {
-        log_info("Overwatch X-RAY %s is ready: http://%s:%u/ (media on UDP port %u)",
-                 OVERWATCH_VERSION, config->bind, api_port(app.api), media_server_port(app.media));
+        log_ready(&app, config, token);
         wait_for_signal(&signals);
     } else {
         log_error("%s", why.text[0] ? why.text : error_text(rc));
@@ -272,6 +276,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(config.command, "run") == 0)
         return run(&config);
+    if (strcmp(config.command, "hash-password") == 0) {
+        if (protection_print_hash(&why) == OW_OK)
+            return EXIT_SUCCESS;
+        fprintf(stderr, "overwatch: %s\n", why.text);
+        return EXIT_FAILURE;
+    }
     if (strcmp(config.command, "version") == 0)
         puts("overwatch " OVERWATCH_VERSION);
     else

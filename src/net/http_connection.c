@@ -1,6 +1,5 @@
 /* One client over HTTP/1.1: reads a request, waits for its answer, writes it, and again. */
 #include "core/clock.h"
-#include "net/http_guard.h"
 #include "net/http_internal.h"
 #include "net/media_socket.h"
 
@@ -162,19 +161,13 @@ static int upgrade(struct http_connection *self)
     struct http_server *server = self->server;
     const struct http_request *request = &self->exchange->request;
     const char *path = server->settings.socket_path;
-    struct reason why;
-    if (http_guard_check(request->host, request->origin, server->bind_address,
-                         server->allowed_hosts, &why) != OW_OK) {
-        refuse(self, 403, why.text);
-        return OW_OK;
-    }
     if (!path || strcmp(request->path, path) != 0) {
         refuse(self, 404, "There is no WebSocket at this path.");
         return OW_OK;
     }
     int fd = fcntl(self->fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
-        (void)http_ws_open(server, fd, &self->head, self->in, self->in_size);
+        (void)http_ws_open(server, fd, &self->head, request->session, self->in, self->in_size);
     return OW_ECLOSED;
 }
 
@@ -221,6 +214,13 @@ static int read_head(struct http_connection *self)
     self->close_after = !self->head.keep_alive;
     if (self->head.refusal != 0) {
         refuse(self, self->head.refusal, self->head.detail);
+        return OW_OK;
+    }
+    if (!http_access_check(self->server, self->exchange, &self->head)) {
+        /* The body, if there is one, is not read: no other request can follow. */
+        self->close_after |=
+            self->head.chunked || self->head.content_length > 0 || self->head.websocket;
+        set_phase(self, WAITS, ANSWER_US);
         return OW_OK;
     }
     return self->head.websocket ? upgrade(self) : begin_body(self);

@@ -236,6 +236,18 @@ static void on_authorization(struct fields *fields, struct text value)
     copy(fields->request->authorization, sizeof fields->request->authorization, value);
 }
 
+/* Several lines are one list (RFC 9110, 5.3), as HTTP/2 proxies may send them. */
+static void on_cookie(struct fields *fields, struct text value)
+{
+    char *cookie = fields->request->cookie;
+    size_t room = sizeof fields->request->cookie, at = strlen(cookie);
+    if (at > 0 && at + 2 < room) {
+        cookie[at++] = ';';
+        cookie[at++] = ' ';
+    }
+    copy(cookie + at, room - at, value);
+}
+
 /* One that is too long is present all the same, but equals nothing. */
 static void on_if_match(struct fields *fields, struct text value)
 {
@@ -315,6 +327,7 @@ static void read_field(struct text line, struct fields *fields)
                  {"origin", on_origin},
                  {"content-type", on_content_type},
                  {"authorization", on_authorization},
+                 {"cookie", on_cookie},
                  {"if-match", on_if_match},
                  {"if-none-match", on_if_none_match},
                  {"accept-encoding", on_accept_encoding},

@@ -98,6 +98,11 @@ struct http_server {
 /* http_server.c: makes the service thread look for answers and messages. Any thread. */
 void http_server_wake(struct http_server *server);
 
+/* http_access.c: may the request go on? Else it has been answered. Tells in the request who it is
+ * from. */
+bool http_access_check(struct http_server *server, struct http_exchange *exchange,
+                       const struct http_head *head);
+
 /* http_router.c: has the right handler answer, or answers itself. */
 void http_router_dispatch(struct http_server *server, struct http_exchange *exchange);
 
@@ -115,10 +120,12 @@ void http_connections_expire(struct http_server *server);
 
 /* http_websocket.c: a client after its upgrade, spoken to by the library. Takes the descriptor; the
  * handshake is given to the library anew, with what came `behind` it. */
-int http_ws_open(struct http_server *server, int fd, const struct http_head *head,
+int http_ws_open(struct http_server *server, int fd, const struct http_head *head, uint64_t session,
                  const char *behind, size_t behind_size);
 int http_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t size);
 void http_ws_look_for_messages(struct http_server *server);
+/* Ends those whose session has ended. */
+void http_ws_expire(struct http_server *server);
 
 #endif

@@ -33,15 +33,10 @@ static void run_route(struct http_server *server, struct http_exchange *exchange
         http_reply_error(exchange, 503, "Too many requests are waiting: try again in a moment.");
 }
 
+/* The request has passed http_access_check(). */
 void http_router_dispatch(struct http_server *server, struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
-    struct reason why;
-    if (http_guard_check(request->host, request->origin, server->bind_address,
-                         server->allowed_hosts, &why) != OW_OK) {
-        http_reply_error(exchange, 403, why.text);
-        return;
-    }
     for (const struct http_route *i = server->settings.routes; i->pattern; i++)
         if (i->method == request->method && http_route_match(i->pattern, request->path, request)) {
             run_route(server, exchange, i);

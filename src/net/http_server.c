@@ -57,6 +57,7 @@ static void on_tick(lws_sorted_usec_list_t *timer)
 {
     struct http_server *server = lws_container_of(timer, struct http_server, timer);
     http_connections_expire(server);
+    http_ws_expire(server);
     if (server->settings.tick)
         server->settings.tick(server->settings.context);
     lws_sul_schedule(server->context, 0, timer, on_tick, TICK_US);

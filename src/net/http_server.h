@@ -2,13 +2,15 @@
  * may take long. All of libwebsockets is behind this header.
  *
  * Safe by default: a request whose Host is not ours (DNS rebinding) or whose Origin is another page
- * is refused with 403. */
+ * is refused with 403. With `auth` every request but the open ones needs a session or a token: 401,
+ * or 303 to /login for pages. */
 #ifndef OW_NET_HTTP_SERVER_H
 #define OW_NET_HTTP_SERVER_H
 
 #include "core/address.h"
 #include "core/error.h"
 
+struct http_auth;
 struct http_server;
 struct http_exchange; /* one request and its answer; reference counted */
 struct http_socket;   /* one WebSocket client */
@@ -39,8 +41,12 @@ struct http_request {
     struct http_pair query[HTTP_MAX_QUERY];
     char host[256], origin[256], content_type[128], authorization[512];
     char if_match[160], if_none_match[64]; /* "" = absent */
+    char cookie[2048];                     /* one that does not fit counts as absent */
     bool accepts_gzip;
-    char *body; /* body_size bytes and a NUL behind them; never NULL */
+    bool secure;        /* came over TLS */
+    bool authenticated; /* has logged in, bears a token, or the server is open to all */
+    uint64_t session;   /* the session's number, 0 = none */
+    char *body;         /* body_size bytes and a NUL behind them; never NULL */
     size_t body_size;
     struct address peer, local;
 };
@@ -48,7 +54,7 @@ struct http_request {
 const char *http_param(const struct http_request *request, const char *name); /* NULL = none */
 const char *http_query(const struct http_request *request, const char *name); /* NULL = none */
 
-enum { HTTP_QUICK = 0, HTTP_MAY_BLOCK = 1 };
+enum { HTTP_QUICK = 0, HTTP_MAY_BLOCK = 1, HTTP_OPEN = 2 /* without a log-in, too */ };
 
 /* One row of the route table; `pattern` like "/view/{node_id}": a {name} takes one path segment. */
 struct http_route {
@@ -74,6 +80,9 @@ struct http_server_settings {
     /* What no route takes (GET only): static files and the 404 page. */
     void (*fallback)(void *context, struct http_exchange *exchange);
     const char *socket_path; /* of the WebSocket; NULL = none */
+    struct http_auth *auth;  /* lent; NULL = everybody may do everything */
+    const char *const
+        *open_paths; /* beginnings of paths that GET needs no log-in for; ends with NULL */
     struct http_socket_callbacks socket;
     void (*tick)(void *context); /* every 250 ms on the service thread; NULL = none */
     void *context;

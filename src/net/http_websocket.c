@@ -1,4 +1,6 @@
 /* WebSocket clients: libwebsockets does the handshake, the frames, and pings. */
+#include "core/clock.h"
+#include "net/http_auth.h"
 #include "net/http_internal.h"
 
 #include <netinet/tcp.h>
@@ -19,7 +21,8 @@ struct http_ws {
     struct http_ws *next;
     struct lws *wsi;
     struct http_socket *socket;
-    char *message; /* so far */
+    uint64_t session; /* that it was opened in, 0 = none */
+    char *message;    /* so far */
     size_t message_size;
 };
 
@@ -58,7 +61,7 @@ static void free_ws(struct http_server *server, struct http_ws *ws)
     free(ws);
 }
 
-int http_ws_open(struct http_server *server, int fd, const struct http_head *head,
+int http_ws_open(struct http_server *server, int fd, const struct http_head *head, uint64_t session,
                  const char *behind, size_t behind_size)
 {
     struct http_ws *ws = calloc(1, sizeof *ws);
@@ -77,6 +80,7 @@ int http_ws_open(struct http_server *server, int fd, const struct http_head *hea
                                    "Sec-WebSocket-Version: 13\r\n\r\n",
                                    head->websocket_key);
     memcpy(text + size, behind, behind_size);
+    ws->session = session;
     ws->next = server->sockets;
     server->sockets = ws;
     server->connection_count++;
@@ -153,6 +157,17 @@ void http_ws_look_for_messages(struct http_server *server)
     for (struct http_ws *i = server->sockets; i; i = i->next)
         if (i->socket && atomic_exchange(&i->socket->waiting, false))
             lws_callback_on_writable(i->wsi);
+}
+
+void http_ws_expire(struct http_server *server)
+{
+    int64_t now_us = clock_now_us();
+    for (struct http_ws *i = server->sockets; i; i = i->next)
+        if (i->session != 0 && i->wsi &&
+            !http_auth_session_lives(server->settings.auth, i->session, now_us)) {
+            i->session = 0;
+            lws_set_timeout(i->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+        }
 }
 
 /* While a client is handed over, the library calls back before it has told its handle. */
