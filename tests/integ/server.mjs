@@ -63,7 +63,7 @@ export async function startServer(workflow, extra = [], stdin = 'ignore', prefix
   };
   const ready = new Promise((resolve, reject) => {
     look = () => {
-      const match = log.match(/is ready: (http:\/\/\S+?)\/ \(media on UDP port (\d+)\)/);
+      const match = log.match(/is ready: (https?:\/\/\S+?)\/ \(media on UDP port (\d+)\)/);
       if (match) resolve({ url: match[1], mediaPort: Number(match[2]) });
     };
     child.once('error', reject);
