@@ -1,5 +1,6 @@
 #include "app/config.h"
 
+#include "app/config_file.h"
 #include "app/ice_urls.h"
 
 #include <stddef.h>
@@ -24,11 +25,16 @@ struct option {
     const char *fallback;
     double min, max;
     const char *choices; /* separated by blanks */
+    bool secret;         /* not for the eyes of others */
 };
 
 #define FIELD(name) offsetof(struct config, name)
 
 static const struct option options[] = {
+    {.name = "config",
+     .value_name = "FILE",
+     .field = FIELD(config_file),
+     .help = "lines of \"name = value\", named like these options; # begins a comment"},
     {.name = "source",
      .value_name = "URL",
      .field = FIELD(source),
@@ -98,6 +104,7 @@ static const struct option options[] = {
      .help = "further host names of this server, separated by commas"},
     {.name = "password",
      .value_name = "TEXT",
+     .secret = true,
      .field = FIELD(password),
      .help = "of the page and the API, or its hash (overwatch hash-password); better in a file"},
     {.name = "password-file",
@@ -106,6 +113,7 @@ static const struct option options[] = {
      .help = "whose first line is the password or its hash"},
     {.name = "token",
      .value_name = "TEXT",
+     .secret = true,
      .field = FIELD(token),
      .help = "for scripts and players: Authorization: Bearer TEXT; also good to log in with"},
     {.name = "session-hours",
@@ -151,6 +159,7 @@ static const struct option options[] = {
      .help = "this server, too, is reached through the first --turn relay"},
     {.name = "turn-secret",
      .value_name = "TEXT",
+     .secret = true,
      .field = FIELD(turn_secret),
      .help =
          "shared with the TURN server (coturn's static-auth-secret); better in the environment"},
@@ -160,6 +169,7 @@ static const struct option options[] = {
      .help = "of --turn, instead of a secret; viewers are told it"},
     {.name = "turn-password",
      .value_name = "TEXT",
+     .secret = true,
      .field = FIELD(turn_password),
      .help = "of --turn, instead of a secret; viewers are told it"},
     {.name = "media-threads",
@@ -265,8 +275,13 @@ static bool is_choice(const char *choices, const char *value)
     return false;
 }
 
+static const char flag_choices[] = "1 0 yes no true false on off";
+
 static int check(const struct option *option, const char *value, struct reason *why)
 {
+    if (option->kind == OPTION_FLAG && !is_choice(flag_choices, value))
+        return reason_set(why, OW_EINVAL, "--%s is \"%.60s\", but must be yes or no", option->name,
+                          value);
     if (option->kind == OPTION_CHOICE && !is_choice(option->choices, value))
         return reason_set(why, OW_EINVAL, "--%s is \"%.60s\", but must be one of: %s", option->name,
                           value, option->choices);
@@ -347,34 +362,122 @@ static int check_together(const struct config *config, struct reason *why)
     return OW_OK;
 }
 
-int config_read(struct config *out, int argc, char **argv, struct reason *why)
+/* -- the file -- */
+
+static const char *find_config_file(int argc, char **argv)
 {
-    struct config config = {0};
+    const char *path = getenv("OVERWATCH_CONFIG");
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        const struct option *option =
+            strncmp(argv[i], "--", 2) == 0 ? find_option(argv[i] + 2, &value) : NULL;
+        bool wants_value = option && option->kind != OPTION_FLAG && !value;
+        if (wants_value && i + 1 < argc)
+            value = argv[++i];
+        if (option && strcmp(option->name, "config") == 0)
+            path = value;
+    }
+    return path && path[0] ? path : NULL;
+}
+
+static int read_line(struct config *config, const struct config_line *line, bool seen[],
+                     struct reason *why)
+{
+    const char *rest;
+    struct reason detail = {""};
+    const struct option *option = find_option(line->name, &rest);
+    if (!option || rest || strcmp(option->name, "config") == 0)
+        return reason_set(why, OW_EINVAL, "%.120s, line %d: there is no option \"%.60s\"",
+                          config->config_file, line->number, line->name);
+    if (seen[option - options])
+        return reason_set(why, OW_EINVAL, "%.120s, line %d: \"%.60s\" was there before",
+                          config->config_file, line->number, line->name);
+    seen[option - options] = true;
+    if (check(option, line->value, &detail) != OW_OK)
+        return reason_set(why, OW_EINVAL, "%.120s, line %d: %.180s", config->config_file,
+                          line->number, detail.text);
+    *field_of(config, option) = line->value;
+    config->file_exposes_secrets |= option->secret;
+    return OW_OK;
+}
+
+static int read_file(struct config *config, struct reason *why)
+{
+    bool seen[OPTION_COUNT] = {false}, open_to_others = false;
+    struct config_line line = {0};
+    int rc = config_file_load(config->config_file, &config->file_text, &open_to_others, why);
+    char *at = config->file_text;
+    while (rc == OW_OK) {
+        rc = config_file_next(&at, &line);
+        if (rc == OW_OK)
+            rc = read_line(config, &line, seen, why);
+        else if (rc == OW_EPARSE)
+            rc = reason_set(why, OW_EINVAL, "%.150s, line %d: this is not \"name = value\"",
+                            config->config_file, line.number);
+    }
+    config->file_exposes_secrets &= open_to_others;
+    return rc == OW_ENOTFOUND ? OW_OK : rc;
+}
+
+/* -- all together -- */
+
+static int read_environment(struct config *config, struct reason *why)
+{
     int rc = OW_OK;
     for (int i = 0; i < OPTION_COUNT && rc == OW_OK; i++) {
         const char *value = environment_of(&options[i]);
-        *field_of(&config, &options[i]) = value ? value : options[i].fallback;
-        if (value)
-            rc = check(&options[i], value, why);
+        if (!value)
+            continue;
+        *field_of(config, &options[i]) = value;
+        rc = check(&options[i], value, why);
     }
+    return rc;
+}
+
+static int read_all(struct config *config, int argc, char **argv, struct reason *why)
+{
+    int rc = OW_OK;
+    for (int i = 0; i < OPTION_COUNT; i++)
+        *field_of(config, &options[i]) = options[i].fallback;
+    config->config_file = find_config_file(argc, argv);
+    if (config->config_file)
+        rc = read_file(config, why);
+    if (rc == OW_OK)
+        rc = read_environment(config, why);
     for (int i = 1; i < argc && rc == OW_OK; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            config.command = "help";
+            config->command = "help";
         else if (strcmp(argv[i], "--version") == 0)
-            config.command = "version";
+            config->command = "version";
         else if (strncmp(argv[i], "--", 2) == 0)
-            rc = read_option(&config, argc, argv, &i, why);
+            rc = read_option(config, argc, argv, &i, why);
         else
-            rc = read_word(&config, argv[i], why);
+            rc = read_word(config, argv[i], why);
     }
     if (rc < 0)
         return rc;
-    if (!config.command)
-        config.command = config.source ? "run" : "help";
-    rc = check_together(&config, why);
+    if (!config->command)
+        config->command = config->source ? "run" : "help";
+    return check_together(config, why);
+}
+
+int config_read(struct config *out, int argc, char **argv, struct reason *why)
+{
+    struct config config = {0};
+    int rc = read_all(&config, argc, argv, why);
     if (rc == OW_OK)
         *out = config;
+    else
+        config_free(&config);
     return rc;
+}
+
+void config_free(struct config *config)
+{
+    if (config->file_text)
+        explicit_bzero(config->file_text, strlen(config->file_text));
+    free(config->file_text);
+    *config = (struct config){0};
 }
 
 int config_number(const char *text)
@@ -384,7 +487,11 @@ int config_number(const char *text)
 
 bool config_flag(const char *text)
 {
-    return text && text[0] && strcmp(text, "0") != 0;
+    static const char *const no[] = {"", "0", "no", "false", "off"};
+    for (size_t i = 0; text && i < sizeof no / sizeof no[0]; i++)
+        if (strcmp(text, no[i]) == 0)
+            return false;
+    return text != NULL;
 }
 
 void config_print_help(void)
@@ -394,7 +501,9 @@ void config_print_help(void)
          "       overwatch run --source URL [--model FILE] [options]\n"
          "       overwatch hash-password < FILE\n\n"
          "Without a workflow and a source the server starts empty. Every option can be given in\n"
-         "the environment too: --media-port is OVERWATCH_MEDIA_PORT.\n");
+         "the environment too, --media-port as OVERWATCH_MEDIA_PORT, and in the file of --config, "
+         "as\n"
+         "media-port = 8189. A flag wins over the environment, the environment over the file.\n");
     for (int i = 0; i < OPTION_COUNT; i++) {
         char flag[64];
         snprintf(flag, sizeof flag, "--%s %s", options[i].name,

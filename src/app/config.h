@@ -1,5 +1,6 @@
-/* Configuration: one table is the source of the flags, the environment variables and --help. A flag
- * wins over the environment, which wins over the default. */
+/* Configuration: one table is the source of the flags, the environment variables, the names in the
+ * file of --config, and --help. A flag wins over the environment, that over the file, that over the
+ * default. */
 #ifndef OW_APP_CONFIG_H
 #define OW_APP_CONFIG_H
 
@@ -18,14 +19,20 @@ struct config {
     const char *log_file, *log_level, *log_format, *pid_file;
     /* the shorthand that makes a workflow */
     const char *source, *model, *confidence, *box_timing, *bitrate, *width, *raw;
+    /* the file */
+    const char *config_file;   /* NULL = none */
+    char *file_text;           /* other members point into it */
+    bool file_exposes_secrets; /* it holds secrets, and others on this machine can read it */
     /* what is left */
     const char *command;       /* "run", "help", "version", "hash-password" */
     const char *workflow_file; /* NULL = made from the shorthand */
 };
 
-/* Reads argv; texts point into argv, the environment and constants. Unknown flags and values out of
- * range are OW_EINVAL with a sentence. */
+/* Reads argv; texts point into argv, the environment, constants and the text of the file, which is
+ * the caller's to free. Unknown flags and values out of range are OW_EINVAL with a sentence, which
+ * names the line when it is one of the file. */
 int config_read(struct config *out, int argc, char **argv, struct reason *why);
+void config_free(struct config *config);
 
 /* The number of a text that config_read() has checked. */
 int config_number(const char *text);

@@ -44,6 +44,9 @@ static void open_log(const struct config *config)
                       strcmp(config->log_format, "json") == 0);
     if (rc < 0)
         log_warn("the log file %s cannot be written: logging to stderr only", config->log_file);
+    if (config->file_exposes_secrets)
+        log_warn("%s holds secrets and can be read by others on this machine: chmod 600 it",
+                 config->config_file);
 }
 
 static int write_pid(const char *path, struct reason *why)
@@ -266,6 +269,22 @@ static int run(const struct config *config)
     return rc == OW_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int obey(const struct config *config)
+{
+    struct reason why = {""};
+    if (strcmp(config->command, "run") == 0)
+        return run(config);
+    if (strcmp(config->command, "version") == 0) {
+        puts("overwatch " OVERWATCH_VERSION);
+    } else if (strcmp(config->command, "hash-password") != 0) {
+        config_print_help();
+    } else if (protection_print_hash(&why) != OW_OK) {
+        fprintf(stderr, "overwatch: %s\n", why.text);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     struct config config;
@@ -274,17 +293,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "overwatch: %s\n", why.text);
         return 2;
     }
-    if (strcmp(config.command, "run") == 0)
-        return run(&config);
-    if (strcmp(config.command, "hash-password") == 0) {
-        if (protection_print_hash(&why) == OW_OK)
-            return EXIT_SUCCESS;
-        fprintf(stderr, "overwatch: %s\n", why.text);
-        return EXIT_FAILURE;
-    }
-    if (strcmp(config.command, "version") == 0)
-        puts("overwatch " OVERWATCH_VERSION);
-    else
-        config_print_help();
-    return EXIT_SUCCESS;
+    int status = obey(&config);
+    config_free(&config);
+    return status;
 }

@@ -8,7 +8,7 @@
 
 enum { WORDS_MAX = 64 };
 
-static void check(const struct config *config)
+static void check_and_free(struct config *config)
 {
     int port = config_number(config->port), threads = config_number(config->model_threads);
     if (!config->command || port < 0 || port > 65535 || threads < 0 || threads > 64)
@@ -16,6 +16,7 @@ static void check(const struct config *config)
     if (config->workflow_file && config->source && strcmp(config->command, "run") == 0)
         abort();
     (void)config_flag(config->ice_lite);
+    config_free(config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct config config;
     struct reason why = {""};
     if (config_read(&config, count, words, &why) == OW_OK)
-        check(&config);
+        check_and_free(&config);
     else if (!why.text[0])
         abort();
     free(text);

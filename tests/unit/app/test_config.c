@@ -3,8 +3,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -100,6 +103,82 @@ static void relays_need_a_name(void **state)
     unsetenv("OVERWATCH_TURN_SECRET");
 }
 
+/* Writes a file that is gone at the end of the process's test folder; returns its path. */
+static const char *file_of(const char *text)
+{
+    static char path[64];
+    snprintf(path, sizeof path, "/tmp/overwatch-test-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+static void a_file_stands_behind_the_environment(void **state)
+{
+    (void)state;
+    struct config c;
+    struct reason why = {""};
+    const char *path = file_of("# a comment\r\n\n  port = 81 \nmedia-port=82\nlog-level = debug\n"
+                               "ice-lite = yes\nno-ice-tcp = no\nturn-secret = \" # no comment \"\n"
+                               "allowed-hosts = a=b");
+    setenv("OVERWATCH_MEDIA_PORT", "92", 1);
+    assert_int_equal(READ(&c, &why, "run", "--log-level", "warn", "--config", path), OW_OK);
+    assert_string_equal(c.port, "81");
+    assert_string_equal(c.media_port, "92");
+    assert_string_equal(c.log_level, "warn");
+    assert_true(config_flag(c.ice_lite));
+    assert_false(config_flag(c.no_ice_tcp));
+    assert_string_equal(c.turn_secret, " # no comment ");
+    assert_string_equal(c.allowed_hosts, "a=b");
+    assert_string_equal(c.bind, "127.0.0.1");
+    assert_false(c.file_exposes_secrets);
+    config_free(&c);
+    assert_int_equal(chmod(path, 0644), 0);
+    setenv("OVERWATCH_CONFIG", path, 1);
+    assert_int_equal(READ(&c, &why, "run"), OW_OK);
+    assert_string_equal(c.port, "81");
+    assert_true(c.file_exposes_secrets);
+    config_free(&c);
+    unsetenv("OVERWATCH_CONFIG");
+    unsetenv("OVERWATCH_MEDIA_PORT");
+    unlink(path);
+}
+
+static void lines_at_fault_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        {"port = 80\n\ncolour = red\n", "line 3: there is no option \"colour\""},
+        {"port\n", "line 1: this is not"},
+        {"= 5\n", "line 1: this is not"},
+        {"#\nport = many\n", "line 2: --port is \"many\""},
+        {"port =\n", "line 1: --port"},
+        {"port=1\nport=2", "line 2: \"port\" was there before"},
+        {"config = other", "line 1: there is no option \"config\""},
+        {"ice-lite = maybe", "line 1: --ice-lite"},
+        {"Port = 1", "line 1: there is no option \"Port\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config c;
+        struct reason why = {""};
+        const char *path = file_of(cases[i].text);
+        assert_int_equal(READ(&c, &why, "run", "--config", path), OW_EINVAL);
+        if (!strstr(why.text, cases[i].words) || !strstr(why.text, path))
+            fail_msg("%s: \"%s\"", cases[i].text, why.text);
+        unlink(path);
+    }
+    struct config c;
+    struct reason why = {""};
+    assert_int_equal(READ(&c, &why, "run", "--config=/nonexistent/x"), OW_EIO);
+    assert_non_null(strstr(why.text, "/nonexistent/x"));
+    assert_int_equal(READ(&c, &why, "run", "--config", "/tmp"), OW_EIO);
+    assert_int_equal(READ(&c, &why, "run", "--config", "/dev/zero"), OW_EPARSE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +186,8 @@ int main(void)
         cmocka_unit_test(the_environment_stands_behind_the_flags),
         cmocka_unit_test(bad_words_are_named),
         cmocka_unit_test(relays_need_a_name),
+        cmocka_unit_test(a_file_stands_behind_the_environment),
+        cmocka_unit_test(lines_at_fault_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
