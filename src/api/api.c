@@ -9,6 +9,7 @@
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/healthz", api_health, HTTP_QUICK | HTTP_OPEN},
+    {HTTP_GET, "/metrics", api_metrics, HTTP_QUICK},
     {HTTP_GET, "/login", api_page_login, HTTP_QUICK | HTTP_OPEN},
     {HTTP_POST, "/api/login", api_login, HTTP_MAY_BLOCK | HTTP_OPEN},
     {HTTP_POST, "/api/logout", api_logout, HTTP_QUICK | HTTP_OPEN},

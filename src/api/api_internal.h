@@ -36,6 +36,9 @@ void api_page_login(void *context, struct http_exchange *exchange);
 void api_login(void *context, struct http_exchange *exchange);
 void api_logout(void *context, struct http_exchange *exchange);
 
+/* routes_metrics.c */
+void api_metrics(void *context, struct http_exchange *exchange);
+
 /* routes_webrtc.c */
 /* media_server_offer() with its lines in the log. */
 int api_take_offer(struct api *api, const struct http_request *request, const char *node_id,

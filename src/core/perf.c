@@ -2,13 +2,19 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WINDOW = 1024 };
 
+const double perf_bucket_ms[PERF_BUCKETS] = {0.25, 0.5, 1,   2.5, 5,    10,      25,
+                                             50,   100, 250, 500, 1000, INFINITY};
+
 struct recorder {
-    pthread_mutex_t lock;
+    atomic_uint_fast64_t buckets[PERF_BUCKETS]; /* each for itself */
+    atomic_int_fast64_t sum_us;
+    pthread_mutex_t lock; /* guards all below */
     uint64_t count;
     double sum_ms, sum_squares, min_ms, max_ms;
     float latest_ms[WINDOW];
@@ -34,6 +40,11 @@ void perf_add(enum perf_operation operation, int64_t duration_us)
 {
     struct recorder *r = &recorders[operation];
     double ms = (double)duration_us / 1000.0;
+    int bucket = 0;
+    while (bucket < PERF_BUCKETS - 1 && ms > perf_bucket_ms[bucket])
+        bucket++;
+    atomic_fetch_add_explicit(&r->buckets[bucket], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&r->sum_us, duration_us, memory_order_relaxed);
     pthread_mutex_lock(&r->lock);
     r->latest_ms[r->count % WINDOW] = (float)ms;
     r->min_ms = r->count == 0 || ms < r->min_ms ? ms : r->min_ms;
@@ -80,6 +91,17 @@ void perf_read(enum perf_operation operation, struct perf_summary *out)
     out->p50_ms = percentile(latest, n, 0.50);
     out->p95_ms = percentile(latest, n, 0.95);
     out->p99_ms = percentile(latest, n, 0.99);
+}
+
+void perf_read_histogram(enum perf_operation operation, struct perf_histogram *out)
+{
+    struct recorder *r = &recorders[operation];
+    uint64_t count = 0;
+    for (int i = 0; i < PERF_BUCKETS; i++) {
+        count += atomic_load_explicit(&r->buckets[i], memory_order_relaxed);
+        out->counts[i] = count;
+    }
+    out->sum_ms = (double)atomic_load_explicit(&r->sum_us, memory_order_relaxed) / 1000.0;
 }
 
 void perf_reset(void)

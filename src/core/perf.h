@@ -31,9 +31,19 @@ struct perf_summary {
     double avg_ms, min_ms, max_ms, p50_ms, p95_ms, p99_ms, std_ms;
 };
 
+/* How many took at most so long, since the start (perf_reset() leaves it alone): what a collector
+ * that asks again and again wants. */
+enum { PERF_BUCKETS = 13 };
+extern const double perf_bucket_ms[PERF_BUCKETS]; /* the last is infinite */
+struct perf_histogram {
+    uint64_t counts[PERF_BUCKETS]; /* each holds those before it, so the last is all */
+    double sum_ms;
+};
+
 /* One process-wide recorder: the operations are few and the figures are the process's. */
 void perf_add(enum perf_operation operation, int64_t duration_us);
 void perf_read(enum perf_operation operation, struct perf_summary *out);
+void perf_read_histogram(enum perf_operation operation, struct perf_histogram *out);
 void perf_reset(void);
 
 #endif

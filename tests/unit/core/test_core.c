@@ -128,6 +128,25 @@ static void perf_summarises(void **state)
     assert_string_equal(perf_operation_name(PERF_INFERENCE), "model_inference");
 }
 
+static void perf_counts_in_buckets(void **state)
+{
+    (void)state;
+    struct perf_histogram h;
+    static const int64_t us[] = {0, 250, 251, 1000, 1000001, 999999999};
+    for (size_t i = 0; i < sizeof us / sizeof us[0]; i++)
+        perf_add(PERF_JPEG, us[i]);
+    perf_reset(); /* of no concern to who counts */
+    perf_read_histogram(PERF_JPEG, &h);
+    assert_int_equal(h.counts[0], 2); /* up to 0.25 ms, itself included */
+    assert_int_equal(h.counts[1], 3);
+    assert_int_equal(h.counts[2], 4);
+    assert_int_equal(h.counts[PERF_BUCKETS - 2], 4);
+    assert_int_equal(h.counts[PERF_BUCKETS - 1], 6);
+    assert_true(h.sum_ms > 1001002 - 1 && h.sum_ms < 1001002 + 1);
+    for (int i = 1; i < PERF_BUCKETS; i++)
+        assert_true(perf_bucket_ms[i] > perf_bucket_ms[i - 1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +156,7 @@ int main(void)
         cmocka_unit_test(addresses_round_trip),
         cmocka_unit_test(seeded_random_repeats),
         cmocka_unit_test(perf_summarises),
+        cmocka_unit_test(perf_counts_in_buckets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
