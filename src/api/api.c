@@ -173,6 +173,8 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
         .fallback = api_page_fallback,
         .socket_path = "/api/ws",
         .auth = api->settings.auth,
+        .tls_certificate = api->settings.tls_certificate,
+        .tls_key = api->settings.tls_key,
         .open_paths = open_paths,
         .socket = {.opened = on_opened, .message = on_message, .closed = on_closed},
         .tick = on_tick,
@@ -189,6 +191,11 @@ void api_resume_workflows(struct api *api)
 int api_add_example(struct api *api, json_t *workflow, struct reason *why)
 {
     return saved_add_example(&api->saved, workflow, why);
+}
+
+int api_reload_tls(struct api *api, struct reason *why)
+{
+    return http_server_reload_tls(api->http, why);
 }
 
 uint16_t api_port(const struct api *api)

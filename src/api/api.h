@@ -24,6 +24,7 @@ struct api_settings {
     uint16_t port;                                           /* TCP; 0 = chosen by the system */
     const char *web_folder;                                  /* the built page */
     const char *model_folder, *default_model, *media_folder; /* as the runtime's */
+    const char *tls_certificate, *tls_key; /* PEM files; NULL = plain HTTP; lent for good */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */
     const char *version;       /* of the program, for /healthz; lent for good, NULL = "" */
     struct http_auth *auth;    /* lent for the api's life; NULL = everybody may do everything */
@@ -43,6 +44,8 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why);
 void api_resume_workflows(struct api *api);
 /* Keeps this workflow and starts it when none has ever been kept. */
 int api_add_example(struct api *api, json_t *workflow, struct reason *why);
+/* http_server_reload_tls(). */
+int api_reload_tls(struct api *api, struct reason *why);
 uint16_t api_port(const struct api *api);
 /* Tells WebSocket clients, stops the thread; within 1 s. The runtime must outlive this. */
 void api_stop(struct api *api);

@@ -116,6 +116,14 @@ static const struct option options[] = {
      .secret = true,
      .field = FIELD(token),
      .help = "for scripts and players: Authorization: Bearer TEXT; also good to log in with"},
+    {.name = "tls-cert",
+     .value_name = "FILE",
+     .field = FIELD(tls_cert),
+     .help = "PEM file of a certificate and its chain: HTTPS instead of HTTP; read anew on SIGHUP"},
+    {.name = "tls-key",
+     .value_name = "FILE",
+     .field = FIELD(tls_key),
+     .help = "PEM file of its key, without a passphrase"},
     {.name = "session-hours",
      .value_name = "N",
      .field = FIELD(session_hours),
@@ -353,6 +361,8 @@ static int check_together(const struct config *config, struct reason *why)
         return reason_set(why, OW_EINVAL, "give a workflow file or --source, not both");
     if (config->password && config->password_file)
         return reason_set(why, OW_EINVAL, "give --password or --password-file, not both");
+    if (!config->tls_cert != !config->tls_key)
+        return reason_set(why, OW_EINVAL, "--tls-cert and --tls-key need each other");
     bool named = config->turn_username && config->turn_password;
     if (config->turn && !config->turn_secret && !named)
         return reason_set(why, OW_EINVAL,

@@ -129,6 +129,8 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
         .auth = app->auth,
+        .tls_certificate = config->tls_cert,
+        .tls_key = config->tls_key,
         .media = app->media,
         .store = app->store,
         .ice_servers = {.stun_urls = config->stun,
@@ -205,20 +207,31 @@ static void stop_all(struct app *app)
     http_auth_destroy(&app->auth);
 }
 
-static void wait_for_signal(const sigset_t *signals)
+static void on_hangup(struct app *app, const struct config *config)
 {
-    int signal_number = 0;
-    sigwait(signals, &signal_number);
-    log_info("%s: stopping", strsignal(signal_number));
+    struct reason why = {""};
+    if (api_reload_tls(app->api, &why) == OW_OK)
+        log_info("Hangup: the TLS certificate %s was read anew", config->tls_cert);
+    else
+        log_error("Hangup: the old TLS certificate stays in use: %s", why.text);
+}
+
+static void wait_for_signal(struct app *app, const struct config *config, const sigset_t *signals)
+{
+    int number = 0;
+    while (sigwait(signals, &number) != 0 || number == SIGHUP)
+        if (number == SIGHUP)
+            on_hangup(app, config);
+    log_info("%s: stopping", strsignal(number));
 }
 
 /* A new token is shown on the terminal, once, and is in no log file. */
 static void log_ready(const struct app *app, const struct config *config, const char *token)
 {
     bool brackets = strchr(config->bind, ':') != NULL;
-    log_info("Overwatch X-RAY %s is ready: http://%s%s%s:%u/ (media on UDP port %u)",
-             OVERWATCH_VERSION, brackets ? "[" : "", config->bind, brackets ? "]" : "",
-             api_port(app->api), media_server_port(app->media));
+    log_info("Overwatch X-RAY %s is ready: http%s://%s%s%s:%u/ (media on UDP port %u)",
+             OVERWATCH_VERSION, config->tls_cert ? "s" : "", brackets ? "[" : "", config->bind,
+             brackets ? "]" : "", api_port(app->api), media_server_port(app->media));
     if (token[0])
         fprintf(stderr, "\n  Log in with this token: %s\n\n", token);
 }
@@ -232,6 +245,8 @@ static int run(const struct config *config)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    if (config->tls_cert) /* else a terminal that goes ends the program, as ever */
+        sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals,
                     NULL); /* before the first thread, so that all inherit it */
     signal(SIGPIPE, SIG_IGN);
@@ -259,7 +274,7 @@ static int run(const struct config *config)
     }
     if (rc == OW_OK) {
         log_ready(&app, config, token);
-        wait_for_signal(&signals);
+        wait_for_signal(&app, config, &signals);
     } else {
         log_error("%s", why.text[0] ? why.text : error_text(rc));
     }

@@ -1,7 +1,6 @@
 /* One client over HTTP/1.1: reads a request, waits for its answer, writes it, and again. */
 #include "core/clock.h"
 #include "net/http_internal.h"
-#include "net/media_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +34,8 @@ struct http_connection {
     struct http_server *server;
     struct lws *wsi;
     int fd;
+    struct address peer, local;
+    bool secure; /* what comes here went through TLS */
     enum phase phase;
     int64_t deadline_us;
     bool ended; /* the client sends no more */
@@ -144,17 +145,6 @@ static void request_complete(struct http_connection *self)
     http_router_dispatch(self->server, self->exchange);
 }
 
-static void read_addresses(int fd, struct http_request *request)
-{
-    struct sockaddr_storage name = {0};
-    socklen_t size = sizeof name;
-    if (getpeername(fd, (struct sockaddr *)&name, &size) == 0)
-        address_from_sockaddr(&request->peer, &name);
-    size = sizeof name;
-    if (getsockname(fd, (struct sockaddr *)&name, &size) == 0)
-        address_from_sockaddr(&request->local, &name);
-}
-
 /* Hands the client to the library. OW_ECLOSED: this connection ends, the client's goes on. */
 static int upgrade(struct http_connection *self)
 {
@@ -208,7 +198,9 @@ static int read_head(struct http_connection *self)
         refuse(self, 431, "The request's header is too large.");
         return OW_OK;
     }
-    read_addresses(self->fd, &self->exchange->request);
+    self->exchange->request.peer = self->peer;
+    self->exchange->request.local = self->local;
+    self->exchange->request.secure = self->secure;
     http_head_parse(self->in, size - 4, &self->exchange->request, &self->head);
     take(self, size);
     self->close_after = !self->head.keep_alive;
@@ -350,7 +342,8 @@ static void free_connection(struct http_connection *self)
     free(self);
 }
 
-void http_connection_open(struct http_server *server, int fd)
+void http_connection_open(struct http_server *server, int fd, const struct address *peer,
+                          const struct address *local, bool secure)
 {
     struct http_connection *self = calloc(1, sizeof *self);
     if (!self) {
@@ -361,6 +354,9 @@ void http_connection_open(struct http_server *server, int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     self->server = server;
     self->fd = fd;
+    self->peer = *peer;
+    self->local = *local;
+    self->secure = secure;
     set_phase(self, READS_HEAD, IDLE_US);
     lws_sock_file_fd_type descriptor = {.filefd = fd};
     self->wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,

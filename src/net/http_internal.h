@@ -14,6 +14,7 @@ enum {
     HTTP_HEADROOM = 32, /* in front of what is written, for the library's framing */
     HTTP_WORKERS = 3,
     HTTP_MAX_JOBS = 64,
+    HTTP_MAX_ARRIVALS = 64,
 };
 
 struct http_exchange {
@@ -73,6 +74,12 @@ void http_workers_destroy(struct http_workers **workers);
 int http_listen(int *out_fd, uint16_t *out_port, const char *bind_address, uint16_t port,
                 struct reason *why);
 
+/* A client that has come over TLS: what it is now connected by, and who it is. */
+struct http_arrival {
+    int fd;
+    struct address peer, local;
+};
+
 struct http_server {
     struct http_server_settings settings;
     char *bind_address, *allowed_hosts;
@@ -84,6 +91,11 @@ struct http_server {
     struct lws_protocols protocols[4];
     lws_sorted_usec_list_t timer;
     struct http_workers *workers;
+    struct http_tls *tls;          /* takes the connections instead; NULL = plain HTTP */
+    pthread_mutex_t arrivals_lock; /* guards the three below */
+    bool arrivals_closed;
+    struct http_arrival arrivals[HTTP_MAX_ARRIVALS];
+    int arrival_count;
     pthread_t thread;
     bool thread_started;
     atomic_bool quit;
@@ -112,7 +124,8 @@ size_t http_answer_head(const struct http_exchange *exchange, bool close_after, 
 
 /* http_connection.c: one client over HTTP/1.1, in the library's loop as a plain descriptor. Takes
  * the descriptor. All on the service thread. */
-void http_connection_open(struct http_server *server, int fd);
+void http_connection_open(struct http_server *server, int fd, const struct address *peer,
+                          const struct address *local, bool secure);
 int http_connection_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                              void *in, size_t size);
 void http_connections_look_for_answers(struct http_server *server);

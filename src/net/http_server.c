@@ -4,7 +4,10 @@
 
 #include "core/log.h"
 #include "core/thread.h"
+#include "net/http_guard.h"
 #include "net/http_internal.h"
+#include "net/http_tls.h"
+#include "net/media_socket.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,14 +30,87 @@ void http_server_wake(struct http_server *server)
 static void accept_all(struct http_server *server)
 {
     for (;;) {
-        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage name = {0}, own = {0};
+        socklen_t size = sizeof name, own_size = sizeof own;
+        struct address peer = {0}, local = {0};
+        int fd = accept4(server->listen_fd, (struct sockaddr *)&name, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
+        address_from_sockaddr(&peer, &name);
+        if (getsockname(fd, (struct sockaddr *)&own, &own_size) == 0)
+            address_from_sockaddr(&local, &own);
         if (server->connection_count >= HTTP_MAX_CONNECTIONS)
             close(fd);
         else
-            http_connection_open(server, fd);
+            http_connection_open(server, fd, &peer, &local, false);
     }
+}
+
+/* -- clients over TLS -- */
+
+/* On the relay's thread. */
+static bool on_arrived(void *context, int fd, const struct address *peer,
+                       const struct address *local)
+{
+    struct http_server *server = context;
+    pthread_mutex_lock(&server->arrivals_lock);
+    bool fits = server->arrival_count < HTTP_MAX_ARRIVALS && !server->arrivals_closed;
+    if (fits) {
+        server->arrivals[server->arrival_count++] =
+            (struct http_arrival){.fd = fd, .peer = *peer, .local = *local};
+        http_server_wake(server);
+    }
+    pthread_mutex_unlock(&server->arrivals_lock);
+    return fits;
+}
+
+static bool is_ours(void *context, const char *host)
+{
+    const struct http_server *server = context;
+    return http_host_allowed(host, server->bind_address, server->allowed_hosts);
+}
+
+static void take_arrivals(struct http_server *server)
+{
+    struct http_arrival arrivals[HTTP_MAX_ARRIVALS];
+    pthread_mutex_lock(&server->arrivals_lock);
+    int count = server->arrival_count;
+    memcpy(arrivals, server->arrivals, (size_t)count * sizeof arrivals[0]);
+    server->arrival_count = 0;
+    pthread_mutex_unlock(&server->arrivals_lock);
+    for (int i = 0; i < count; i++) {
+        if (server->connection_count >= HTTP_MAX_CONNECTIONS)
+            close(arrivals[i].fd);
+        else
+            http_connection_open(server, arrivals[i].fd, &arrivals[i].peer, &arrivals[i].local,
+                                 true);
+    }
+}
+
+/* The relay takes the listening socket; the library then has none. */
+static int start_tls(struct http_server *server, struct reason *why)
+{
+    const struct http_tls_settings settings = {
+        .listen_fd = server->listen_fd,
+        .certificate = server->settings.tls_certificate,
+        .key = server->settings.tls_key,
+        .max_connections = HTTP_MAX_CONNECTIONS + HTTP_MAX_ARRIVALS,
+        .is_ours = is_ours,
+        .arrived = on_arrived,
+        .context = server,
+    };
+    int rc = http_tls_start(&server->tls, &settings, why);
+    if (rc == OW_OK)
+        server->listener_adopted = true;
+    return rc;
+}
+
+int http_server_reload_tls(struct http_server *server, struct reason *why)
+{
+    if (!server->tls)
+        return reason_set(why, OW_ESTATE, "no TLS certificate is in use");
+    return http_tls_reload(server->tls, why);
 }
 
 static int listen_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -47,6 +123,7 @@ static int listen_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
     if (reason == LWS_CALLBACK_RAW_RX_FILE) {
         accept_all(server);
     } else if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED) {
+        take_arrivals(server);
         http_connections_look_for_answers(server);
         http_ws_look_for_messages(server);
     }
@@ -104,9 +181,12 @@ static int open_context(struct http_server *server, struct reason *why)
     server->context = lws_create_context(&info);
     if (server->context)
         server->vhost = lws_create_vhost(server->context, &info);
+    if (!server->vhost)
+        return reason_set(why, OW_EIO, "The HTTP server cannot be started.");
+    if (server->settings.tls_certificate)
+        return OW_OK; /* start_tls() */
     lws_sock_file_fd_type fd = {.filefd = server->listen_fd};
-    if (!server->vhost ||
-        !lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "listen", NULL))
+    if (!lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "listen", NULL))
         return reason_set(why, OW_EIO, "The HTTP server cannot be started.");
     server->listener_adopted = true;
     return OW_OK;
@@ -114,6 +194,9 @@ static int open_context(struct http_server *server, struct reason *why)
 
 static void free_server(struct http_server *server)
 {
+    pthread_mutex_lock(&server->arrivals_lock);
+    server->arrivals_closed = true;
+    pthread_mutex_unlock(&server->arrivals_lock);
     if (server->workers)
         http_workers_stop(server->workers); /* their answers still leave by the thread */
     if (server->thread_started) {
@@ -124,8 +207,12 @@ static void free_server(struct http_server *server)
     http_workers_destroy(&server->workers);
     if (server->context)
         lws_context_destroy(server->context);
+    http_tls_stop(&server->tls); /* with the last bytes of those just closed */
     if (server->listen_fd >= 0 && !server->listener_adopted)
         close(server->listen_fd);
+    for (int i = 0; i < server->arrival_count; i++)
+        close(server->arrivals[i].fd);
+    pthread_mutex_destroy(&server->arrivals_lock);
     free(server->bind_address);
     free(server->allowed_hosts);
     free(server);
@@ -139,6 +226,7 @@ int http_server_start(struct http_server **out, const struct http_server_setting
         return reason_set(why, OW_ENOMEM, "Out of memory.");
     server->settings = *settings;
     server->listen_fd = -1;
+    pthread_mutex_init(&server->arrivals_lock, NULL);
     server->bind_address = strdup(settings->bind_address ? settings->bind_address : "");
     server->allowed_hosts = strdup(settings->allowed_hosts ? settings->allowed_hosts : "");
     int rc = OW_OK;
@@ -156,6 +244,8 @@ int http_server_start(struct http_server **out, const struct http_server_setting
         if (!server->thread_started)
             rc = reason_set(why, OW_EIO, "The HTTP thread cannot be started.");
     }
+    if (rc == OW_OK && settings->tls_certificate)
+        rc = start_tls(server, why);
     if (rc != OW_OK) {
         free_server(server);
         return rc;

@@ -79,8 +79,9 @@ struct http_server_settings {
     const struct http_route *routes; /* ends with a NULL pattern; lent for the server's life */
     /* What no route takes (GET only): static files and the 404 page. */
     void (*fallback)(void *context, struct http_exchange *exchange);
-    const char *socket_path; /* of the WebSocket; NULL = none */
-    struct http_auth *auth;  /* lent; NULL = everybody may do everything */
+    const char *tls_certificate, *tls_key; /* PEM files: HTTPS is spoken; NULL = plain HTTP */
+    const char *socket_path;               /* of the WebSocket; NULL = none */
+    struct http_auth *auth;                /* lent; NULL = everybody may do everything */
     const char *const
         *open_paths; /* beginnings of paths that GET needs no log-in for; ends with NULL */
     struct http_socket_callbacks socket;
@@ -92,6 +93,9 @@ struct http_server_settings {
 int http_server_start(struct http_server **out, const struct http_server_settings *settings,
                       struct reason *why);
 uint16_t http_server_port(const struct http_server *server);
+/* Reads the TLS files again, for connections to come; on failure the old ones stay in use.
+ * OW_ESTATE when there are none. */
+int http_server_reload_tls(struct http_server *server, struct reason *why);
 /* Ends all connections and threads; within 1 s unless a handler blocks. */
 void http_server_stop(struct http_server **server);
 

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { Internet, PUBLIC, whyNoInternet } from '../integ/internet.mjs';
 import { startServer, testPattern } from '../integ/server.mjs';
+import { certificate } from '../integ/certificate.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
 
 const TOKEN = 'a-token-to-log-in-with-0123';
@@ -42,4 +43,22 @@ test('a browser logs in and sees the view', { skip: whyNoInternet(), timeout: 12
   const stats = await page.evaluate(async () => (await fetch('/api/webrtc/stats')).json());
   assert.equal(stats.connections[0].selected_pair.split(':')[0], `${PUBLIC}.10`);
   assert.equal(stats.connections[0].transport, 'udp');
+});
+
+test('over TLS the page, the WebSocket and WebRTC work the same', { timeout: 120000 }, async (t) => {
+  const { cert, key } = certificate(t);
+  const server = await startServer(testPattern({ width: 640, height: 360 }),
+    ['--bind', '127.0.0.2', '--token', TOKEN, '--data-folder', 'none', '--tls-cert', cert, '--tls-key', key]);
+  t.after(server.stop);
+  const browser = await launch(t, ['--ignore-certificate-errors']);
+  const page = await openPage(browser, `${server.url}/view/view`);
+  const field = page.locator('input[type=password]');
+  await field.fill(TOKEN);
+  await field.press('Enter');
+  await page.waitForURL(`${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  assert.ok((await page.context().cookies()).every(({ secure, httpOnly, sameSite }) => secure && httpOnly && sameSite === 'Strict'));
+  await page.evaluate(() => { document.querySelector('overwatch-view').transport = 'websocket'; });
+  await showsPictures(page, 'websocket');
+  assert.deepEqual(page.failures, []);
 });
