@@ -172,6 +172,8 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
         .routes = routes,
         .fallback = api_page_fallback,
         .socket_path = "/api/ws",
+        .max_connections = api->settings.max_connections,
+        .max_per_address = api->settings.max_per_address,
         .auth = api->settings.auth,
         .tls_certificate = api->settings.tls_certificate,
         .tls_key = api->settings.tls_key,

@@ -299,6 +299,12 @@ static void write_viewers(struct metrics_text *text, struct api *api)
                  hub.figures.latency_ms / 1000);
     counter(text, "overwatch_websocket_replaced_frames_total",
             "Pictures that a newer one replaced before they were sent.", (double)hub.replaced);
+    struct http_server_stats http;
+    http_server_read_stats(api->http, &http);
+    gauge(text, "overwatch_http_connections", "Open connections, WebSockets included.",
+          http.connections);
+    counter(text, "overwatch_http_refused_connections_total",
+            "Connections refused for want of room.", (double)http.refused);
     gauge(text, "overwatch_websocket_clients", "Open WebSockets.", hub.clients);
 }
 

@@ -13,11 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #ifndef OVERWATCH_VERSION
 #error "the build defines OVERWATCH_VERSION"
 #endif
+
+enum { DESCRIPTORS = 32 * 1024 };
 
 struct app {
     struct store *store;
@@ -102,6 +105,7 @@ static int start_media(struct app *app, const struct config *config, struct reas
         .ice_lite = config_flag(config->ice_lite),
         .no_tcp = config_flag(config->no_ice_tcp),
         .threads = config_number(config->media_threads),
+        .max_sessions = config_number(config->max_viewers),
         .stun_url = has_stun ? stun_url : NULL,
         .turn_url = relayed ? turn_url : NULL,
         .turn_username = config->turn_username,
@@ -128,6 +132,8 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .media_folder = config->media_folder,
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
+        .max_connections = config_number(config->max_connections),
+        .max_per_address = config_number(config->max_per_address),
         .auth = app->auth,
         .tls_certificate = config->tls_cert,
         .tls_key = config->tls_key,
@@ -151,6 +157,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .model_folder = config->model_folder,
         .default_model = config->default_model,
         .media_folder = config->media_folder,
+        .max_workflows = config_number(config->max_workflows),
         .h264_backend = config->encoder,
     };
     rc = runtime_create(&app->runtime, &runtime);
@@ -236,6 +243,16 @@ static void log_ready(const struct app *app, const struct config *config, const 
         fprintf(stderr, "\n  Log in with this token: %s\n\n", token);
 }
 
+/* A client over TLS takes three descriptors, and the usual soft limit is 1024. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct config *config)
 {
     struct app app = {0};
@@ -250,6 +267,7 @@ static int run(const struct config *config)
     pthread_sigmask(SIG_BLOCK, &signals,
                     NULL); /* before the first thread, so that all inherit it */
     signal(SIGPIPE, SIG_IGN);
+    allow_descriptors();
     /* A fixed threshold: glibc's own one grows until large buffers, once freed, stay resident. Two
      * arenas: what one thread frees another can use, and hardly any thread allocates often. */
     mallopt(M_MMAP_THRESHOLD, 256 * 1024);

@@ -35,6 +35,7 @@ struct http_connection {
     struct lws *wsi;
     int fd;
     struct address peer, local;
+    int refusal; /* the status to answer with, whatever is asked; 0 = none */
     bool secure; /* what comes here went through TLS */
     enum phase phase;
     int64_t deadline_us;
@@ -157,7 +158,7 @@ static int upgrade(struct http_connection *self)
     }
     int fd = fcntl(self->fd, F_DUPFD_CLOEXEC, 0);
     if (fd >= 0)
-        (void)http_ws_open(server, fd, &self->head, request->session, self->in, self->in_size);
+        (void)http_ws_open(server, fd, &self->head, request, self->in, self->in_size);
     return OW_ECLOSED;
 }
 
@@ -206,6 +207,10 @@ static int read_head(struct http_connection *self)
     self->close_after = !self->head.keep_alive;
     if (self->head.refusal != 0) {
         refuse(self, self->head.refusal, self->head.detail);
+        return OW_OK;
+    }
+    if (self->refusal != 0) {
+        refuse(self, self->refusal, http_admission_detail(self->refusal));
         return OW_OK;
     }
     if (!http_access_check(self->server, self->exchange, &self->head)) {
@@ -312,7 +317,7 @@ static int on_readable(struct http_connection *self)
         return errno == EAGAIN || errno == EINTR ? 0 : -1;
     self->ended = got == 0;
     self->in_size += (size_t)got;
-    if (self->phase == READS_HEAD && was_empty)
+    if (self->phase == READS_HEAD && was_empty && self->refusal == 0)
         self->deadline_us = clock_now_us() + HEAD_US;
     else if (self->phase == READS_BODY)
         self->deadline_us = clock_now_us() + PIECE_US;
@@ -345,11 +350,13 @@ static void free_connection(struct http_connection *self)
 void http_connection_open(struct http_server *server, int fd, const struct address *peer,
                           const struct address *local, bool secure)
 {
-    struct http_connection *self = calloc(1, sizeof *self);
+    int refusal = http_admission(server, peer);
+    struct http_connection *self = refusal >= 0 ? calloc(1, sizeof *self) : NULL;
     if (!self) {
         close(fd);
         return;
     }
+    self->refusal = refusal;
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     self->server = server;
@@ -357,7 +364,7 @@ void http_connection_open(struct http_server *server, int fd, const struct addre
     self->peer = *peer;
     self->local = *local;
     self->secure = secure;
-    set_phase(self, READS_HEAD, IDLE_US);
+    set_phase(self, READS_HEAD, refusal == 0 ? IDLE_US : LINGER_US);
     lws_sock_file_fd_type descriptor = {.filefd = fd};
     self->wsi = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, descriptor,
                                            "http", NULL);
@@ -369,6 +376,14 @@ void http_connection_open(struct http_server *server, int fd, const struct addre
     server->connections = self;
     server->connection_count++;
     lws_set_opaque_user_data(self->wsi, self);
+}
+
+int http_connections_count(const struct http_server *server, const struct address *peer)
+{
+    int count = 0;
+    for (const struct http_connection *i = server->connections; i; i = i->next)
+        count += address_same_ip(&i->peer, peer);
+    return count;
 }
 
 void http_connections_look_for_answers(struct http_server *server)

@@ -15,6 +15,7 @@ enum {
     HTTP_WORKERS = 3,
     HTTP_MAX_JOBS = 64,
     HTTP_MAX_ARRIVALS = 64,
+    HTTP_MAX_REFUSED = 32, /* beyond the limit, kept until they are told so */
 };
 
 struct http_exchange {
@@ -105,6 +106,7 @@ struct http_server {
     struct http_ws *sockets;
     struct http_ws *arriving; /* handed to the library, not yet known to it */
     int connection_count;     /* of both kinds */
+    uint64_t refused;
 };
 
 /* http_server.c: makes the service thread look for answers and messages. Any thread. */
@@ -122,19 +124,25 @@ void http_router_dispatch(struct http_server *server, struct http_exchange *exch
 size_t http_answer_head(const struct http_exchange *exchange, bool close_after, char *out,
                         size_t room);
 
+/* http_admission.c: 0, or the status that a new client is refused with; -1 = not even that. */
+int http_admission(struct http_server *server, const struct address *peer);
+const char *http_admission_detail(int status);
+
 /* http_connection.c: one client over HTTP/1.1, in the library's loop as a plain descriptor. Takes
  * the descriptor. All on the service thread. */
 void http_connection_open(struct http_server *server, int fd, const struct address *peer,
                           const struct address *local, bool secure);
 int http_connection_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                              void *in, size_t size);
+int http_connections_count(const struct http_server *server, const struct address *peer);
 void http_connections_look_for_answers(struct http_server *server);
 void http_connections_expire(struct http_server *server);
 
 /* http_websocket.c: a client after its upgrade, spoken to by the library. Takes the descriptor; the
  * handshake is given to the library anew, with what came `behind` it. */
-int http_ws_open(struct http_server *server, int fd, const struct http_head *head, uint64_t session,
-                 const char *behind, size_t behind_size);
+int http_ws_open(struct http_server *server, int fd, const struct http_head *head,
+                 const struct http_request *request, const char *behind, size_t behind_size);
+int http_ws_count(const struct http_server *server, const struct address *peer);
 int http_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t size);
 void http_ws_look_for_messages(struct http_server *server);

@@ -40,10 +40,7 @@ static void accept_all(struct http_server *server)
         address_from_sockaddr(&peer, &name);
         if (getsockname(fd, (struct sockaddr *)&own, &own_size) == 0)
             address_from_sockaddr(&local, &own);
-        if (server->connection_count >= HTTP_MAX_CONNECTIONS)
-            close(fd);
-        else
-            http_connection_open(server, fd, &peer, &local, false);
+        http_connection_open(server, fd, &peer, &local, false);
     }
 }
 
@@ -79,13 +76,8 @@ static void take_arrivals(struct http_server *server)
     memcpy(arrivals, server->arrivals, (size_t)count * sizeof arrivals[0]);
     server->arrival_count = 0;
     pthread_mutex_unlock(&server->arrivals_lock);
-    for (int i = 0; i < count; i++) {
-        if (server->connection_count >= HTTP_MAX_CONNECTIONS)
-            close(arrivals[i].fd);
-        else
-            http_connection_open(server, arrivals[i].fd, &arrivals[i].peer, &arrivals[i].local,
-                                 true);
-    }
+    for (int i = 0; i < count; i++)
+        http_connection_open(server, arrivals[i].fd, &arrivals[i].peer, &arrivals[i].local, true);
 }
 
 /* The relay takes the listening socket; the library then has none. */
@@ -95,7 +87,9 @@ static int start_tls(struct http_server *server, struct reason *why)
         .listen_fd = server->listen_fd,
         .certificate = server->settings.tls_certificate,
         .key = server->settings.tls_key,
-        .max_connections = HTTP_MAX_CONNECTIONS + HTTP_MAX_ARRIVALS,
+        /* So many more that they can be told; and no handshakes without end. */
+        .max_connections = server->settings.max_connections + HTTP_MAX_ARRIVALS,
+        .max_per_address = server->settings.max_per_address + HTTP_MAX_REFUSED,
         .is_ours = is_ours,
         .arrived = on_arrived,
         .context = server,
@@ -175,7 +169,7 @@ static int open_context(struct http_server *server, struct reason *why)
         .timeout_secs = REQUEST_TIMEOUT_S,
         .pt_serv_buf_size = SOCKET_BUFFER_BYTES,
         .max_http_header_pool = HANDSHAKES_AT_ONCE,
-        .fd_limit_per_thread = HTTP_MAX_CONNECTIONS + 32,
+        .fd_limit_per_thread = (unsigned)server->settings.max_connections + HTTP_MAX_REFUSED + 32,
         .server_string = "overwatch",
     };
     server->context = lws_create_context(&info);
@@ -225,6 +219,10 @@ int http_server_start(struct http_server **out, const struct http_server_setting
     if (!server)
         return reason_set(why, OW_ENOMEM, "Out of memory.");
     server->settings = *settings;
+    if (server->settings.max_connections <= 0)
+        server->settings.max_connections = HTTP_MAX_CONNECTIONS;
+    if (server->settings.max_per_address <= 0)
+        server->settings.max_per_address = HTTP_MAX_PER_ADDRESS;
     server->listen_fd = -1;
     pthread_mutex_init(&server->arrivals_lock, NULL);
     server->bind_address = strdup(settings->bind_address ? settings->bind_address : "");

@@ -21,7 +21,8 @@ enum {
     HTTP_MAX_MESSAGE_BYTES = 64 * 1024, /* of a WebSocket client */
     HTTP_MAX_PARAMS = 4,
     HTTP_MAX_QUERY = 8,
-    HTTP_MAX_CONNECTIONS = 512,
+    HTTP_MAX_CONNECTIONS = 512, /* the default of max_connections */
+    HTTP_MAX_PER_ADDRESS = 64,  /* of max_per_address */
     HTTP_SOCKET_SLOTS = 128,
     HTTP_SOCKET_CONTROLS = 64,
 };
@@ -73,8 +74,11 @@ struct http_socket_callbacks { /* on the service thread */
 };
 
 struct http_server_settings {
-    const char *bind_address;  /* an IP address, or NULL/"" = all */
-    uint16_t port;             /* 0 = chosen by the system */
+    const char *bind_address; /* an IP address, or NULL/"" = all */
+    uint16_t port;            /* 0 = chosen by the system */
+    /* Connections in all, and from one address that is not loopback (where proxies and tunnels come
+     * from); 0 = the defaults. Who comes then is answered 503 and 429. */
+    int max_connections, max_per_address;
     const char *allowed_hosts; /* comma separated, besides localhost and the bind address; NULL */
     const struct http_route *routes; /* ends with a NULL pattern; lent for the server's life */
     /* What no route takes (GET only): static files and the 404 page. */
@@ -92,6 +96,12 @@ struct http_server_settings {
 /* OW_EEXISTS when the port is taken, with a sentence that names it. */
 int http_server_start(struct http_server **out, const struct http_server_settings *settings,
                       struct reason *why);
+struct http_server_stats {
+    int connections; /* open, WebSockets included */
+    uint64_t refused;
+};
+/* On the service thread. */
+void http_server_read_stats(const struct http_server *server, struct http_server_stats *out);
 uint16_t http_server_port(const struct http_server *server);
 /* Reads the TLS files again, for connections to come; on failure the old ones stay in use.
  * OW_ESTATE when there are none. */

@@ -21,6 +21,7 @@ struct http_ws {
     struct http_ws *next;
     struct lws *wsi;
     struct http_socket *socket;
+    struct address peer;
     uint64_t session; /* that it was opened in, 0 = none */
     char *message;    /* so far */
     size_t message_size;
@@ -61,8 +62,8 @@ static void free_ws(struct http_server *server, struct http_ws *ws)
     free(ws);
 }
 
-int http_ws_open(struct http_server *server, int fd, const struct http_head *head, uint64_t session,
-                 const char *behind, size_t behind_size)
+int http_ws_open(struct http_server *server, int fd, const struct http_head *head,
+                 const struct http_request *request, const char *behind, size_t behind_size)
 {
     struct http_ws *ws = calloc(1, sizeof *ws);
     char *text = malloc(256 + behind_size);
@@ -80,7 +81,8 @@ int http_ws_open(struct http_server *server, int fd, const struct http_head *hea
                                    "Sec-WebSocket-Version: 13\r\n\r\n",
                                    head->websocket_key);
     memcpy(text + size, behind, behind_size);
-    ws->session = session;
+    ws->session = request->session;
+    ws->peer = request->peer;
     ws->next = server->sockets;
     server->sockets = ws;
     server->connection_count++;
@@ -150,6 +152,14 @@ static int on_writable(struct http_ws *ws)
     if (rc == 0 && more)
         lws_callback_on_writable(ws->wsi);
     return rc;
+}
+
+int http_ws_count(const struct http_server *server, const struct address *peer)
+{
+    int count = 0;
+    for (const struct http_ws *i = server->sockets; i; i = i->next)
+        count += address_same_ip(&i->peer, peer);
+    return count;
 }
 
 void http_ws_look_for_messages(struct http_server *server)

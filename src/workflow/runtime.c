@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MAX_WORKFLOWS = 64 };
+
 int runtime_create(struct runtime **out, const struct runtime_settings *settings)
 {
     struct runtime *r = calloc(1, sizeof *r);
@@ -61,10 +63,24 @@ static int check_views(struct runtime *r, const struct graph *graph, struct reas
     return OW_OK;
 }
 
+static int check_room(struct runtime *r, const struct graph *graph, struct reason *why)
+{
+    int max = r->settings.max_workflows > 0 ? r->settings.max_workflows : MAX_WORKFLOWS, count = 0;
+    for (const struct running_workflow *w = r->workflows; w; w = w->next)
+        count++;
+    if (count < max || runtime_find(r, graph->id))
+        return OW_OK;
+    return reason_set(why, OW_ELIMIT,
+                      "%d workflows are running, no more may (--max-workflows): stop one first",
+                      count);
+}
+
 static int check(struct runtime *r, const struct graph *graph, enum runtime_origin origin,
                  struct reason *why)
 {
-    int rc = check_views(r, graph, why);
+    int rc = check_room(r, graph, why);
+    if (rc == OW_OK)
+        rc = check_views(r, graph, why);
     for (int i = 0; i < graph->node_count && rc == OW_OK; i++)
         rc = node_check_access(r, origin, &graph->nodes[i], why);
     return rc;

@@ -32,6 +32,7 @@ struct runtime_settings {
     const char *model_folder;            /* where a bare modelId or modelName is looked for */
     const char *default_model;           /* file used when a model node names none */
     const char *media_folder;            /* where relative video paths are looked for */
+    int max_workflows;                   /* that run at a time; 0 = 64 */
     const char *h264_backend;            /* NULL = the best there is */
     /* The address, with credentials, of a saved camera. OW_ENOTFOUND. NULL = there are none. */
     int (*camera_address)(void *context, const char *camera_id, char *url, size_t capacity,
