@@ -5,29 +5,41 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$root/tools/common.sh"
 
-pid_file=${OVERWATCH_PID_FILE:-$cache/overwatch.pid}
-port=${OVERWATCH_PORT:-8000}
-bind=${OVERWATCH_BIND:-127.0.0.1}
-previous=
-for argument in "$@"; do
-    case $argument in
-    --port=*) port=${argument#*=} ;;
-    --bind=*) bind=${argument#*=} ;;
-    --pid-file=*) pid_file=${argument#*=} ;;
-    *) case $previous in
-        --port) port=$argument ;;
-        --bind) bind=$argument ;;
-        --pid-file) pid_file=$argument ;;
-        esac ;;
-    esac
-    previous=$argument
-done
+# option NAME DEFAULT FLAG…: what the program will take for it: the last flag, the environment, the
+# configuration file, the default.
+option() {
+    local name=$1 value=$2 variable previous= argument line
+    shift 2
+    variable=OVERWATCH_$(tr 'a-z-' 'A-Z_' <<<"$name")
+    if [ -n "${config:-}" ] && [ -r "$config" ]; then
+        line=$(sed -nE "s/^[[:space:]]*$name[[:space:]]*=[[:space:]]*\"?([^\"]*[^\"[:space:]])\"?[[:space:]]*\$/\1/p" "$config")
+        value=${line:-$value}
+    fi
+    value=${!variable:-$value}
+    for argument in "$@"; do
+        case $argument in
+        "--$name="*) value=${argument#*=} ;;
+        *) [ "$previous" != "--$name" ] || value=$argument ;;
+        esac
+        previous=$argument
+    done
+    printf '%s\n' "$value"
+}
+
+config=
+config=$(option config "" "$@")
+pid_file=${OVERWATCH_PID_FILE:-$cache/overwatch.pid} # ./run sets it, so the file does not count
+pid_file=$(config='' option pid-file "$pid_file" "$@")
+port=$(option port 8000 "$@")
+bind=$(option bind 127.0.0.1 "$@")
+scheme=http
+[ -z "$(option tls-cert "" "$@")" ] || scheme=https
 case $bind in
 0.0.0.0 | :: | '*') host=127.0.0.1 ;;
 *:*) host="[$bind]" ;;
 *) host=$bind ;;
 esac
-url="http://$host:$port"
+url="$scheme://$host:$port"
 
 # The pid file counts only while it names a process of this program: pids are used again.
 running_pid() {
@@ -36,8 +48,9 @@ running_pid() {
     [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = overwatch ] && echo "$pid"
 }
 
+# Whoever the certificate is for: it is this machine that is asked.
 answers() {
-    node -e 'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) })
+    NODE_TLS_REJECT_UNAUTHORIZED=0 NODE_NO_WARNINGS=1 node -e 'fetch(process.argv[1], { signal: AbortSignal.timeout(2000) })
         .then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))' "$url/healthz"
 }
 

@@ -217,7 +217,9 @@ static void stop_all(struct app *app)
 static void on_hangup(struct app *app, const struct config *config)
 {
     struct reason why = {""};
-    if (api_reload_tls(app->api, &why) == OW_OK)
+    if (!config->tls_cert)
+        log_info("Hangup: there is nothing to be read anew");
+    else if (api_reload_tls(app->api, &why) == OW_OK)
         log_info("Hangup: the TLS certificate %s was read anew", config->tls_cert);
     else
         log_error("Hangup: the old TLS certificate stays in use: %s", why.text);
@@ -262,7 +264,7 @@ static int run(const struct config *config)
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    if (config->tls_cert) /* else a terminal that goes ends the program, as ever */
+    if (config->tls_cert || !isatty(STDERR_FILENO)) /* else a terminal that goes ends the program */
         sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals,
                     NULL); /* before the first thread, so that all inherit it */

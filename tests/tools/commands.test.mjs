@@ -11,6 +11,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import { certificate } from '../integ/certificate.mjs';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 function folder(t) {
@@ -104,4 +106,17 @@ test('restart-all.sh starts an instance, and stops it before it starts the next'
   assert.notEqual(pid, first);
   assert.ok(!isThere(first), 'the first instance has ended');
   assert.ok(isThere(pid));
+});
+
+test('restart-all.sh finds the server of a configuration file, behind TLS and a password', async (t) => {
+  const at = folder(t), pidFile = join(at, 'overwatch.pid'), config = join(at, 'overwatch.conf');
+  const port = await freePort(createServer(), (server) => server.listen(0, '127.0.0.2'));
+  const { cert, key } = certificate(t);
+  writeFileSync(config, `# of a test\nport = ${port}\n bind=127.0.0.2\nmedia-port = 0\ntls-cert = "${cert}"\ntls-key = ${key}\npassword = quite a secret\ndata-folder = none\nlog-file = none\n`, { mode: 0o600 });
+  const { stdout } = await promisify(execFile)(join(root, 'restart-all.sh'), ['--config', config, '--pid-file', pidFile], { timeout: 120000 });
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  t.after(() => process.kill(pid, 'SIGTERM'));
+  assert.equal(stdout, `https://127.0.0.2:${port}/\n`);
+  const { stdout: answer } = await promisify(execFile)('curl', ['-s', '--cacert', cert, `${stdout.trim()}healthz`]);
+  assert.deepEqual(JSON.parse(answer), { status: 'ok' });
 });
