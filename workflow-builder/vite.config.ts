@@ -7,7 +7,7 @@ function viewRoute(): Plugin {
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         if (request.url?.startsWith('/view/')) request.url = '/view.html';
-        if (request.url === '/wall') request.url = '/wall.html';
+        if (request.url === '/wall' || request.url === '/performance') request.url += '.html';
         next();
       });
     },
@@ -33,7 +33,7 @@ export default defineConfig({
     rollupOptions: {
       /* A remark to frameworks that render on servers; this one does not. */
       onwarn: (warning, tell) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(warning),
-      input: ['index.html', 'view.html', 'wall.html'],
+      input: ['index.html', 'view.html', 'wall.html', 'performance.html'],
     },
   },
 });

@@ -51,6 +51,12 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-components/models", api_models, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/classes", api_classes, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/cameras", api_cameras_list, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/cameras", api_camera_add, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/cameras/{id}", api_camera_read, HTTP_MAY_BLOCK},
+    {HTTP_PUT, "/api/cameras/{id}", api_camera_replace, HTTP_MAY_BLOCK},
+    {HTTP_DELETE, "/api/cameras/{id}", api_camera_remove, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/cameras/{id}/test", api_camera_test, HTTP_MAY_BLOCK},
     {0, NULL, NULL, 0},
 };
 

@@ -84,6 +84,14 @@ void api_saved_validate(void *context, struct http_exchange *exchange);
 void api_saved_export(void *context, struct http_exchange *exchange);
 void api_saved_import(void *context, struct http_exchange *exchange);
 
+/* routes_cameras.c */
+void api_cameras_list(void *context, struct http_exchange *exchange);
+void api_camera_read(void *context, struct http_exchange *exchange);
+void api_camera_add(void *context, struct http_exchange *exchange);
+void api_camera_replace(void *context, struct http_exchange *exchange);
+void api_camera_remove(void *context, struct http_exchange *exchange);
+void api_camera_test(void *context, struct http_exchange *exchange);
+
 /* routes_components.c */
 void api_node_types(void *context, struct http_exchange *exchange);
 void api_models(void *context, struct http_exchange *exchange);

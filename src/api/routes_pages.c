@@ -87,6 +87,8 @@ void api_page_fallback(void *context, struct http_exchange *exchange)
         reply_page(api, exchange, "index.html");
     else if (strcmp(path, "/wall") == 0)
         reply_page(api, exchange, "wall.html");
+    else if (strcmp(path, "/performance") == 0)
+        reply_page(api, exchange, "performance.html");
     else if (path[0] != '/' ||
              http_files_reply(exchange, api->settings.web_folder, path + 1) != OW_OK)
         http_reply_error(exchange, 404, "There is nothing at this path.");

@@ -50,38 +50,3 @@ int data_folder_open(struct store **out, const char *given, struct reason *why)
     snprintf(path, sizeof path, "%s/overwatch.db", folder);
     return store_open(out, path, why);
 }
-
-static int write_address(const struct store_camera *camera, const char *password, char *url,
-                         size_t capacity, struct reason *why)
-{
-    const char *rest = strstr(camera->url, "://");
-    int length;
-    if (!camera->enabled)
-        return reason_set(why, OW_ESTATE, "the camera \"%.80s\" is switched off", camera->name);
-    if (rest && camera->username[0])
-        length = snprintf(url, capacity, "%.*s://%s%s%s@%s", (int)(rest - camera->url), camera->url,
-                          camera->username, password[0] ? ":" : "", password, rest + 3);
-    else
-        length = snprintf(url, capacity, "%s", camera->url);
-    if (length < 0 || (size_t)length >= capacity)
-        return reason_set(why, OW_ELIMIT, "the address of the camera \"%.80s\" is too long",
-                          camera->name);
-    return OW_OK;
-}
-
-int data_folder_camera_address(void *store, const char *id, char *url, size_t capacity,
-                               struct reason *why)
-{
-    struct store_camera camera;
-    char *password = NULL;
-    int rc = store_camera_get(store, id, &camera);
-    if (rc == OW_OK)
-        rc = store_camera_password(store, id, &password);
-    if (rc == OW_OK)
-        rc = write_address(&camera, password, url, capacity, why);
-    else
-        reason_set(why, rc, "cameraId \"%.80s\": there is no camera of this id", id);
-    free(password);
-    store_camera_clear(&camera);
-    return rc;
-}

@@ -13,9 +13,4 @@ int data_folder_find(const char *given, char out[DATA_FOLDER_BYTES], struct reas
 /* Opens the store in that folder; "none" = nothing is kept. */
 int data_folder_open(struct store **out, const char *folder, struct reason *why);
 
-/* For the runtime; `store` is a struct store *: the address of a saved camera, its user's name and
- * password put in. OW_ENOTFOUND, OW_ESTATE when it is switched off. */
-int data_folder_camera_address(void *store, const char *id, char *url, size_t capacity,
-                               struct reason *why);
-
 #endif

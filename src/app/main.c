@@ -115,6 +115,12 @@ static int start_media(struct app *app, const struct config *config, struct reas
     return media_server_start(&app->media, &settings, why);
 }
 
+static int camera_address(void *store, const char *id, char *url, size_t capacity,
+                          struct reason *why)
+{
+    return store_camera_address(store, id, url, capacity, why);
+}
+
 static int start_servers(struct app *app, const struct config *config, struct reason *why)
 {
     int rc = data_folder_open(&app->store, config->data_folder, why);
@@ -151,7 +157,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
     const struct runtime_settings runtime = {
         .outputs = api_view_outputs(app->api),
         .node_outputs = api_node_outputs(app->api),
-        .camera_address = data_folder_camera_address,
+        .camera_address = camera_address,
         .camera_context = app->store,
         .model_threads = config_number(config->model_threads),
         .model_folder = config->model_folder,

@@ -74,6 +74,10 @@ int store_camera_get(struct store *store, const char *id, struct store_camera *c
 int store_camera_remove(struct store *store, const char *id);
 int store_camera_list(struct store *store,
                       int (*row)(void *context, const struct store_camera *camera), void *context);
+/* The address with its user's name and password put in, for opening it only. OW_ENOTFOUND,
+ * OW_ESTATE when it is switched off, OW_ELIMIT. */
+int store_camera_address(struct store *store, const char *id, char *url, size_t capacity,
+                         struct reason *why);
 /* *password is malloc'ed, "" when there is none. OW_ENOTFOUND. */
 int store_camera_password(struct store *store, const char *id, char **password);
 

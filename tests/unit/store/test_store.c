@@ -214,6 +214,29 @@ static void passwords_of_cameras_are_apart(void **state)
     store_close(&store);
 }
 
+static void addresses_get_their_credentials_back(void **state)
+{
+    (void)state;
+    struct store *store = open_store(":memory:");
+    struct store_camera camera = {
+        .id = "c", .name = "Gate", .url = "rtsp://h:554/a", .username = "u", .enabled = true};
+    struct reason why = {""};
+    char url[64];
+    assert_int_equal(store_camera_add(store, &camera, "p:w"), OW_OK);
+    assert_int_equal(store_camera_address(store, "c", url, sizeof url, &why), OW_OK);
+    assert_string_equal(url, "rtsp://u:p:w@h:554/a");
+    assert_int_equal(store_camera_address(store, "c", url, 8, &why), OW_ELIMIT);
+    assert_int_equal(store_camera_address(store, "x", url, sizeof url, &why), OW_ENOTFOUND);
+    camera.username = "";
+    assert_int_equal(store_camera_set(store, &camera, ""), OW_OK);
+    assert_int_equal(store_camera_address(store, "c", url, sizeof url, &why), OW_OK);
+    assert_string_equal(url, "rtsp://h:554/a");
+    camera.enabled = false;
+    assert_int_equal(store_camera_set(store, &camera, NULL), OW_OK);
+    assert_int_equal(store_camera_address(store, "c", url, sizeof url, &why), OW_ESTATE);
+    store_close(&store);
+}
+
 static int note_upload(void *context, const struct store_upload *upload)
 {
     *(int64_t *)context += upload->bytes;
@@ -378,6 +401,7 @@ int main(void)
         cmocka_unit_test(the_one_changed_last_is_listed_first),
         cmocka_unit_test(what_is_too_large_or_too_many_is_refused),
         cmocka_unit_test(passwords_of_cameras_are_apart),
+        cmocka_unit_test(addresses_get_their_credentials_back),
         cmocka_unit_test(uploads_and_settings_are_kept),
         cmocka_unit_test(the_file_is_private_and_opens_again),
         cmocka_unit_test(files_that_are_not_ours_are_left_alone),

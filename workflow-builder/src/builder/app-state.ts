@@ -4,7 +4,7 @@ import { Live } from './live';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
 import type { Finding, NodeType, TypeTable, Workflow } from './model/types';
-import { server, ServerError, type Model, type WorkflowRow } from './server';
+import { server, ServerError, type Camera, type Model, type WorkflowRow } from './server';
 
 export interface Toast {
   readonly id: number;
@@ -26,6 +26,7 @@ export interface AppState {
   readonly types: readonly NodeType[];
   readonly models: readonly Model[];
   readonly videos: readonly string[];
+  readonly cameras: readonly Camera[];
   readonly rows: readonly WorkflowRow[];
   readonly saved: boolean; // the server has the open workflow
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
@@ -45,7 +46,7 @@ export class App {
   #pending = new Map<string, Record<string, unknown>>(); // node id -> settings that are to go out
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], rows: [], saved: false, busy: '', toasts: [], report: null,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], rows: [], saved: false, busy: '', toasts: [], report: null,
   };
 
   get state(): AppState {
@@ -86,8 +87,8 @@ export class App {
       const types = await server.nodeTypes();
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      const [rows, models, videos] = await Promise.all([server.list(), server.models(), server.videos()]);
-      this.#set({ types, rows, models, videos: videos.map((video) => video.name) });
+      const [rows, models, videos, cameras] = await Promise.all([server.list(), server.models(), server.videos(), server.cameras()]);
+      this.#set({ types, rows, models, cameras, videos: videos.map((video) => video.name) });
       await this.#openFirst(rows);
     } catch (error) {
       this.#set({ failure: error instanceof Error ? error.message : String(error) });
@@ -106,6 +107,14 @@ export class App {
   async refreshRows(): Promise<void> {
     try {
       this.#set({ rows: await server.list() });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async refreshCameras(): Promise<void> {
+    try {
+      this.#set({ cameras: await server.cameras() });
     } catch (error) {
       this.#fail(error);
     }

@@ -32,12 +32,33 @@ export interface Model {
   readonly default: boolean;
 }
 
+export interface Camera {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly username: string;
+  readonly has_password: boolean;
+  readonly enabled: boolean;
+}
+
+export interface CameraTrial {
+  readonly ok: boolean;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly codec: string;
+  readonly reason: string;
+}
+
+/** Without `password` the one that is kept stays. */
+export type CameraDraft = Pick<Camera, 'name' | 'url' | 'username'> & { readonly password?: string };
+
 export interface ClassName {
   readonly id: number;
   readonly name: string;
 }
 
-const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components';
+const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components', CAMERAS = '/api/cameras';
 
 async function refuse(response: Response): Promise<never> {
   const copy = response.clone();
@@ -73,6 +94,11 @@ export const server = {
   models: async () => (await call<{ models: Model[] }>('GET', `${COMPONENTS}/models`)).models,
   classes: async (model: string) => (await call<{ classes: ClassName[] }>('GET', `${COMPONENTS}/classes?model=${encodeURIComponent(model)}`)).classes,
   videos: async () => (await call<{ files: { name: string }[] }>('GET', `${COMPONENTS}/videos`)).files,
+  cameras: async () => (await call<{ cameras: Camera[] }>('GET', CAMERAS)).cameras,
+  addCamera: (camera: CameraDraft) => call<Camera>('POST', CAMERAS, camera),
+  changeCamera: (id: string, camera: Partial<CameraDraft>) => call<Camera>('PUT', `${CAMERAS}/${encodeURIComponent(id)}`, camera),
+  removeCamera: (id: string) => call<unknown>('DELETE', `${CAMERAS}/${encodeURIComponent(id)}`),
+  tryCamera: (id: string) => call<CameraTrial>('POST', `${CAMERAS}/${encodeURIComponent(id)}/test`),
   list: async () => (await call<{ workflows: WorkflowRow[] }>('GET', BUILDER)).workflows,
   read: (id: string) => call<Workflow & { running: boolean; saved: boolean }>('GET', at(id)),
   add: (workflow: Workflow, draft: boolean) => call<Saved>('POST', draft ? `${BUILDER}?draft=true` : BUILDER, workflow),

@@ -3,6 +3,7 @@ import { useReactFlow } from '@xyflow/react';
 import { useState, type DragEvent } from 'react';
 import { useApp, useAppState } from '../hooks/context';
 import type { Settings } from '../model/types';
+import { CamerasDialog } from './CamerasDialog';
 import { Icon } from './Icon';
 
 export const DRAG_TYPE = 'application/x-overwatch-node';
@@ -23,7 +24,7 @@ interface Section {
 const ORDER = ['Sources', 'Cameras', 'AI Models', 'Filters & Zones', 'Debug & Output'];
 
 function useSections(): readonly Section[] {
-  const { types, models, videos } = useAppState();
+  const { types, models, videos, cameras } = useAppState();
   const entries = new Map<string, Entry[]>(ORDER.map((name) => [name, []]));
   for (const type of types) {
     const list = entries.get(type.category) ?? [];
@@ -33,6 +34,9 @@ function useSections(): readonly Section[] {
   }
   for (const video of videos) {
     entries.get('Sources')?.push({ key: `video ${video}`, label: video, help: 'A video of the media folder', type: 'videoInput', data: { videoPath: video, label: video } });
+  }
+  for (const camera of cameras) {
+    entries.get('Cameras')?.push({ key: `camera ${camera.id}`, label: camera.name, help: camera.url, type: 'camera', data: { cameraId: camera.id, label: camera.name } });
   }
   for (const model of models) {
     entries.get('AI Models')?.push({
@@ -65,6 +69,7 @@ export function Sidebar() {
   const app = useApp();
   const flow = useReactFlow();
   const [search, setSearch] = useState('');
+  const [cameras, setCameras] = useState(false);
   const wanted = search.trim().toLowerCase();
   const sections = useSections()
     .map((section) => ({ ...section, entries: section.entries.filter((entry) => `${entry.label} ${entry.help} ${section.name}`.toLowerCase().includes(wanted)) }))
@@ -83,13 +88,17 @@ export function Sidebar() {
       </label>
       {sections.map((section) => (
         <section key={section.name}>
-          <h2>{section.name}</h2>
+          <h2>
+            {section.name}
+            {section.name === 'Cameras' && <button type="button" className="link" data-testid="cameras" onClick={() => setCameras(true)}>Manage…</button>}
+          </h2>
           <ul>
             {section.entries.map((entry) => <Item key={entry.key} entry={entry} onAdd={() => add(entry)} />)}
           </ul>
         </section>
       ))}
       {sections.length === 0 && <p className="none">Nothing of this name.</p>}
+      {cameras && <CamerasDialog onClose={() => setCameras(false)} />}
       <p className="hint">Drag to the canvas, or press Enter.</p>
     </nav>
   );

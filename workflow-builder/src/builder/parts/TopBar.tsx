@@ -64,6 +64,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
         <a className="tool" href="/wall" aria-label="Wall: all running views" title="Wall: all running views"><Icon name="wall" /></a>
+        <a className="tool" href="/performance" aria-label="Performance" title="Performance"><Icon name="bars" /></a>
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
         {running && (

@@ -1,0 +1,29 @@
+#include "workflow/source_probe.h"
+
+#include "core/clock.h"
+
+#include <stdatomic.h>
+
+static void on_frame(void *context, struct frame *frame)
+{
+    (void)frame;
+    atomic_store((atomic_bool *)context, true);
+}
+
+int source_probe(const char *url, int64_t wait_us, struct source_status *out, struct reason *why)
+{
+    enum { LOOK_US = 20000 };
+    const struct source_settings settings = {
+        .url = url, .playback_speed = 1, .resolution_scale = 100};
+    struct source *source = NULL;
+    atomic_bool came = false;
+    int rc = source_start(&source, &settings, on_frame, &came, why);
+    if (rc < 0)
+        return rc;
+    int64_t limit_us = clock_now_us() + wait_us;
+    while (!atomic_load(&came) && clock_now_us() < limit_us)
+        clock_sleep_until_us(clock_now_us() + LOOK_US);
+    source_status(source, out);
+    source_stop(&source);
+    return atomic_load(&came) ? OW_OK : OW_ETIMEOUT;
+}

@@ -1,0 +1,12 @@
+/* Tries whether a source gives pictures. */
+#ifndef OW_WORKFLOW_SOURCE_PROBE_H
+#define OW_WORKFLOW_SOURCE_PROBE_H
+
+#include "source/source.h"
+
+/* Opens an address and waits until the first picture is there, at most `wait_us`. OW_OK with its
+ * state; OW_ETIMEOUT: none came, and the state says what is known; OW_EINVAL: an address that
+ * cannot be understood. The source is closed again, which may take 2 s more. */
+int source_probe(const char *url, int64_t wait_us, struct source_status *out, struct reason *why);
+
+#endif
