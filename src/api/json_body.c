@@ -123,7 +123,7 @@ static int read_topics(struct subscription *out, const json_t *topics, struct re
 
 static int read_workflow(struct subscription *out, const json_t *filters, struct reason *why)
 {
-    const char *id;
+    const char *id = NULL;
     int rc = json_body_text(&id, filters, "workflow_id", SUBSCRIPTION_ID_BYTES - 1, false, why);
     if (rc == OW_OK && id)
         snprintf(out->workflow_id, sizeof out->workflow_id, "%s", id);

@@ -49,7 +49,7 @@ void filter_configure(struct filter *filter, const struct filter_settings *setti
     json_incref(settings->classes);
     pthread_mutex_lock(&filter->lock);
     json_t *before = filter->settings.classes;
-    if (memcmp(&filter->settings.shape, &settings->shape, sizeof settings->shape) != 0) {
+    if (!zone_is_same(&filter->settings.shape, &settings->shape)) {
         struct zone_counts counts = filter->watch.counts;
         filter->watch = (struct zone_watch){.counts = counts};
     }

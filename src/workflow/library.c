@@ -73,12 +73,12 @@ static int by_name(const void *a, const void *b)
 static json_t *sorted(json_t *list)
 {
     size_t count = json_array_size(list);
-    json_t **entries = calloc(count + 1, sizeof(*entries));
+    json_t **entries = calloc(count + 1, sizeof(json_t *));
     json_t *out = json_array();
     for (size_t i = 0; entries && i < count; i++)
         entries[i] = json_array_get(list, i);
     if (entries)
-        qsort(entries, count, sizeof(*entries), by_name);
+        qsort(entries, count, sizeof(json_t *), by_name);
     for (size_t i = 0; entries && i < count; i++)
         json_array_append(out, entries[i]);
     free(entries);

@@ -244,7 +244,8 @@ static void destroy_gone(struct running_node **nodes, int count, const struct pl
 static int change_running(struct runtime *r, struct running_workflow *w, struct graph *graph,
                           const struct plan *plan, struct reason *why)
 {
-    struct running_node **nodes = calloc((size_t)graph->node_count + 1, sizeof *nodes);
+    struct running_node **nodes =
+        calloc((size_t)graph->node_count + 1, sizeof(struct running_node *));
     struct running_node **old_nodes = w->nodes;
     struct graph *old_graph = w->graph;
     int old_count = w->node_count;

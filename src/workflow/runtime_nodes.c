@@ -27,14 +27,11 @@ static void resolve_path(char out[NODE_PATH_BYTES], const char *name, const char
     }
 }
 
-/* The file really lies in the folder, whatever .. and links say. One that is not there is no
- * danger: whoever opens it says that it is missing. */
+/* The file is there and really lies in the folder, whatever .. and links say. */
 static bool lies_within(const char *path, const char *folder)
 {
     char real_path[PATH_MAX], real_folder[PATH_MAX];
-    if (!realpath(path, real_path))
-        return !strstr(path, "..") && path[0] != '/';
-    if (!folder || !realpath(folder, real_folder))
+    if (!folder || !realpath(path, real_path) || !realpath(folder, real_folder))
         return false;
     size_t size = strlen(real_folder);
     return strncmp(real_path, real_folder, size) == 0 && real_path[size] == '/';
@@ -53,9 +50,10 @@ static bool is_network_address(const char *url)
 static bool is_local_camera(const char *url)
 {
     static const char prefix[] = "v4l2:/dev/video";
-    size_t size = sizeof prefix - 1;
-    return strncmp(url, prefix, size) == 0 && url[size] &&
-           strspn(url + size, "0123456789") == strlen(url + size);
+    if (strncmp(url, prefix, sizeof prefix - 1) != 0)
+        return false;
+    const char *number = url + sizeof prefix - 1;
+    return number[0] && number[strspn(number, "0123456789")] == '\0';
 }
 
 static int check_source(const struct runtime *r, const char *url, struct reason *why)
@@ -64,9 +62,10 @@ static int check_source(const struct runtime *r, const char *url, struct reason 
         return OW_OK;
     if (!strchr(url, ':') && lies_within(url, r->settings.media_folder))
         return OW_OK;
-    return reason_set(why, OW_EAUTH,
-                      "a workflow may only open files of the media folder, network addresses and "
-                      "local cameras: upload the file, or start the program with it");
+    return reason_set(
+        why, OW_EAUTH,
+        "a workflow may only open files that are in the media folder, network addresses "
+        "and local cameras: put the file there, or start the program with it");
 }
 
 /* The address of a source node, as it is opened. */
@@ -119,7 +118,8 @@ int node_check_access(struct runtime *r, enum runtime_origin origin, const struc
     find_model(r, &model, path);
     if (!model.model[0] || lies_within(path, r->settings.model_folder))
         return OW_OK;
-    return reason_set(why, OW_EAUTH, "a workflow may only use models of the model folder");
+    return reason_set(why, OW_EAUTH, "%.100s is not in the model folder, which workflows take from",
+                      model.model);
 }
 
 /* ---- making ---- */

@@ -254,7 +254,10 @@ void view_restyle(struct view *view, const struct view_look *look)
 
 static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
 {
-    return memcmp(a, b, RENDITION_SHARED * sizeof *a) == 0;
+    for (int i = 0; i < RENDITION_SHARED; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
 }
 
 bool view_can_restyle(const struct view_settings *from, const struct view_settings *to)

@@ -16,6 +16,16 @@ const char *zone_event_name(enum zone_event_kind kind)
 
 /* ---- geometry ---- */
 
+bool zone_is_same(const struct zone_shape *a, const struct zone_shape *b)
+{
+    if (a->kind != b->kind || a->in_pixels != b->in_pixels || a->count != b->count)
+        return false;
+    for (int i = 0; i < a->count; i++)
+        if (a->points[i].x != b->points[i].x || a->points[i].y != b->points[i].y)
+            return false;
+    return true;
+}
+
 struct zone_point zone_anchor(const struct detections *seen, const struct detection *object)
 {
     double width = seen->source_width > 0 ? seen->source_width : 1;

@@ -26,6 +26,7 @@ struct zone_shape {
 
 /* Where an object stands, in 0..1. */
 struct zone_point zone_anchor(const struct detections *seen, const struct detection *object);
+bool zone_is_same(const struct zone_shape *a, const struct zone_shape *b);
 /* Is a point inside? Always false for a line. On an edge it may be either. */
 bool zone_contains(const struct zone_shape *shape, int width, int height, struct zone_point at);
 /* On the way from `from` to `to` the line was crossed: 1 from its left to its right as seen from

@@ -451,10 +451,31 @@ static void detections_take_their_way_through_filters(void **state)
     assert_int_equal(seen.opened, 1);
 }
 
-/* Sixteen sources through one model: each gets its turn. */
+static void read_rates(double *least, double *most, int sources)
+{
+    *least = 1e9;
+    *most = 0;
+    for (int i = 0; i < sources; i++) {
+        char id[8];
+        struct view_info info;
+        snprintf(id, sizeof id, "v%d", i);
+        struct view *view = runtime_find_view(runtime, id);
+        view_read_info(view, &info);
+        *least = info.model_fps < *least ? info.model_fps : *least;
+        *most = info.model_fps > *most ? info.model_fps : *most;
+        view_unref(&view);
+    }
+}
+
+/* Many sources through one model: each gets its turn. A sanitizer makes a turn ten times longer. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SOURCES = 4 };
+#else
+enum { SOURCES = 16 };
+#endif
+
 static void a_model_is_shared_fairly(void **state)
 {
-    enum { SOURCES = 16 };
     (void)state;
     if (!getenv("OVERWATCH_TEST_MODEL"))
         skip();
@@ -474,21 +495,13 @@ static void a_model_is_shared_fairly(void **state)
     }
     json_decref(
         apply(json_pack("{s:s, s:o, s:o}", "id", "w", "nodes", nodes, "edges", edges), OW_OK));
-    clock_sleep_until_us(clock_now_us() + 4000000);
-    double least = 1e9, most = 0, latest_ms = 0;
-    for (int i = 0; i < SOURCES; i++) {
-        char id[8];
-        snprintf(id, sizeof id, "v%d", i);
-        struct view *view = runtime_find_view(runtime, id);
-        struct view_info info;
-        view_read_info(view, &info);
-        least = info.model_fps < least ? info.model_fps : least;
-        most = info.model_fps > most ? info.model_fps : most;
-        latest_ms = info.processing_ms > latest_ms ? info.processing_ms : latest_ms;
-        view_unref(&view);
+    int64_t limit_us = clock_now_us() + 40000000;
+    double least = 0, most = 0;
+    while (least <= 0 && clock_now_us() < limit_us) {
+        clock_sleep_until_us(clock_now_us() + 2000000);
+        read_rates(&least, &most, SOURCES);
     }
-    print_message("inferences a second and source: %.1f to %.1f; oldest picture %.0f ms\n", least,
-                  most, latest_ms);
+    print_message("inferences a second and source: %.1f to %.1f\n", least, most);
     assert_true(least > 0);
     assert_true(most <= 2.5 * least + 1);
 }
