@@ -28,7 +28,7 @@ test_packages=(
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
-    iproute2 nftables coturn janus
+    iproute2 nftables coturn janus openssl
 )
 # Those of the above that start a service of their own. The tests start their own.
 service_packages=(coturn janus)

@@ -10,7 +10,7 @@
 struct config {
     const char *bind, *port, *media_port, *public_address, *allowed_hosts;
     const char *ice_lite, *no_ice_tcp, *media_threads;
-    const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password;
+    const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password, *turn_ca;
     const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
     const char *example;
     const char *model_threads, *codec, *encoder;

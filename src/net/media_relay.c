@@ -107,7 +107,8 @@ static void on_ready(struct media_thread *thread, struct media_watch *watch, uin
 static void connect_link(struct media_relay *self, int64_t now_us)
 {
     const struct address *server = &self->servers[self->server_next++ % self->server_count];
-    if (turn_link_create(&self->link, self->url.kind, server, self->url.host) != OW_OK) {
+    if (turn_link_create(&self->link, self->url.kind, server, self->url.host,
+                         self->thread->server->settings.turn_ca_file) != OW_OK) {
         fail(self, now_us, "it cannot be connected to");
         return;
     }

@@ -7,6 +7,7 @@
 #include "net/media_reflexive.h"
 #include "net/media_relay.h"
 #include "net/media_tcp.h"
+#include "net/turn_link.h"
 #include "rtc/dtls_srtp.h"
 
 #include <stdio.h>
@@ -125,6 +126,8 @@ static int open_reach(struct media_server *server, struct reason *why)
     }
     if (rc == OW_OK && settings->turn_url && settings->turn_url[0]) {
         rc = server_url_parse(&url, settings->turn_url, true, why);
+        if (rc == OW_OK && settings->turn_ca_file)
+            rc = turn_link_check_ca(settings->turn_ca_file, why);
         if (rc == OW_OK && media_relay_create(&server->relay, first, &url) != OW_OK)
             rc = reason_set(why, OW_ENOMEM, "Out of memory.");
     }

@@ -36,6 +36,7 @@ struct media_server_settings {
      * that nobody can reach it directly. NULL = none. Either name and password, or the secret that
      * the TURN server shares (time-limited credentials, draft-uberti-behave-turn-rest-00). */
     const char *turn_url, *turn_username, *turn_password, *turn_secret;
+    const char *turn_ca_file; /* PEM, who vouches for a "turns:" server; NULL = the system's */
 };
 
 /* A port already taken: OW_EEXISTS with a `why` that names the port and the option. */
