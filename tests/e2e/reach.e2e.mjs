@@ -192,6 +192,29 @@ test('a relay whose certificate is for another name is refused', { timeout: 3000
 test('a relay whose certificate nobody vouches for is refused', { timeout: 30000, skip }, (t) =>
   relayRefused(t, RELAY, () => [], /certificate is not trusted: .*--turn-ca/));
 
+// What the server says of a relay on port 3480 that sends on to others.
+async function redirected(t, relays, word) {
+  const internet = new Internet(t);
+  internet.addPublic('server', SERVER);
+  for (const relay of relays) await internet.startTurn(SECRET, undefined, relay);
+  const options = ['--turn-relay', ...turnOptions(`turn:${RELAY}:3480`)];
+  const server = await startServer(testPattern(), options, 'ignore', internet.prefix('server'));
+  internet.endsWith(server.stop);
+  while (!server.log().includes(word)) await once(server.child.stderr, 'data');
+  return server.log();
+}
+
+test('a relay that sends on to another one is followed', { timeout: 30000, skip }, async (t) => {
+  const log = await redirected(t, [{ port: 3478 }, { port: 3480, sendsOn: 3478 }], 'gives this server the address');
+  assert.match(log, /sends on to 203\.0\.113\.1:3478/);
+});
+
+test('relays that send on to each other are not followed round and round', { timeout: 30000, skip }, async (t) => {
+  const log = await redirected(t, [{ port: 3482, sendsOn: 3480 }, { port: 3480, sendsOn: 3482 }], 'cannot be used');
+  assert.equal(log.match(/sends on to/g).length, 1);
+  assert.match(log, /sends to another server, which cannot be followed/);
+});
+
 test('both behind such a NAT, UDP blocked at the viewer: a relay at each end', { timeout: 60000, skip }, async (t) => {
   const internet = new Internet(t);
   internet.addPrivate('server', SERVER, { symmetric: true });

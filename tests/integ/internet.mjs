@@ -174,16 +174,18 @@ export class Internet {
 
   /**
    * Coturn on the public network, with time-limited credentials made from `secret`; on port 5349 by TLS
-   * too when there is a `certificate`.
+   * too when there is a `certificate`. `sendsOn`: it serves nobody on its `port` but names the server on
+   * that one.
    */
-  startTurn(secret, certificate) {
+  startTurn(secret, certificate, { port = 3478, sendsOn } = {}) {
     const tls = certificate
       ? [`--cert=${certificate.cert}`, `--pkey=${certificate.key}`, '--tls-listening-port=5349'] : ['--no-tls'];
     const opened = certificate ? /(TLS|TCP\/TLS)\S* listener opened on \S*:5349|TLS\S* listener opened on/i
       : /TCP listener opened on|listener opened on : /i;
     const words = [...this.prefix('net'), 'turnserver', '-n', '--no-cli', ...tls, '--no-dtls', '--use-auth-secret',
       `--static-auth-secret=${secret}`, '--realm=overwatch.test', `--listening-ip=${RELAY}`, `--relay-ip=${RELAY}`,
-      `--pidfile=${join(this.folder, 'turn.pid')}`, `--userdb=${join(this.folder, 'turn.db')}`, '--log-file=stdout', '--verbose'];
+      `--pidfile=${join(this.folder, `turn-${port}.pid`)}`, `--userdb=${join(this.folder, `turn-${port}.db`)}`,
+      `--listening-port=${port}`, ...(sendsOn ? [`--alternate-server=${RELAY}:${sendsOn}`] : []), '--log-file=stdout', '--verbose'];
     const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#children.add(child);
     const turn = { log: '' };
