@@ -8,7 +8,7 @@
 #include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
-enum { API_MAX_VIEWS = 64, API_MAX_VIEWERS = 1024 };
+enum { API_MAX_VIEWS = 64 };
 
 struct api {
     struct api_settings settings; /* its texts are copies */
@@ -32,6 +32,8 @@ json_t *api_read_body(struct http_exchange *exchange, bool may_be_empty);
 bool api_is_type(const char *content_type, const char *type);
 
 /* routes_webrtc.c */
+/* All viewers, to be freed; *count is set. NULL when out of memory. */
+struct media_viewer_info *api_viewers(struct api *api, int *count);
 /* media_server_offer() with its lines in the log. */
 int api_take_offer(struct api *api, const struct http_request *request, const char *node_id,
                    const char *sdp, size_t size, struct media_answer *out, struct reason *why);

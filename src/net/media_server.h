@@ -115,6 +115,11 @@ struct media_viewer_info {
 };
 /* Copies at most `max` entries; returns how many viewers there are. */
 int media_server_viewers(struct media_server *server, struct media_viewer_info *out, int max);
+/* There are never more. */
+int media_server_max_viewers(const struct media_server *server);
+/* One viewer, by its session. OW_ENOTFOUND when there is none (any more). */
+int media_server_viewer(struct media_server *server, const char *session_id,
+                        struct media_viewer_info *out);
 /* What all connected viewers were sent (access units: without packets' headers and repetition). */
 void media_server_figures(struct media_server *server, struct send_figures *out);
 
