@@ -19,11 +19,11 @@ with_tests=false
 base_packages=(
     ca-certificates build-essential pkg-config meson ninja-build
     libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev
-    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libsrtp2-dev libjansson-dev libsqlite3-dev libwebsockets-dev
+    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libjansson-dev libsqlite3-dev libwebsockets-dev
     fonts-inter fonts-dejavu-core
 )
 test_packages=(
-    libcmocka-dev clang clang-format clang-tidy ffmpeg
+    libcmocka-dev libsrtp2-dev clang clang-format clang-tidy ffmpeg
     python3 python3-aiortc python3-aiohttp python3-numpy python3-pil python3-gi
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice

@@ -8,7 +8,7 @@
 #include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
-enum { API_MAX_VIEWS = 64, API_MAX_VIEWERS = 1024 };
+enum { API_MAX_VIEWS = 64 };
 
 struct api {
     struct api_settings settings; /* its texts are copies */
@@ -40,6 +40,8 @@ void api_logout(void *context, struct http_exchange *exchange);
 void api_metrics(void *context, struct http_exchange *exchange);
 
 /* routes_webrtc.c */
+/* All viewers, to be freed; *count is set. NULL when out of memory. */
+struct media_viewer_info *api_viewers(struct api *api, int *count);
 /* media_server_offer() with its lines in the log. */
 int api_take_offer(struct api *api, const struct http_request *request, const char *node_id,
                    const char *sdp, size_t size, struct media_answer *out, struct reason *why);

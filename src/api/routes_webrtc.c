@@ -162,18 +162,29 @@ static json_t *describe_viewer(struct api *api, const struct media_viewer_info *
     return out;
 }
 
+struct media_viewer_info *api_viewers(struct api *api, int *count)
+{
+    int max = media_server_max_viewers(api->media);
+    /* Room for as many as can be: pages that nothing is written to cost nothing. */
+    struct media_viewer_info *viewers = calloc((size_t)max, sizeof *viewers);
+    if (!viewers)
+        return NULL;
+    int there = media_server_viewers(api->media, viewers, max);
+    *count = there < max ? there : max;
+    return viewers;
+}
+
 void api_webrtc_stats(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
-    struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
+    int count, connected = 0;
+    struct media_viewer_info *viewers = api_viewers(api, &count);
     if (!viewers) {
         http_reply_error(exchange, 503, "Out of memory.");
         return;
     }
-    int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
-    int listed = count < API_MAX_VIEWERS ? count : API_MAX_VIEWERS, connected = 0;
     json_t *ids = json_array(), *list = json_array();
-    for (int i = 0; i < listed; i++) {
+    for (int i = 0; i < count; i++) {
         connected += viewers[i].connected_us != 0;
         json_array_append_new(ids, json_string(viewers[i].stream_id));
         json_array_append_new(list, describe_viewer(api, &viewers[i]));
@@ -189,16 +200,10 @@ void api_webrtc_stats(void *context, struct http_exchange *exchange)
 /* The figures of a viewer that is there; NULL when it is not. */
 static json_t *describe_connection(struct api *api, const char *session_id)
 {
-    struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
-    if (!viewers)
+    struct media_viewer_info viewer;
+    if (media_server_viewer(api->media, session_id, &viewer) != OW_OK)
         return NULL;
-    int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
-    json_t *out = NULL;
-    for (int i = 0; i < count && i < API_MAX_VIEWERS && !out; i++)
-        if (strcmp(viewers[i].session_id, session_id) == 0)
-            out = describe_viewer(api, &viewers[i]);
-    free(viewers);
-    return out;
+    return describe_viewer(api, &viewer);
 }
 
 /* Where the server can be reached: what it has learned since its answer is news to the page. */

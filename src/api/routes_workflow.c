@@ -51,13 +51,12 @@ static json_t *describe_transport(int viewers, const struct send_figures *sent, 
 
 static json_t *describe_webrtc(struct api *api, const struct perf_summary *summaries)
 {
-    struct media_viewer_info *viewers = calloc(API_MAX_VIEWERS, sizeof *viewers);
+    int count;
+    struct media_viewer_info *viewers = api_viewers(api, &count);
     if (!viewers)
         return NULL;
-    int count = media_server_viewers(api->media, viewers, API_MAX_VIEWERS);
-    int listed = count < API_MAX_VIEWERS ? count : API_MAX_VIEWERS;
     uint64_t dropped = 0, packets = 0, repeated = 0;
-    for (int i = 0; i < listed; i++) {
+    for (int i = 0; i < count; i++) {
         dropped += viewers[i].stats.frames_dropped;
         packets += viewers[i].stats.packets_sent;
         repeated += viewers[i].stats.retransmits;

@@ -212,6 +212,11 @@ static const struct option options[] = {
      .secret = true,
      .field = FIELD(turn_password),
      .help = "of --turn, instead of a secret; viewers are told it"},
+    {.name = "turn-ca",
+     .value_name = "FILE",
+     .field = FIELD(turn_ca),
+     .help = "with --turn-relay and turns: the authorities (PEM) that vouch for the TURN server, "
+             "instead of the system's"},
     {.name = "media-threads",
      .value_name = "N",
      .field = FIELD(media_threads),
@@ -401,6 +406,8 @@ static int check_together(const struct config *config, struct reason *why)
                           "--turn needs --turn-secret, or --turn-username and --turn-password");
     if (config_flag(config->turn_relay) && !config->turn)
         return reason_set(why, OW_EINVAL, "--turn-relay needs --turn");
+    if (config->turn_ca && !config_flag(config->turn_relay))
+        return reason_set(why, OW_EINVAL, "--turn-ca needs --turn-relay");
     return OW_OK;
 }
 

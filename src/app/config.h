@@ -14,7 +14,7 @@ struct config {
     const char *tls_cert, *tls_key;
     const char *password, *password_file, *token, *session_hours, *session_idle_hours;
     const char *ice_lite, *no_ice_tcp, *media_threads;
-    const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password;
+    const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password, *turn_ca;
     const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
     const char *example;
     const char *model_threads, *codec, *encoder;

@@ -111,6 +111,7 @@ static int start_media(struct app *app, const struct config *config, struct reas
         .turn_username = config->turn_username,
         .turn_password = config->turn_password,
         .turn_secret = config->turn_secret,
+        .turn_ca_file = config->turn_ca,
     };
     return media_server_start(&app->media, &settings, why);
 }

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,9 @@ struct media_relay {
     struct name_lookup *lookup;
     struct address servers[NAME_LOOKUP_ADDRESSES];
     int server_count, server_next;
+    struct address server; /* that is connected to */
+    bool redirected;       /* by the server that was asked first; one hop per attempt */
+    char host[256];        /* the name that a TLS server must have a certificate for */
     struct turn_link *link;
     struct turn_client *client; /* once the link is open */
     bool available;             /* the viewers know of it */
@@ -106,8 +110,8 @@ static void on_ready(struct media_thread *thread, struct media_watch *watch, uin
 
 static void connect_link(struct media_relay *self, int64_t now_us)
 {
-    const struct address *server = &self->servers[self->server_next++ % self->server_count];
-    if (turn_link_create(&self->link, self->url.kind, server, self->url.host) != OW_OK) {
+    if (turn_link_create(&self->link, self->url.kind, &self->server, self->host,
+                         self->thread->server->settings.turn_ca_file) != OW_OK) {
         fail(self, now_us, "it cannot be connected to");
         return;
     }
@@ -123,10 +127,14 @@ static void on_found(void *context, const struct address *addresses, int count)
     name_lookup_cancel(&self->lookup);
     memcpy(self->servers, addresses, (size_t)count * sizeof *addresses);
     self->server_count = count;
-    if (count == 0)
+    if (count == 0) {
         fail(self, now_us, "its name is not known to the name service");
-    else
-        connect_link(self, now_us);
+        return;
+    }
+    self->server = self->servers[self->server_next++ % self->server_count];
+    self->redirected = false;
+    snprintf(self->host, sizeof self->host, "%s", self->url.host);
+    connect_link(self, now_us);
 }
 
 static void begin(struct media_relay *self, int64_t now_us)
@@ -183,10 +191,34 @@ static void write_link(struct media_relay *self)
         turn_link_write(self->link, data, size);
 }
 
+/* RFC 8489 section 10: the same transport and credentials at another server, and with TLS a
+ * certificate for the name that was given or else the one before. A second redirection in one
+ * attempt, or one back to where it came from, could go round for ever. False = nothing to follow.
+ */
+static bool follow_redirection(struct media_relay *self, int64_t now_us)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    const char *domain;
+    const struct address *found = turn_client_alternate(self->client, &domain);
+    if (!found || self->redirected || found->family != self->server.family ||
+        address_equal(found, &self->server))
+        return false;
+    log_info("The relay at %s sends on to %s", self->url.host, address_text(found, text));
+    self->redirected = true;
+    self->server = *found;
+    if (domain)
+        snprintf(self->host, sizeof self->host, "%s", domain);
+    drop_link(self);
+    connect_link(self, now_us);
+    return true;
+}
+
 static void follow_state(struct media_relay *self, int64_t now_us)
 {
     char text[ADDRESS_TEXT_BYTES];
     enum turn_state state = turn_client_state(self->client);
+    if (state == TURN_FAILED && follow_redirection(self, now_us))
+        return;
     if (state == TURN_FAILED || state == TURN_CLOSED) {
         fail(self, now_us, turn_client_failure(self->client));
         return;

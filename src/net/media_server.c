@@ -7,6 +7,7 @@
 #include "net/media_reflexive.h"
 #include "net/media_relay.h"
 #include "net/media_tcp.h"
+#include "net/turn_link.h"
 #include "rtc/dtls_srtp.h"
 
 #include <stdio.h>
@@ -125,6 +126,8 @@ static int open_reach(struct media_server *server, struct reason *why)
     }
     if (rc == OW_OK && settings->turn_url && settings->turn_url[0]) {
         rc = server_url_parse(&url, settings->turn_url, true, why);
+        if (rc == OW_OK && settings->turn_ca_file)
+            rc = turn_link_check_ca(settings->turn_ca_file, why);
         if (rc == OW_OK && media_relay_create(&server->relay, first, &url) != OW_OK)
             rc = reason_set(why, OW_ENOMEM, "Out of memory.");
     }
@@ -474,6 +477,17 @@ int media_server_close_viewers(struct media_server *server, const char *stream_i
     return call.closed;
 }
 
+static void describe(struct media_viewer_info *out, const struct media_viewer *viewer,
+                     int64_t now_us)
+{
+    memset(out, 0, sizeof *out);
+    memcpy(out->stream_id, viewer->part->stream->id, sizeof out->stream_id);
+    memcpy(out->session_id, viewer->id, sizeof out->session_id);
+    out->connected_us = viewer->connected_us;
+    out->track = viewer->connected_us != 0 ? viewer->seat.shown : 0;
+    rtc_session_stats(viewer->session, now_us, &out->stats);
+}
+
 struct info_call {
     struct media_viewer_info *out;
     int max, count;
@@ -487,15 +501,8 @@ static void run_info(struct media_thread *thread, void *argument)
         for (struct media_viewer *i = part->viewers; i; i = i->next) {
             if (i->closed)
                 continue;
-            if (call->count < call->max) {
-                struct media_viewer_info *info = &call->out[call->count];
-                memset(info, 0, sizeof *info);
-                memcpy(info->stream_id, part->stream->id, sizeof info->stream_id);
-                memcpy(info->session_id, i->id, sizeof info->session_id);
-                info->connected_us = i->connected_us;
-                info->track = i->connected_us != 0 ? i->seat.shown : 0;
-                rtc_session_stats(i->session, now_us, &info->stats);
-            }
+            if (call->count < call->max)
+                describe(&call->out[call->count], i, now_us);
             call->count++;
         }
     }
@@ -507,6 +514,35 @@ int media_server_viewers(struct media_server *server, struct media_viewer_info *
     for (int i = 0; i < server->thread_count; i++)
         media_thread_call(server->threads[i], run_info, &call);
     return call.count;
+}
+
+int media_server_max_viewers(const struct media_server *server)
+{
+    return server->settings.max_sessions;
+}
+
+struct viewer_call {
+    const char *session_id;
+    struct media_viewer_info *out;
+    int rc;
+};
+
+static void run_viewer(struct media_thread *thread, void *argument)
+{
+    struct viewer_call *call = argument;
+    const struct media_viewer *viewer = open_viewer(thread, call->session_id);
+    if (!viewer)
+        return;
+    describe(call->out, viewer, clock_now_us());
+    call->rc = OW_OK;
+}
+
+int media_server_viewer(struct media_server *server, const char *session_id,
+                        struct media_viewer_info *out)
+{
+    struct viewer_call call = {session_id, out, OW_ENOTFOUND};
+    int rc = call_session(server, session_id, run_viewer, &call);
+    return rc == OW_OK ? call.rc : rc;
 }
 
 static void run_figures(struct media_thread *thread, void *argument)

@@ -36,6 +36,7 @@ struct media_server_settings {
      * that nobody can reach it directly. NULL = none. Either name and password, or the secret that
      * the TURN server shares (time-limited credentials, draft-uberti-behave-turn-rest-00). */
     const char *turn_url, *turn_username, *turn_password, *turn_secret;
+    const char *turn_ca_file; /* PEM, who vouches for a "turns:" server; NULL = the system's */
 };
 
 /* A port already taken: OW_EEXISTS with a `why` that names the port and the option. */
@@ -114,6 +115,11 @@ struct media_viewer_info {
 };
 /* Copies at most `max` entries; returns how many viewers there are. */
 int media_server_viewers(struct media_server *server, struct media_viewer_info *out, int max);
+/* There are never more. */
+int media_server_max_viewers(const struct media_server *server);
+/* One viewer, by its session. OW_ENOTFOUND when there is none (any more). */
+int media_server_viewer(struct media_server *server, const char *session_id,
+                        struct media_viewer_info *out);
 /* What all connected viewers were sent (access units: without packets' headers and repetition). */
 void media_server_figures(struct media_server *server, struct send_figures *out);
 

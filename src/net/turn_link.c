@@ -48,11 +48,30 @@ static void fail(struct turn_link *self, const char *format, ...)
 
 /* -- opening -- */
 
-static bool start_tls(struct turn_link *self, const char *host)
+static bool trust(SSL_CTX *context, const char *ca_file)
+{
+    if (!ca_file)
+        return SSL_CTX_set_default_verify_paths(context) == 1;
+    return SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1;
+}
+
+int turn_link_check_ca(const char *ca_file, struct reason *why)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    bool good = context && trust(context, ca_file);
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    if (good)
+        return OW_OK;
+    return reason_set(why, OW_EINVAL, "--turn-ca: no certificates (PEM) can be read from %.200s",
+                      ca_file);
+}
+
+static bool start_tls(struct turn_link *self, const char *host, const char *ca_file)
 {
     struct address literal;
     self->context = SSL_CTX_new(TLS_client_method());
-    if (!self->context || SSL_CTX_set_default_verify_paths(self->context) != 1 ||
+    if (!self->context || !trust(self->context, ca_file) ||
         SSL_CTX_set_min_proto_version(self->context, TLS1_2_VERSION) != 1)
         return false;
     SSL_CTX_set_verify(self->context, SSL_VERIFY_PEER, NULL);
@@ -93,7 +112,7 @@ static bool open_socket(struct turn_link *self, const struct address *server)
 }
 
 int turn_link_create(struct turn_link **out, enum server_url_kind kind,
-                     const struct address *server, const char *host)
+                     const struct address *server, const char *host, const char *ca_file)
 {
     struct turn_link *self = calloc(1, sizeof *self);
     if (!self)
@@ -102,8 +121,8 @@ int turn_link_create(struct turn_link **out, enum server_url_kind kind,
     self->stream = kind != SERVER_TURN_UDP;
     self->waiting = self->stream ? malloc(WAITING_BYTES) : NULL;
     int rc = self->stream && !self->waiting ? OW_ENOMEM : OW_OK;
-    if (rc == OW_OK &&
-        (!open_socket(self, server) || (kind == SERVER_TURN_TLS && !start_tls(self, host))))
+    if (rc == OW_OK && (!open_socket(self, server) ||
+                        (kind == SERVER_TURN_TLS && !start_tls(self, host, ca_file))))
         rc = OW_EIO;
     ERR_clear_error();
     if (rc != OW_OK) {
@@ -214,8 +233,10 @@ static void shake_hands(struct turn_link *self)
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return;
     long verdict = SSL_get_verify_result(self->tls);
-    if (verdict != X509_V_OK)
-        fail(self, "its certificate is not valid for this name: %s",
+    if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
+        fail(self, "its certificate is for another name");
+    else if (verdict != X509_V_OK)
+        fail(self, "its certificate is not trusted: %s (--turn-ca names a private authority)",
              X509_verify_cert_error_string(verdict));
     else
         fail(self, "the TLS handshake failed");

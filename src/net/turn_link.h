@@ -13,10 +13,13 @@ struct turn_link;
 
 enum turn_link_state { TURN_LINK_CONNECTING, TURN_LINK_OPEN, TURN_LINK_FAILED };
 
-/* Begins to connect. With TLS the server must have a certificate for `host` that the system's
- * authorities vouch for. OW_EIO, OW_ENOMEM. */
+/* Begins to connect. With TLS the server must have a certificate for `host` (a name or an address)
+ * that an authority in the PEM file `ca_file` vouches for; NULL = the system's authorities.
+ * OW_EIO, OW_ENOMEM. */
 int turn_link_create(struct turn_link **out, enum server_url_kind kind,
-                     const struct address *server, const char *host);
+                     const struct address *server, const char *host, const char *ca_file);
+/* Whether authorities can be read from the file; OW_EINVAL with a sentence. */
+int turn_link_check_ca(const char *ca_file, struct reason *why);
 void turn_link_destroy(struct turn_link **link);
 int turn_link_fd(const struct turn_link *link);
 /* What epoll is to watch for now. */

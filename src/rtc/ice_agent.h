@@ -19,6 +19,7 @@ enum {
     ICE_MAX_RESPONSES = 16, /* waiting for poll; one call adds at most one */
     ICE_RESPONSE_BYTES = 160,
     ICE_MAX_TRANSMISSIONS = 7, /* RFC 8489 section 6.2.1, Rc */
+    ICE_DOUBT_TRANSMISSIONS = 2,
 };
 
 #define ICE_PACE_US ((int64_t)50000)       /* RFC 8445 section 14.2, Ta */
@@ -29,6 +30,12 @@ enum {
 /* Longer than the longest pause between two consent checks (6 s), so that one answer that takes a
  * second is no alarm. */
 #define ICE_SILENCE_US ((int64_t)7000000)
+/* A peer that moved without nominating: when it is heard on another pair that works and for this
+ * long no more on the selected one, the selected one is asked, twice. No answer within the doubt
+ * (or three round trips) is silence. Asking makes it safe: a pair that merely had nothing to say
+ * answers and stays. */
+#define ICE_DOUBT_AFTER_US ((int64_t)1000000)
+#define ICE_DOUBT_US ((int64_t)1500000)
 /* A nominated pair of lower priority takes over only after this pause in the selected one's
  * nominations: peers that nominate every check (RFC 5245 "aggressive") would make it flap. */
 #define ICE_NOMINATION_HOLD_US ((int64_t)1000000)
@@ -59,6 +66,7 @@ struct ice_pair {
     int64_t sent_us;       /* last transmission; ICE_NEVER_US before the first */
     int64_t retransmit_us; /* IN_PROGRESS only */
     int64_t heard_us;      /* last authenticated message */
+    int64_t doubted_us;    /* asked whether it still works; counts until it is heard again */
     int64_t consent_us;    /* last authenticated response (lite: request) */
     int64_t nominated_us;  /* last nomination */
     int64_t round_trip_us;

@@ -18,9 +18,21 @@ static bool is_usable(const struct ice_agent *agent, const struct ice_pair *pair
            agent->now_us - pair->consent_us < ICE_CONSENT_EXPIRY_US;
 }
 
+static bool is_doubted(const struct ice_pair *pair)
+{
+    return pair->doubted_us > pair->heard_us;
+}
+
+static int64_t doubt_end(const struct ice_pair *pair)
+{
+    int64_t patience_us = 3 * pair->round_trip_us;
+    return pair->doubted_us + (patience_us > ICE_DOUBT_US ? patience_us : ICE_DOUBT_US);
+}
+
 static bool is_silent(const struct ice_agent *agent, const struct ice_pair *pair)
 {
-    return agent->now_us - pair->heard_us >= ICE_SILENCE_US;
+    return agent->now_us - pair->heard_us >= ICE_SILENCE_US ||
+           (is_doubted(pair) && agent->now_us >= doubt_end(pair));
 }
 
 /* ---- sending ---- */
@@ -210,10 +222,12 @@ void ice_switch_role(struct ice_agent *agent)
 
 /* ---- time ---- */
 
-/* Consent checks are not repeated (the next one is new); first proofs and nominations are. */
+/* Consent checks are not repeated (the next one is new); first proofs, nominations and questions in
+ * doubt are. */
 static bool is_repeated(const struct ice_pair *pair)
 {
     return pair->state == ICE_PAIR_IN_PROGRESS ||
+           (is_doubted(pair) && !pair->answered && pair->transmissions < ICE_DOUBT_TRANSMISSIONS) ||
            (pair->state == ICE_PAIR_SUCCEEDED && pair->nominate_on_success && !pair->answered);
 }
 
@@ -276,6 +290,26 @@ static void run_consent(struct ice_agent *agent)
     agent->consent_check_us = agent->now_us + (int64_t)((double)ICE_CONSENT_US * factor);
 }
 
+/* Does the peer speak elsewhere, and here no more? */
+static void run_doubt(struct ice_agent *agent)
+{
+    if (agent->selected < 0)
+        return;
+    struct ice_pair *selected = &agent->pairs[agent->selected];
+    if (is_doubted(selected))
+        return;
+    for (int i = 0; i < agent->pair_count; i++) {
+        const struct ice_pair *pair = &agent->pairs[i];
+        if (pair->old != selected->old || !is_usable(agent, pair) || is_silent(agent, pair) ||
+            pair->heard_us - selected->heard_us < ICE_DOUBT_AFTER_US)
+            continue;
+        selected->doubted_us = agent->now_us;
+        new_transaction(agent, selected);
+        transmit(agent, selected);
+        return;
+    }
+}
+
 static void update_state(struct ice_agent *agent)
 {
     bool was_connected = agent->state == ICE_CONNECTED || agent->state == ICE_DISCONNECTED;
@@ -317,8 +351,10 @@ void ice_run(struct ice_agent *agent)
     }
     review_selection(agent);
     run_old_generation(agent);
-    if (!agent->lite)
+    if (!agent->lite) {
         run_consent(agent);
+        run_doubt(agent);
+    }
     update_state(agent);
 }
 
@@ -330,6 +366,8 @@ int64_t ice_next_run(const struct ice_agent *agent)
         next = min_time(next, pair->consent_us + ICE_CONSENT_EXPIRY_US);
         if (agent->state == ICE_CONNECTED)
             next = min_time(next, pair->heard_us + ICE_SILENCE_US);
+        if (agent->state == ICE_CONNECTED && is_doubted(pair))
+            next = min_time(next, doubt_end(pair));
         if (!agent->lite)
             next = min_time(next, agent->consent_check_us);
     } else {

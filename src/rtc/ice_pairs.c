@@ -53,7 +53,8 @@ struct ice_pair *ice_add_pair(struct ice_agent *agent, const struct address *rem
                               .remote_priority = priority,
                               .signalled = signalled,
                               .answered = true,
-                              .sent_us = ICE_NEVER_US};
+                              .sent_us = ICE_NEVER_US,
+                              .doubted_us = ICE_NEVER_US};
     return pair;
 }
 
@@ -187,7 +188,8 @@ void ice_agent_forget(struct ice_agent *agent, int64_t now_us, const struct addr
                                   .state = ICE_PAIR_FAILED,
                                   .signalled = true,
                                   .answered = true,
-                                  .sent_us = ICE_NEVER_US};
+                                  .sent_us = ICE_NEVER_US,
+                                  .doubted_us = ICE_NEVER_US};
     }
     ice_lost_pairs(agent);
 }

@@ -116,6 +116,33 @@ static int read_xor_relayed(struct stun_message *m, const struct attribute *a)
     return read_xor_address(&m->relayed, m, a);
 }
 
+/* RFC 8489 section 14.15: as MAPPED-ADDRESS, in the clear. */
+static int read_alternate_server(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size < 4)
+        return OW_EPARSE;
+    size_t ip_bytes = a->value[1] == 1 ? 4 : a->value[1] == 2 ? 16 : 0;
+    if (ip_bytes == 0 || a->size != 4 + ip_bytes)
+        return OW_EPARSE;
+    if (m->alternate.family != ADDRESS_NONE)
+        return OW_OK;
+    m->alternate.family = ip_bytes == 4 ? ADDRESS_IPV4 : ADDRESS_IPV6;
+    m->alternate.port = stun_read_u16(a->value + 2);
+    memcpy(m->alternate.ip, a->value + 4, ip_bytes);
+    return OW_OK;
+}
+
+static int read_alternate_domain(struct stun_message *m, const struct attribute *a)
+{
+    if (a->size == 0 || a->size > STUN_MAX_DOMAIN)
+        return OW_EPARSE;
+    if (!m->alternate_domain) {
+        m->alternate_domain = a->value;
+        m->alternate_domain_size = a->size;
+    }
+    return OW_OK;
+}
+
 static int read_realm(struct stun_message *m, const struct attribute *a)
 {
     if (a->size == 0 || a->size > STUN_MAX_REALM)
@@ -233,6 +260,8 @@ static const struct reader turn_attribute_table[] = {
     {STUN_ATTR_DATA, read_data},
     {STUN_ATTR_LIFETIME, read_lifetime},
     {STUN_ATTR_CHANNEL_NUMBER, read_channel},
+    {STUN_ATTR_ALTERNATE_SERVER, read_alternate_server},
+    {STUN_ATTR_ALTERNATE_DOMAIN, read_alternate_domain},
     {STUN_ATTR_REALM, read_realm},
     {STUN_ATTR_NONCE, read_nonce},
     {STUN_ATTR_REQUESTED_TRANSPORT, read_ignored},

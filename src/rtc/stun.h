@@ -23,8 +23,9 @@ enum {
     STUN_TRANSACTION_BYTES = 12,
     STUN_MAX_UNKNOWN = 8, /* unknown attributes remembered for the 420 answer */
     STUN_MAX_USERNAME = 513,
-    STUN_MAX_REALM = 256, /* RFC 8489 section 14.9: 128 characters */
-    STUN_MAX_NONCE = 763, /* section 14.10, in bytes */
+    STUN_MAX_REALM = 256,  /* RFC 8489 section 14.9: 128 characters */
+    STUN_MAX_NONCE = 763,  /* section 14.10, in bytes */
+    STUN_MAX_DOMAIN = 255, /* of a host name: section 14.16 */
 };
 
 enum stun_method {
@@ -77,7 +78,10 @@ struct stun_message {
     size_t realm_size, nonce_size;
     const uint8_t *payload; /* DATA; NULL = absent, which an empty one is not */
     size_t payload_size;
-    struct address peer, relayed; /* XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS: the first one */
+    struct address peer, relayed;    /* XOR-PEER-ADDRESS, XOR-RELAYED-ADDRESS: the first one */
+    struct address alternate;        /* ALTERNATE-SERVER */
+    const uint8_t *alternate_domain; /* ALTERNATE-DOMAIN; NULL = absent, not NUL-terminated */
+    size_t alternate_domain_size;
     bool has_lifetime;
     uint32_t lifetime_s;
     uint16_t channel;  /* CHANNEL-NUMBER; 0 = absent */
@@ -131,6 +135,9 @@ void stun_put_requested_udp(struct stun_writer *writer); /* REQUESTED-TRANSPORT 
 void stun_put_requested_family(struct stun_writer *writer, enum address_family family);
 void stun_put_channel(struct stun_writer *writer, uint16_t channel);
 void stun_put_payload(struct stun_writer *writer, const uint8_t *data, size_t size);
+/* ALTERNATE-SERVER, and ALTERNATE-DOMAIN when `domain` is not NULL. */
+void stun_put_alternate(struct stun_writer *writer, const struct address *server,
+                        const char *domain);
 void stun_put_error(struct stun_writer *writer, int code);
 void stun_put_unknown(struct stun_writer *writer, const uint16_t *types, int count);
 /* Adds MESSAGE-INTEGRITY (when `password` is not NULL) and FINGERPRINT. OW_ELIMIT when the buffer

@@ -133,6 +133,20 @@ static void put_xor_address(struct stun_writer *writer, uint32_t type,
         value[4 + i] = address->ip[i] ^ writer->data[4 + i];
 }
 
+void stun_put_alternate(struct stun_writer *writer, const struct address *server,
+                        const char *domain)
+{
+    size_t ip_bytes = server->family == ADDRESS_IPV6 ? 16 : 4;
+    uint8_t *value = put(writer, STUN_ATTR_ALTERNATE_SERVER, 4 + ip_bytes);
+    if (value) {
+        value[1] = ip_bytes == 4 ? 1 : 2;
+        stun_write_u16(value + 2, server->port);
+        memcpy(value + 4, server->ip, ip_bytes);
+    }
+    if (domain)
+        put_bytes(writer, STUN_ATTR_ALTERNATE_DOMAIN, domain, strlen(domain));
+}
+
 void stun_put_xor_mapped(struct stun_writer *writer, const struct address *address)
 {
     put_xor_address(writer, STUN_ATTR_XOR_MAPPED_ADDRESS, address);

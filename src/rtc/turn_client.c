@@ -48,6 +48,13 @@ const struct address *turn_client_relayed(const struct turn_client *client)
     return client->state == TURN_ALLOCATED ? &client->relayed : NULL;
 }
 
+const struct address *turn_client_alternate(const struct turn_client *client, const char **domain)
+{
+    *domain = client->alternate_domain[0] ? client->alternate_domain : NULL;
+    bool known = client->state == TURN_FAILED && client->alternate.family != ADDRESS_NONE;
+    return known ? &client->alternate : NULL;
+}
+
 const struct address *turn_client_mapped(const struct turn_client *client)
 {
     bool known = client->state == TURN_ALLOCATED && client->mapped.family != ADDRESS_NONE;

@@ -50,6 +50,11 @@ enum turn_state turn_client_state(const struct turn_client *client);
 const char *turn_client_failure(const struct turn_client *client); /* a sentence; "" = none */
 /* The relay address, transport ADDRESS_UDP (what peers are told); NULL unless allocated. */
 const struct address *turn_client_relayed(const struct turn_client *client);
+/* Where a server that failed with "300 Try Alternate" sends to (RFC 8489 section 10); NULL when it
+ * did not, or named no address that can be. `*domain` is the name that the other server's
+ * certificate must have, NULL = the one that was asked for first. Following it, and how often, is
+ * the caller's. */
+const struct address *turn_client_alternate(const struct turn_client *client, const char **domain);
 /* Where the server saw us; NULL unless allocated or when it did not say. */
 const struct address *turn_client_mapped(const struct turn_client *client);
 

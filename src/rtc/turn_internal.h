@@ -37,6 +37,8 @@ struct turn_client {
 
     struct turn_transaction allocation; /* Allocate, then Refresh */
     struct address relayed, mapped;
+    struct address alternate; /* of a redirection; family ADDRESS_NONE = none */
+    char alternate_domain[STUN_MAX_DOMAIN + 1];
     int64_t refresh_us; /* of the allocation */
     int64_t next_us;    /* nothing is due before; it may be early */
     bool asks_pending;  /* a grant may have a request to send */

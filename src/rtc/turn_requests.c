@@ -181,7 +181,7 @@ static const char *explain(int code)
         int code;
         const char *text;
     } reasons[] = {
-        {STUN_ERROR_TRY_ALTERNATE, "sends to another server: name that one"},
+        {STUN_ERROR_TRY_ALTERNATE, "sends to another server, which cannot be followed"},
         {STUN_ERROR_UNAUTHORIZED, "refuses the user name or the password"},
         {STUN_ERROR_FORBIDDEN, "forbids an allocation"},
         {STUN_ERROR_ALLOCATION_MISMATCH, "knows no allocation, or another, for this connection"},
@@ -210,14 +210,54 @@ static bool is_relay_address(const struct turn_client *client, const struct addr
     return address->family == (client->ipv6 ? ADDRESS_IPV6 : ADDRESS_IPV4) && address->port != 0;
 }
 
+/* A host name: no pattern, no address, nothing that ends a text early (RFC 8489 section 14.16). */
+static bool is_domain(const uint8_t *text, size_t size)
+{
+    bool letter = false;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t lower = text[i] | 0x20;
+        bool is_letter = lower >= 'a' && lower <= 'z';
+        if (!is_letter && !(text[i] >= '0' && text[i] <= '9') && text[i] != '-' && text[i] != '.')
+            return false;
+        letter |= is_letter;
+    }
+    return letter;
+}
+
+static bool is_server_address(const struct address *address)
+{
+    static const uint8_t unspecified[16];
+    if (address->family == ADDRESS_NONE || address->port == 0)
+        return false;
+    if (address->family == ADDRESS_IPV4)
+        return address->ip[0] != 0 && address->ip[0] < 224;
+    return address->ip[0] != 0xff && memcmp(address->ip, unspecified, sizeof unspecified) != 0;
+}
+
+/* RFC 8489 section 10. A redirection may come without integrity; a wrong one is not believed. */
+static void take_alternate(struct turn_client *client, const struct stun_message *m)
+{
+    if (m->error_code != STUN_ERROR_TRY_ALTERNATE || client->state != TURN_ALLOCATING ||
+        !is_server_address(&m->alternate) ||
+        (m->alternate_domain && !is_domain(m->alternate_domain, m->alternate_domain_size)) ||
+        (client->has_key && m->integrity_offset != 0 &&
+         stun_verify(m, client->key, STUN_KEY_BYTES)))
+        return;
+    client->alternate = m->alternate;
+    if (m->alternate_domain)
+        memcpy(client->alternate_domain, m->alternate_domain, m->alternate_domain_size);
+}
+
 static void allocation_answered(struct turn_client *client, int64_t now_us,
                                 const struct stun_message *m)
 {
     struct turn_transaction *t = &client->allocation;
     t->waiting = t->send_pending = false;
     if (m->class == STUN_ERROR) {
-        if (!renew(client, t, now_us, m))
-            fail(client, explain(m->error_code), m->error_code);
+        if (renew(client, t, now_us, m))
+            return;
+        take_alternate(client, m);
+        fail(client, explain(m->error_code), m->error_code);
         return;
     }
     if (m->unknown_count > 0 || !m->has_lifetime ||

@@ -15,8 +15,8 @@ const address = ownAddress();
 const skip = address ? false : 'this machine has no address but loopback';
 
 /** The view page in a Firefox that ends with the test; `init` runs before the page's own scripts. */
-async function open(t, { options = [], init } = {}) {
-  const server = await startServer(testPattern(), ['--public-address', address, ...options]);
+async function open(t, { options = [], init, reachable = true } = {}) {
+  const server = await startServer(testPattern(), [...(reachable ? ['--public-address', address] : []), ...options]);
   t.after(server.stop);
   const browser = await puppeteer.launch({
     browser: 'firefox', headless: true, executablePath: process.env.OVERWATCH_FIREFOX ?? '/usr/bin/firefox-esr',
@@ -76,4 +76,10 @@ test('a server told to send H.264 only refuses Firefox with the reason', { timeo
   const { reason } = await playerState(page);
   assert.match(reason, /H\.264/);
   assert.match(server.log(), /WebRTC offer refused: .*H\.264/);
+});
+
+test('over loopback alone Firefox has the WebSocket view, and the page says why', { timeout: 90000 }, async (t) => {
+  const { page } = await open(t, { reachable: false });
+  await showsPictures(page, 'websocket');
+  await page.waitForFunction(() => /loopback only, by which Firefox .*--public-address/.test(document.querySelector('overwatch-view')?.reason ?? ''), {}, { timeout: 60000 });
 });

@@ -1,6 +1,7 @@
 // Real Chromium behind real address translation and packet filters (network namespaces, nftables), with
 // coturn as STUN and TURN server: by which way does the picture come?
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { Internet, PUBLIC, RELAY, whyNoInternet } from '../integ/internet.mjs';
@@ -11,6 +12,7 @@ const skip = whyNoInternet();
 const SECRET = 'a secret that both know';
 const VIEWER = 10, SERVER = 20; // numbers on the public network
 const TURN_UDP = `turn:${RELAY}:3478`, TURN_TCP = `turn:${RELAY}:3478?transport=tcp`;
+const TURN_TLS = `turns:${RELAY}:5349`;
 
 // The server in its place and Chromium in its own; `options` are the server's.
 async function open(t, internet, options, init = keepConnections) {
@@ -151,6 +153,66 @@ test('a server behind a NAT that none gets through is reached by its relay', { t
   assert.deepEqual([remote.protocol, remote.address], ['udp', RELAY]);
   assert.notEqual(remote.port, server.mediaPort);
   assert.notEqual(local.type, 'relay');
+});
+
+test('where UDP is blocked at the server, its relay is reached by TLS', { timeout: 60000, skip }, async (t) => {
+  const internet = new Internet(t);
+  internet.addPrivate('server', SERVER, { symmetric: true });
+  internet.addPrivate('viewer', VIEWER, { symmetric: true });
+  const certificate = internet.certificate('relay', RELAY);
+  await internet.startTurn(SECRET, certificate);
+  internet.block('server', 'meta l4proto udp');
+  internet.block('server', 'tcp dport 3478');
+  const options = ['--stun', `stun:${RELAY}:3478`, '--turn-relay', '--turn-ca', certificate.ca, ...turnOptions(TURN_TLS)];
+  const { server, page } = await open(t, internet, options, withoutRelay);
+  const { local, remote } = await watch(page);
+  assert.deepEqual([remote.protocol, remote.address], ['udp', RELAY]);
+  assert.notEqual(local.type, 'relay');
+  assert.match(server.log(), /The relay at 203\.0\.113\.1 gives this server the address/);
+});
+
+// What the server says of a relay that it must not trust.
+async function relayRefused(t, certificateAddress, options, sentence) {
+  const internet = new Internet(t);
+  internet.addPublic('server', SERVER);
+  const certificate = internet.certificate('relay', certificateAddress);
+  const turn = await internet.startTurn(SECRET, certificate);
+  const server = await startServer(testPattern(), ['--turn-relay', ...turnOptions(TURN_TLS), ...options(certificate)],
+    'ignore', internet.prefix('server'));
+  internet.endsWith(server.stop);
+  while (!server.log().includes('cannot be used')) await once(server.child.stderr, 'data');
+  assert.match(server.log(), sentence);
+  assert.doesNotMatch(server.log(), /gives this server the address/);
+  assert.doesNotMatch(turn.log, /ALLOCATE/);
+}
+
+test('a relay whose certificate is for another name is refused', { timeout: 30000, skip }, (t) =>
+  relayRefused(t, `${PUBLIC}.77`, ({ ca }) => ['--turn-ca', ca], /certificate is for another name/));
+
+test('a relay whose certificate nobody vouches for is refused', { timeout: 30000, skip }, (t) =>
+  relayRefused(t, RELAY, () => [], /certificate is not trusted: .*--turn-ca/));
+
+// What the server says of a relay on port 3480 that sends on to others.
+async function redirected(t, relays, word) {
+  const internet = new Internet(t);
+  internet.addPublic('server', SERVER);
+  for (const relay of relays) await internet.startTurn(SECRET, undefined, relay);
+  const options = ['--turn-relay', ...turnOptions(`turn:${RELAY}:3480`)];
+  const server = await startServer(testPattern(), options, 'ignore', internet.prefix('server'));
+  internet.endsWith(server.stop);
+  while (!server.log().includes(word)) await once(server.child.stderr, 'data');
+  return server.log();
+}
+
+test('a relay that sends on to another one is followed', { timeout: 30000, skip }, async (t) => {
+  const log = await redirected(t, [{ port: 3478 }, { port: 3480, sendsOn: 3478 }], 'gives this server the address');
+  assert.match(log, /sends on to 203\.0\.113\.1:3478/);
+});
+
+test('relays that send on to each other are not followed round and round', { timeout: 30000, skip }, async (t) => {
+  const log = await redirected(t, [{ port: 3482, sendsOn: 3480 }, { port: 3480, sendsOn: 3482 }], 'cannot be used');
+  assert.equal(log.match(/sends on to/g).length, 1);
+  assert.match(log, /sends to another server, which cannot be followed/);
 });
 
 test('both behind such a NAT, UDP blocked at the viewer: a relay at each end', { timeout: 60000, skip }, async (t) => {

@@ -37,7 +37,7 @@ function sweep() {
 /** Why there can be no such network on this machine, or false: as node:test takes `skip`. */
 export function whyNoInternet() {
   if (process.getuid() !== 0) return 'network namespaces need root';
-  for (const [tool, option, from] of [['ip', '-V', 'iproute2'], ['nft', '-v', 'nftables'], ['turnserver', '--version', 'coturn']]) {
+  for (const [tool, option, from] of [['ip', '-V', 'iproute2'], ['nft', '-v', 'nftables'], ['turnserver', '--version', 'coturn'], ['openssl', 'version', 'openssl']]) {
     try {
       execFileSync(tool, [option], { stdio: 'ignore' });
     } catch (error) {
@@ -159,18 +159,40 @@ export class Internet {
     return file;
   }
 
-  /** Coturn on the public network, with time-limited credentials made from `secret`. */
-  startTurn(secret) {
-    const words = [...this.prefix('net'), 'turnserver', '-n', '--no-cli', '--no-tls', '--no-dtls', '--use-auth-secret',
+  /** An authority of its own and a certificate by it for an IP address: the files' names. */
+  certificate(name, address) {
+    const [ca, caKey, key, request, cert, extensions] =
+      ['ca.pem', 'ca.key', 'key', 'request', 'pem', 'extensions'].map((end) => join(this.folder, `${name}.${end}`));
+    const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    run('openssl', 'req', '-x509', ...fresh, '-keyout', caKey, '-out', ca, '-subj', '/CN=Test authority', '-days', 2);
+    run('openssl', 'req', ...fresh, '-keyout', key, '-out', request, '-subj', '/CN=relay');
+    writeFileSync(extensions, `subjectAltName=IP:${address}\n`);
+    run('openssl', 'x509', '-req', '-in', request, '-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-out', cert, '-days', 2,
+      '-extfile', extensions);
+    return { ca, cert, key };
+  }
+
+  /**
+   * Coturn on the public network, with time-limited credentials made from `secret`; on port 5349 by TLS
+   * too when there is a `certificate`. `sendsOn`: it serves nobody on its `port` but names the server on
+   * that one.
+   */
+  startTurn(secret, certificate, { port = 3478, sendsOn } = {}) {
+    const tls = certificate
+      ? [`--cert=${certificate.cert}`, `--pkey=${certificate.key}`, '--tls-listening-port=5349'] : ['--no-tls'];
+    const opened = certificate ? /(TLS|TCP\/TLS)\S* listener opened on \S*:5349|TLS\S* listener opened on/i
+      : /TCP listener opened on|listener opened on : /i;
+    const words = [...this.prefix('net'), 'turnserver', '-n', '--no-cli', ...tls, '--no-dtls', '--use-auth-secret',
       `--static-auth-secret=${secret}`, '--realm=overwatch.test', `--listening-ip=${RELAY}`, `--relay-ip=${RELAY}`,
-      `--pidfile=${join(this.folder, 'turn.pid')}`, `--userdb=${join(this.folder, 'turn.db')}`, '--log-file=stdout', '--verbose'];
+      `--pidfile=${join(this.folder, `turn-${port}.pid`)}`, `--userdb=${join(this.folder, `turn-${port}.db`)}`,
+      `--listening-port=${port}`, ...(sendsOn ? [`--alternate-server=${RELAY}:${sendsOn}`] : []), '--log-file=stdout', '--verbose'];
     const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#children.add(child);
     const turn = { log: '' };
     return new Promise((resolve, reject) => {
       const look = (data) => {
         turn.log += data;
-        if (/TCP listener opened on|listener opened on : /i.test(turn.log)) resolve(turn);
+        if (opened.test(turn.log)) resolve(turn);
       };
       child.stdout.on('data', look);
       child.stderr.on('data', look);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConnectionSteps, diagnose, progress, type Facts } from '../src/player/connection-steps';
+import { ConnectionSteps, diagnose, isLoopbackOnly, progress, type Facts } from '../src/player/connection-steps';
 import { isWorthSending, makeFragment, restartedAnswer, userFragmentOf } from '../src/player/sdp-fragment';
 import { readCounters } from '../src/player/webrtc-counters';
 
@@ -26,13 +26,15 @@ test('steps follow each other; a later one takes those before it along', () => {
   assert.equal(steps.current, null);
 });
 
-const facts: Facts = { current: 'checks', server: { step: 'offer', closed: false, reason: '' }, udp: true, tcp: true, localDenied: false, mediaPort: 8189, codec: '' };
+const facts: Facts = { current: 'checks', server: { step: 'offer', closed: false, reason: '' }, udp: true, tcp: true, localDenied: false, loopbackOnly: false, mediaPort: 8189, codec: '' };
 
 test('the doctor tells where it came to a halt, and what to do', () => {
   const cases: [Partial<Facts>, RegExp][] = [
     [{}, /^No packet reached the server: UDP is blocked, and TCP.* port 8189 /],
     [{ tcp: false }, /^No packet reached the server: UDP is blocked on the way/],
     [{ localDenied: true }, /local network access/],
+    [{ loopbackOnly: true }, /loopback only, by which Firefox .*--public-address/],
+    [{ loopbackOnly: true, server: { step: 'checks', closed: false, reason: '' } }, /answers do not come back/],
     [{ udp: false }, /sends no UDP, and TCP does not get through\..*port 8189/],
     [{ udp: false, tcp: false }, /--no-ice-tcp/],
     [{ server: null, mediaPort: null }, /No way to the server.*the media port/],
@@ -48,6 +50,14 @@ test('the doctor tells where it came to a halt, and what to do', () => {
   assert.match(progress('Looking…', { ...facts, tcp: false }), /No packet has reached/);
   assert.equal(progress('Looking…', { ...facts, server: null }), 'Looking…');
   assert.equal(progress('Encrypting…', { ...facts, current: 'dtls' }), 'Encrypting…');
+});
+
+test('a server that names nothing but loopback is known by its candidates', () => {
+  const line = (address: string) => `a=candidate:1 1 udp 2130706431 ${address} 8189 typ host\r\n`;
+  assert.equal(isLoopbackOnly(`v=0\r\n${line('127.0.0.1')}${line('::1')}`), true);
+  assert.equal(isLoopbackOnly(`v=0\r\n${line('127.0.0.1')}${line('192.0.2.1')}`), false);
+  assert.equal(isLoopbackOnly(`v=0\r\n${line('relay-127.local')}`), false);
+  assert.equal(isLoopbackOnly('v=0\r\n'), false, 'not known yet');
 });
 
 const offer = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 'a=group:BUNDLE 0', 'm=video 9 UDP/TLS/RTP/SAVPF 102 103', 'a=ice-ufrag:abcd', 'a=ice-pwd:secret+/x', 'a=mid:0', ''].join('\r\n');

@@ -92,3 +92,8 @@ uint16_t fixture_port(void)
 {
     return fixture.port;
 }
+
+struct media_server *fixture_media(void)
+{
+    return fixture.media;
+}

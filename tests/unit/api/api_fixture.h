@@ -17,6 +17,7 @@ extern const char fixture_offer[];    /* SDP of a browser that plays H.264 */
 int fixture_start(void **state);
 int fixture_stop(void **state);
 uint16_t fixture_port(void);
+struct media_server *fixture_media(void);
 
 /* Calls and expects the status; the answer's JSON is the caller's. */
 json_t *fixture_call(const char *method, const char *path, const char *body, int status);

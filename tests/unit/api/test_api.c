@@ -93,6 +93,43 @@ static void offers_are_checked(void **state)
     raw_free(&answer);
 }
 
+/* Nobody is left out of the figures, however many there are; the limits per address are theirs. */
+static void every_one_of_many_viewers_is_known(void **state)
+{
+    (void)state;
+    enum { MANY = 1100 };
+    static char ids[MANY][33];
+    struct address via = {0};
+    for (int i = 0; i < MANY; i++) {
+        struct media_answer answer;
+        struct reason why = {""};
+        struct address from = {.family = ADDRESS_IPV4,
+                               .ip = {10, 0, (uint8_t)(i / 250), (uint8_t)(i % 250)}};
+        assert_int_equal(media_server_offer(fixture_media(), "v", fixture_offer,
+                                            strlen(fixture_offer), &via, &from, &answer, &why),
+                         OW_OK);
+        memcpy(ids[i], answer.session_id, sizeof ids[i]);
+        free(answer.sdp);
+    }
+    json_t *stats = fixture_call("GET", "/api/webrtc/stats", NULL, 200);
+    assert_int_equal(json_integer_value(json_object_get(stats, "active_connections")), MANY);
+    assert_int_equal(json_array_size(json_object_get(stats, "connections")), MANY);
+    json_decref(stats);
+    for (int i = 0; i < MANY; i += i < MANY - 2 ? 37 : 1) {
+        char path[128];
+        snprintf(path, sizeof path, "/api/webrtc/sessions/%s", ids[i]);
+        json_t *session = fixture_call("GET", path, NULL, 200);
+        json_t *connection = json_object_get(session, "connection");
+        assert_string_equal(json_string_value(json_object_get(connection, "node_id")), "v");
+        json_decref(session);
+    }
+    json_t *closed = fixture_call("POST", "/api/webrtc/cleanup", NULL, 200);
+    assert_int_equal(json_integer_value(json_object_get(closed, "closed")), MANY);
+    json_decref(closed);
+    struct media_viewer_info info;
+    assert_int_equal(media_server_viewer(fixture_media(), ids[0], &info), OW_ENOTFOUND);
+}
+
 static void an_offer_is_answered_counted_and_closed(void **state)
 {
     (void)state;
@@ -270,6 +307,7 @@ int main(void)
         cmocka_unit_test(workflows_run_and_are_described),
         cmocka_unit_test(figures_are_there),
         cmocka_unit_test(offers_are_checked),
+        cmocka_unit_test(every_one_of_many_viewers_is_known),
         cmocka_unit_test(an_offer_is_answered_counted_and_closed),
         cmocka_unit_test(websocket_clients_get_pictures_and_status),
         cmocka_unit_test(the_websocket_is_metered),

@@ -95,6 +95,12 @@ static void relays_need_a_name(void **state)
     assert_int_equal(READ(&c, &why, "run", "--turn", "turn:b", "--turn-username", "u"), OW_EINVAL);
     assert_non_null(strstr(why.text, "--turn-password"));
     assert_int_equal(READ(&c, &why, "run", "--turn-relay"), OW_EINVAL);
+    assert_int_equal(READ(&c, &why, "run", "--turn", "turns:b", "--turn-secret", "s",
+                          "--turn-relay", "--turn-ca", "ca.pem"),
+                     OW_OK);
+    assert_string_equal(c.turn_ca, "ca.pem");
+    assert_int_equal(READ(&c, &why, "run", "--turn-ca", "ca.pem"), OW_EINVAL);
+    assert_non_null(strstr(why.text, "--turn-relay"));
     expect_refusal("--stun", "turn:a.example", "must look like stun:");
     expect_refusal("--turn", "http://a.example", "must look like turn:");
     setenv("OVERWATCH_TURN_SECRET", "hidden", 1);

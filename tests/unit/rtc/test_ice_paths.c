@@ -379,22 +379,69 @@ static void a_change_of_mind_of_the_browser_is_followed(void **state)
     ice_agent_destroy(&w.agent);
 }
 
-/* Without a nomination it takes until the old path counts as silent. */
-static void a_new_address_without_nomination_waits_for_silence(void **state)
+/* Two paths that work, of which the first is nominated. */
+static void open_two_paths(struct world *w, struct path **first, struct path **second)
+{
+    open_world(w);
+    *first = add_path(w, at("192.0.2.1", 50000, ADDRESS_UDP), 0);
+    (*first)->nominates = true;
+    assert_true(run(w, SECOND, *first));
+    *second = add_path(w, at("192.0.2.1", 50001, ADDRESS_UDP), 0);
+    run(w, 5 * SECOND, NULL);
+    assert_true(uses(w, *first));
+}
+
+/* Without a nomination the old path is asked first, and followed back when it answers again. */
+static void a_new_address_without_nomination_waits_for_the_old_one_to_answer(void **state)
 {
     (void)state;
     struct world w;
-    open_world(&w);
-    struct path *old = add_path(&w, at("192.0.2.1", 50000, ADDRESS_UDP), 0);
-    old->nominates = true;
-    assert_true(run(&w, SECOND, old));
-    struct path *new = add_path(&w, at("192.0.2.1", 50001, ADDRESS_UDP), 0);
-    run(&w, 5 * SECOND, NULL);
-    assert_true(uses(&w, old));
+    struct path *old, *new;
+    open_two_paths(&w, &old, &new);
     old->up = false;
     int64_t from = w.now;
     assert_true(run(&w, from + 8 * SECOND, new));
-    assert_true(w.now - from > 5 * SECOND);
+    assert_in_range(w.now - from, 3 * SECOND / 2, 7 * SECOND / 2);
+    assert_int_equal(ice_agent_state(w.agent), ICE_CONNECTED);
+    run(&w, w.now + 5 * SECOND, NULL);
+    assert_true(uses(&w, new));
+    old->up = true;
+    assert_true(run(&w, w.now + SECOND, old));
+    ice_agent_destroy(&w.agent);
+}
+
+/* One that has nothing to say of its own, while the other chatters, stays: it answers. */
+static void a_quiet_path_that_answers_stays(void **state)
+{
+    (void)state;
+    struct world w;
+    struct path *quiet, *other;
+    open_two_paths(&w, &quiet, &other);
+    quiet->checks = false;
+    int asked = quiet->requests;
+    while (w.now < 65 * (int64_t)SECOND) {
+        run(&w, w.now + SECOND / 10, NULL);
+        assert_true(uses(&w, quiet));
+    }
+    assert_in_range(quiet->requests - asked, 10, 61); /* a minute: not more than one a second */
+    ice_agent_destroy(&w.agent);
+}
+
+/* A pause as a bad radio link has it moves nothing. */
+static void a_short_outage_moves_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    struct path *shaky, *other;
+    open_two_paths(&w, &shaky, &other);
+    for (int i = 0; i < 10; i++) {
+        shaky->up = false;
+        run(&w, w.now + 3 * SECOND / 2, NULL);
+        assert_true(uses(&w, shaky));
+        shaky->up = true;
+        run(&w, w.now + 2 * SECOND, NULL);
+        assert_true(uses(&w, shaky));
+    }
     ice_agent_destroy(&w.agent);
 }
 
@@ -604,7 +651,9 @@ int main(void)
         cmocka_unit_test(a_forgotten_candidate_is_not_checked_any_more),
         cmocka_unit_test(a_new_network_takes_over_quickly),
         cmocka_unit_test(a_change_of_mind_of_the_browser_is_followed),
-        cmocka_unit_test(a_new_address_without_nomination_waits_for_silence),
+        cmocka_unit_test(a_new_address_without_nomination_waits_for_the_old_one_to_answer),
+        cmocka_unit_test(a_quiet_path_that_answers_stays),
+        cmocka_unit_test(a_short_outage_moves_nothing),
         cmocka_unit_test(restart_keeps_the_old_path_until_the_new_one_works),
         cmocka_unit_test(restart_on_the_same_address),
         cmocka_unit_test(the_old_path_dies_during_the_restart),

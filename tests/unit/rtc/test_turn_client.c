@@ -26,6 +26,8 @@ struct world {
     bool silent, open; /* open: no credentials wanted */
     int error;         /* of the next authentic request; then 0 */
     enum stun_method error_for;
+    struct address alternate; /* goes with a 300 */
+    const char *alternate_domain;
     int nonce; /* the one that is valid */
     uint32_t lifetime_s;
     /* its state */
@@ -100,6 +102,8 @@ static void reply(struct world *w, const struct stun_message *request, int error
                     request->transaction);
     if (error)
         stun_put_error(&writer, error);
+    if (error == STUN_ERROR_TRY_ALTERNATE && w->alternate.family != ADDRESS_NONE)
+        stun_put_alternate(&writer, &w->alternate, w->alternate_domain);
     if (challenge) {
         char nonce[16];
         nonce_text(w, nonce);
@@ -346,6 +350,89 @@ static void refusals_have_sentences(void **state)
         assert_non_null(strstr(turn_client_failure(w.client), cases[i].word));
         close_world(&w);
     }
+}
+
+static void another_server_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ip;
+        int port;
+        const char *domain;
+        bool followed;
+    } cases[] = {
+        {"198.51.100.3", 3479, NULL, true},
+        {"198.51.100.3", 5349, "b.relays.example", true},
+        {"2001:db8::3", 3478, NULL, true},
+        {"198.51.100.3", 0, NULL, false},
+        {"0.0.0.0", 3478, NULL, false},
+        {"224.0.0.1", 3478, NULL, false},
+        {"::", 3478, NULL, false},
+        {"ff02::1", 3478, NULL, false},
+        {"198.51.100.3", 5349, "*.relays.example", false},
+        {"198.51.100.3", 5349, "198.51.100.3", false},
+        {"198.51.100.3", 5349, "b relays", false},
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        const char *domain;
+        open_world(&w, i & 1);
+        w.error = 300;
+        w.error_for = TURN_ALLOCATE;
+        w.alternate = at(cases[i / 2].ip, cases[i / 2].port);
+        w.alternate_domain = cases[i / 2].domain;
+        assert_null(turn_client_alternate(w.client, &domain));
+        run(&w, SECOND);
+        assert_int_equal(turn_client_state(w.client), TURN_FAILED);
+        const struct address *found = turn_client_alternate(w.client, &domain);
+        assert_int_equal(found != NULL, cases[i / 2].followed);
+        if (found) {
+            assert_true(address_equal(found, &w.alternate));
+            assert_int_equal(domain != NULL, w.alternate_domain != NULL);
+            if (domain)
+                assert_string_equal(domain, w.alternate_domain);
+        }
+        close_world(&w);
+    }
+}
+
+/* A redirection that is signed, but by somebody who does not know the password. */
+static void a_forged_redirection_is_not_followed(void **state)
+{
+    (void)state;
+    struct world w;
+    const char *domain;
+    open_world(&w, false);
+    w.alternate = at("198.51.100.3", 3478);
+    uint8_t data[TURN_MAX_MESSAGE];
+    size_t size;
+    assert_int_equal(turn_client_poll(w.client, data, &size), OW_OK);
+    serve(&w, data, size); /* the challenge */
+    assert_int_equal(turn_client_poll(w.client, data, &size), OW_OK);
+    struct stun_message request;
+    assert_int_equal(stun_parse_turn(&request, data, size), OW_OK);
+    w.server_password = "guessed";
+    reply(&w, &request, STUN_ERROR_TRY_ALTERNATE, false);
+    assert_int_equal(turn_client_state(w.client), TURN_FAILED);
+    assert_null(turn_client_alternate(w.client, &domain));
+    close_world(&w);
+}
+
+/* An allocation that lives is not carried to another server. */
+static void a_redirected_refresh_is_a_failure(void **state)
+{
+    (void)state;
+    struct world w;
+    const char *domain;
+    open_world(&w, false);
+    allocate(&w);
+    w.error = 300;
+    w.error_for = TURN_REFRESH;
+    w.alternate = at("198.51.100.3", 3478);
+    run(&w, w.now + 600 * (int64_t)SECOND);
+    assert_int_equal(turn_client_state(w.client), TURN_FAILED);
+    assert_null(turn_client_alternate(w.client, &domain));
+    close_world(&w);
 }
 
 static void silence_ends_in_failure(void **state)
@@ -713,6 +800,9 @@ int main(void)
         cmocka_unit_test(a_server_that_wants_no_credentials),
         cmocka_unit_test(wrong_password_is_said_at_once),
         cmocka_unit_test(refusals_have_sentences),
+        cmocka_unit_test(another_server_is_named),
+        cmocka_unit_test(a_forged_redirection_is_not_followed),
+        cmocka_unit_test(a_redirected_refresh_is_a_failure),
         cmocka_unit_test(silence_ends_in_failure),
         cmocka_unit_test(stays_allocated_for_hours),
         cmocka_unit_test(data_goes_both_ways),

@@ -90,8 +90,16 @@ export interface Facts {
   readonly tcp: boolean;
   /** Was the page denied the local network? The browser then drops such addresses in silence. */
   readonly localDenied: boolean;
+  /** Has the server named no address but its machine's loopback? */
+  readonly loopbackOnly: boolean;
   readonly mediaPort: number | null;
   readonly codec: string;
+}
+
+/** Are the candidates of a description there, and all of them loopback addresses? */
+export function isLoopbackOnly(sdp: string): boolean {
+  const addresses = [...sdp.matchAll(/^a=candidate:\S+ \d+ \S+ \d+ (\S+) /gm)].map(([, address]) => address ?? '');
+  return addresses.length > 0 && addresses.every((address) => /^127\.|^::1$/.test(address));
 }
 
 function portText({ mediaPort }: Facts): string {
@@ -105,6 +113,9 @@ function noPathSentence(facts: Facts): string {
     return 'The server hears this browser, but its answers do not come back: a firewall stops them, or --public-address is not the address you come by.';
   }
   if (facts.localDenied) return 'This browser may not reach the local network. Allow local network access for this page in its site settings.';
+  if (facts.loopbackOnly) {
+    return 'The server takes media over its machine’s loopback only, by which Firefox makes no WebRTC connections and which no tunnel carries. Start it with --public-address and an address of its machine.';
+  }
   if (!udp && tcp) return `This browser sends no UDP, and TCP does not get through. ${remedy}`;
   if (!udp) return 'This browser sends no UDP, and the server takes nothing else: start it without --no-ice-tcp.';
   if (server === null) return `No way to the server was found: UDP is probably blocked. ${remedy}`;
@@ -134,6 +145,6 @@ export function diagnose(facts: Facts): string {
 /** What is being done now; says more when a step takes long. */
 export function progress(runningText: string, facts: Facts): string {
   if (facts.current !== 'checks' || facts.server === null) return runningText;
-  if (facts.server.step === 'offer' && facts.udp && facts.tcp) return 'No packet has reached the server: UDP is blocked. Trying TCP…';
+  if (facts.server.step === 'offer' && facts.udp && facts.tcp && !facts.loopbackOnly) return 'No packet has reached the server: UDP is blocked. Trying TCP…';
   return facts.server.step === 'offer' ? 'No packet has reached the server so far…' : runningText;
 }

@@ -1,7 +1,7 @@
 /* One attempt at a WebRTC picture: recvonly video, the offer sent at once and candidates after it
  * (the server learns most from the first check), no jitter buffer. It notes which step it has come
  * to, and can say why it comes no further. Made once, closed once. */
-import { ConnectionSteps, diagnose, progress, type Facts } from './connection-steps';
+import { ConnectionSteps, diagnose, isLoopbackOnly, progress, type Facts } from './connection-steps';
 import { knownConfig, learnConfig } from './ice-servers';
 import { isWorthSending, makeFragment, restartedAnswer, userFragmentOf } from './sdp-fragment';
 import type { FailureKind } from './session-machine';
@@ -266,13 +266,15 @@ export class WebRtcLink {
   /* ---- the doctor ---- */
 
   #facts(): Facts {
-    const tcp = / tcp .* tcptype passive/i.test(this.#connection.remoteDescription?.sdp ?? '');
+    const answer = this.#connection.remoteDescription?.sdp ?? '';
+    const tcp = / tcp .* tcptype passive/i.test(answer);
     return {
       current: this.steps.current ?? 'decode',
       server: this.#serverSide,
       udp: this.#hasUdp,
       tcp,
       localDenied: this.#localDenied,
+      loopbackOnly: isLoopbackOnly(answer),
       mediaPort: knownConfig(this.#server)?.mediaPort ?? null,
       codec: this.#codec,
     };
