@@ -292,6 +292,7 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .busy_bps = cc->busy_bps,
         .train_bps = cc_train_last_bps(&cc->train),
         .newest_train_bps = newest_train_bps,
+        .most_bps = cc_train_most_bps(&cc->train),
         .share = cc->share,
         .round_trip_us = cc->feedback_round_trip_us,
         .packet_bytes = cc->packet_bytes,

@@ -134,6 +134,20 @@ static void trains_tell_the_bottleneck(void **state)
     assert_int_equal(train.count, 12);
 }
 
+static void small_frames_tell_what_the_bottleneck_passes_at_most(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        assert_true(cc_train_most_bps(&train) == 0);
+        packet(i * 33000, 20000, 850, (uint8_t)i, 0);
+        packet(i * 33000 + 100, 36900, 850, (uint8_t)i, 0); /* 17 ms after the first */
+    }
+    packet(5 * 33000, 20000, 850, 5, 0); /* alone: tells nothing */
+    packet(6 * 33000, 20000, 850, 6, 0);
+    assert_between(cc_train_most_bps(&train), 399e3, 401e3);
+    assert_true(cc_train_last_bps(&train) == 0);
+}
+
 /* Waits of a path with 10 ms of jitter and a queue that grows at `slope` ms a ms. */
 static struct cc_trend trend_of(double slope, int count)
 {
@@ -248,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup(rates_are_those_of_arrival, setup),
         cmocka_unit_test_setup(a_pause_does_not_lower_what_is_acknowledged, setup),
         cmocka_unit_test_setup(trains_tell_the_bottleneck, setup),
+        cmocka_unit_test_setup(small_frames_tell_what_the_bottleneck_passes_at_most, setup),
         cmocka_unit_test_setup(a_growing_queue_is_overuse, setup),
         cmocka_unit_test_setup(a_queue_that_shoots_up_is_overuse_within_three_frames, setup),
         cmocka_unit_test_setup(a_queue_that_stands_is_overuse_and_a_short_one_stops_the_growth,
