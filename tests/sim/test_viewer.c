@@ -53,7 +53,7 @@ static const struct sim_bounds CASES[] = {
      {
          SIM_BOUND(SIM_GAP_MS, 0, 0, 50, 11950, 12150),
          SIM_BOUND_AT(90, SIM_SETTLED_MS, 0, 32, 50, 0, 1000),
-         SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 32, 50, 1000, 5000),
+         SIM_BOUND_AT(1500, SIM_REACHED_MS, 0, 32, 50, 1000, 2000),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 33, 50, 1, 60),
      }},
     {"path-change",
@@ -101,7 +101,7 @@ static const struct sim_bounds CASES[] = {
      }},
     {"feedback-lossy",
      {
-         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.85, 1.002),
+         SIM_BOUND(SIM_UTILISATION, 0, 3, 60, 0.9, 1.002),
          SIM_BOUND(SIM_QUEUE_P95_MS, 0, 2, 60, 1, 60),
          SIM_BOUND_AT(85, SIM_SETTLED_MS, 0, 30, 60, 0, 2000),
          SIM_BOUND(SIM_SHOWN, 0, 0, 60, 0.98, 1),

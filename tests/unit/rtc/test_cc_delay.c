@@ -14,6 +14,7 @@
 static struct cc_groups groups;
 static struct cc_queue queue;
 static struct cc_train train;
+static uint32_t unreported_bytes; /* before the next packet */
 
 static int setup(void **state)
 {
@@ -21,6 +22,7 @@ static int setup(void **state)
     cc_groups_init(&groups);
     cc_queue_init(&queue, 0);
     cc_train_init(&train);
+    unreported_bytes = 0;
     return 0;
 }
 
@@ -37,7 +39,9 @@ static void packet(int64_t send_us, int64_t delay_us, uint32_t bytes, uint8_t fr
                                .bytes = bytes,
                                .frame = frame,
                                .own_ms = (uint8_t)own_ms,
+                               .unreported_bytes = unreported_bytes,
                                .received = true};
+    unreported_bytes = 0;
     if (cc_groups_add(&groups, &result) && cc_groups_at(&groups, 2) != NULL)
         cc_queue_group(&queue, cc_groups_at(&groups, 2), cc_groups_at(&groups, 1));
     cc_train_add(&train, &result);
@@ -109,6 +113,22 @@ static void rates_are_those_of_arrival(void **state)
     for (int i = 60; i < 72; i++)
         frame(i * 33000, (i - 59) * 17000);
     assert_between(cc_busy_bps(&groups, 0), 630e3, 650e3);
+    assert_between(cc_acknowledged_bps(&groups), 640e3, 960e3);
+}
+
+/* As above, but the report on every third frame was lost. */
+static void a_lost_report_does_not_lower_what_arrived(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        frame(i * 33000, 0);
+    for (int i = 60; i < 72; i++) {
+        if (i % 3 == 1)
+            unreported_bytes = 4000;
+        else
+            frame(i * 33000, (i - 59) * 17000);
+    }
+    assert_between(cc_busy_bps(&groups, 0), 600e3, 670e3);
     assert_between(cc_acknowledged_bps(&groups), 640e3, 960e3);
 }
 
@@ -260,6 +280,7 @@ int main(void)
         cmocka_unit_test_setup(a_release_after_a_stall_is_one_group, setup),
         cmocka_unit_test_setup(the_base_follows_a_drifting_clock, setup),
         cmocka_unit_test_setup(rates_are_those_of_arrival, setup),
+        cmocka_unit_test_setup(a_lost_report_does_not_lower_what_arrived, setup),
         cmocka_unit_test_setup(a_pause_does_not_lower_what_is_acknowledged, setup),
         cmocka_unit_test_setup(trains_tell_the_bottleneck, setup),
         cmocka_unit_test_setup(small_frames_tell_what_the_bottleneck_passes_at_most, setup),

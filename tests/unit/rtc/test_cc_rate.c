@@ -369,6 +369,18 @@ static void there_is_a_probe_for_a_reason_only(void **state)
     assert_false(wants(in));
 }
 
+static void a_path_that_is_back_is_probed_once(void **state)
+{
+    (void)state;
+    struct cc_prober_input in = ROOM;
+    cc_prober_returned(&prober);
+    in.calm = false;
+    assert_false(wants(in));
+    assert_true(wants(ROOM));
+    assert_int_equal(prober.probe.bps, 2000000);
+    assert_false(wants(ROOM));
+}
+
 static void a_limited_sender_probes_every_five_seconds(void **state)
 {
     (void)state;
@@ -429,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_path_shows_its_capacity, setup),
         cmocka_unit_test_setup(a_lossy_cluster_shows_nothing, setup),
         cmocka_unit_test_setup(there_is_a_probe_for_a_reason_only, setup),
+        cmocka_unit_test_setup(a_path_that_is_back_is_probed_once, setup),
         cmocka_unit_test_setup(a_limited_sender_probes_every_five_seconds, setup),
         cmocka_unit_test_setup(what_was_lost_at_once_is_tried_again, setup),
     };
