@@ -255,6 +255,21 @@ static void a_hold_lasts_until_the_queue_is_empty(void **state)
     assert_true(queue.hold_until_us == until_us);
 }
 
+static void a_hold_ends_when_a_burst_of_others_has_passed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        frame(i * 33000, i < 15 ? 0 : (i - 15) * 25000);
+    /* What others put in between makes our part so small that the rest seems to take long. */
+    cc_queue_drain(&queue, &groups, 660000, 12000, 240e3);
+    assert_true(queue.hold_until_us > 1000000);
+    cc_queue_refine(&queue, &groups, 700000, 9000, 0); /* it still queues */
+    assert_true(queue.hold_until_us > 1000000);
+    packet(20 * 33000, 20000, 1000, 20, 0);
+    cc_queue_refine(&queue, &groups, 760000, 6000, 0);
+    assert_true(queue.hold_until_us == 760000);
+}
+
 static void a_queue_that_is_never_calm_is_somebody_elses(void **state)
 {
     (void)state;
@@ -290,6 +305,7 @@ int main(void)
                                setup),
         cmocka_unit_test_setup(jitter_is_not_a_queue, setup),
         cmocka_unit_test_setup(a_hold_lasts_until_the_queue_is_empty, setup),
+        cmocka_unit_test_setup(a_hold_ends_when_a_burst_of_others_has_passed, setup),
         cmocka_unit_test_setup(a_queue_that_is_never_calm_is_somebody_elses, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
