@@ -26,7 +26,7 @@ struct cc_prober {
     int64_t mark_send_us, mark_arrival_us; /* of the packet after the unshaped ones */
     uint32_t sent_bytes, received_bytes, marked_bytes, first_bytes, last_bytes;
     uint16_t sent, received;
-    bool started; /* the cluster at the start was asked for */
+    bool started;  /* the cluster at the start was asked for */
     bool returned; /* the path, after an outage: what it takes now is to be found out */
     bool last_failed;
     int64_t ended_us;  /* the last one */
