@@ -96,7 +96,7 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
     cc->stalls = 0;
     cc->outage_us = INT64_MIN;
     cc->path_us = cc->feedback.any_sent ? now_us : INT64_MIN;
-    cc->overuse = false;
+    cc->overuse = cc->backed_off = false;
     keep_within_limits(cc);
 }
 
@@ -211,8 +211,8 @@ static void on_loss_of(struct cc *cc, const struct cc_result *result)
 
 static void learn_round_trip(struct cc *cc, int64_t now_us, int64_t newest_send_us)
 {
-    if (newest_send_us == INT64_MIN || newest_send_us > now_us)
-        return;
+    if (newest_send_us < cc->outage_us || newest_send_us == INT64_MIN || newest_send_us > now_us)
+        return; /* what fell into an outage was late for that */
     int64_t round_trip_us = now_us - newest_send_us + 1;
     round_trip_us = round_trip_us < MAX_ROUND_TRIP_US ? round_trip_us : MAX_ROUND_TRIP_US;
     if (cc->feedback_round_trip_us == 0)
@@ -226,6 +226,10 @@ static void learn_round_trip(struct cc *cc, int64_t now_us, int64_t newest_send_
 static void on_feedback_time(struct cc *cc, int64_t now_us, int64_t newest_send_us)
 {
     learn_round_trip(cc, now_us, newest_send_us);
+    if (cc->backed_off && newest_send_us >= cc->outage_us && newest_send_us != INT64_MIN) {
+        cc->backed_off = false;
+        cc_prober_returned(&cc->prober);
+    }
     if (cc->feedback_us != INT64_MIN) {
         int64_t interval_us = now_us - cc->feedback_us;
         if (interval_us > MAX_FEEDBACK_INTERVAL_US)
@@ -292,6 +296,7 @@ static void update_rate(struct cc *cc, int64_t now_us)
         .busy_bps = cc->busy_bps,
         .train_bps = cc_train_last_bps(&cc->train),
         .newest_train_bps = newest_train_bps,
+        .most_bps = cc_train_most_bps(&cc->train),
         .share = cc->share,
         .round_trip_us = cc->feedback_round_trip_us,
         .packet_bytes = cc->packet_bytes,
@@ -337,6 +342,7 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
     if (code != OW_OK)
         return code;
     int64_t newest_send_us = INT64_MIN;
+    uint32_t unreported_bytes = 0;
     bool news = false;
     if (cc->stalls > 0)
         cc->outage_us = now_us;
@@ -346,10 +352,13 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
         if (result.send_us < cc->path_us)
             continue; /* it took another path */
         on_loss_of(cc, &result);
+        unreported_bytes += result.unreported_bytes;
         if (!result.received) {
             cc->just_lost = true;
             continue;
         }
+        result.unreported_bytes = unreported_bytes;
+        unreported_bytes = 0;
         cc_prober_result(&cc->prober, &result);
         cc_train_add(&cc->train, &result);
         on_arrival(cc, now_us, &result);
@@ -385,6 +394,7 @@ static void back_off(struct cc *cc, int64_t now_us)
         now_us - cc->backed_off_us < BACK_OFF_INTERVAL_US)
         return;
     cc->backed_off_us = now_us;
+    cc->backed_off = true;
     cc->aimd.bps *= BACK_OFF;
     cc->reports.bps *= BACK_OFF;
     keep_within_limits(cc);

@@ -17,7 +17,8 @@
  * - Beyond the known capacity the rate grows by up to 50 % a second while there is no queue; at the
  *   start the second cluster (6x) leaves when the first (3x) got through (cc_probe).
  * - Loss without a queue is taken for random up to 15 %, not 5 % (cc_loss).
- * - Missing feedback holds new frames, one is let through now and then (here).
+ * - Missing feedback holds new frames, one is let through now and then; when it is back, a probe
+ *   shows what the path takes (here).
  *
  * Plain functions of (what was sent, what came back, time). One per viewer: keep it small. */
 #ifndef OW_RTC_CC_H
@@ -78,6 +79,7 @@ struct cc {
     int64_t path_us;   /* since when it is the present path; INT64_MIN = ever */
     int64_t outage_us; /* what was sent before fell into an outage; INT64_MIN = none */
     int64_t backed_off_us;
+    bool backed_off; /* for want of feedback, which has not come since */
     bool overuse;
     bool just_lost; /* packets, by the last feedback */
     struct cc_groups groups;

@@ -21,6 +21,10 @@ static const double LINK_GAIN = 0.05, MIN_DEVIATION = 0.4, MAX_DEVIATION = 2.5;
 static const double COMPETING_DECREASE = 0.85, COMPETING_LEAST = 0.5, COMPETING_SHARE = 0.6;
 static const double SHARED_INCREASE = 0.02; /* of what the bottleneck lets through, a second */
 static const double CROWDED_LEAST = 0.8;    /* of the rate, at one step */
+/* Quickly up to this part of the known capacity, in about this time, then slowly … */
+static const double NEAR_LINK = 0.97, NEAR_LINK_S = 1, NEAR_LINK_GROWTH = 0.01;
+/* … while the bottleneck passes no more than this part of it. */
+static const double STILL_LINK = 1.25;
 static const double BEYOND_LINK = 1.05;
 
 void cc_aimd_init(struct cc_aimd *aimd, int64_t now_us, double start_bps)
@@ -100,6 +104,20 @@ static void decrease(struct cc_aimd *aimd, int64_t now_us, const struct cc_aimd_
     aimd->state = CC_HOLD;
 }
 
+/* Frames still arrive as far apart as a path of the known capacity makes them. */
+static bool is_still_the_link(const struct cc_aimd *aimd, const struct cc_aimd_input *in)
+{
+    return in->most_bps > 0 && in->most_bps < STILL_LINK * aimd->link_bps;
+}
+
+/* How much more a second: the less, the nearer to the known capacity, for what goes beyond it
+ * stands in the queue until that is noticed. At a low rate a packet more is much. */
+static double near_link_bps(const struct cc_aimd *aimd)
+{
+    return fmax(NEAR_LINK_GROWTH * aimd->link_bps,
+                (NEAR_LINK * aimd->link_bps - aimd->bps) / NEAR_LINK_S);
+}
+
 static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_input *in)
 {
     double more;
@@ -107,6 +125,8 @@ static void increase(struct cc_aimd *aimd, double step_s, const struct cc_aimd_i
         int64_t round_trip_us = in->round_trip_us > 0 ? in->round_trip_us : DEFAULT_ROUND_TRIP_US;
         double response_s = 2 * (double)(round_trip_us + RESPONSE_EXTRA_US) / 1e6;
         more = fmax(in->packet_bytes, LARGE_PACKET_BYTES) * 8 / response_s;
+        if (is_still_the_link(aimd, in))
+            more = fmin(more, near_link_bps(aimd));
         /* The same for all who share it, so that they come to share it evenly. */
         if (in->share < ALONE)
             more = fmax(more, SHARED_INCREASE * in->train_bps);

@@ -32,6 +32,7 @@ struct cc_aimd_input {
     double busy_bps;         /* what passed while the queue was never empty; 0 = not known */
     double train_bps;        /* what the bottleneck let through last, whoever's; 0 = not known */
     double newest_train_bps; /* the same of the last frames only */
+    double most_bps;         /* the bottleneck passes no more than this; 0 = not known */
     double share;            /* ours of what the bottleneck passes when full; 1 = alone */
     int64_t round_trip_us;   /* 0 = not known */
     double packet_bytes;     /* mean */

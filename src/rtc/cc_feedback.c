@@ -58,21 +58,26 @@ int cc_feedback_begin(struct cc_feedback *feedback, struct rtcp_status_reader *r
     return OW_OK;
 }
 
-/* Everything between the newest packet reported on and this one is past, reported or not. */
-static void advance(struct cc_feedback *feedback, uint16_t sequence)
+/* Everything between the newest packet reported on and this one is past, reported or not. Returns
+ * the bytes of what was not. */
+static uint32_t advance(struct cc_feedback *feedback, uint16_t sequence)
 {
     uint16_t ahead = (uint16_t)(sequence - feedback->newest_reported);
+    uint32_t unreported = 0;
     if (!feedback->any_reported || (ahead > CC_RECORDS && ahead < 0x8000))
         ahead = CC_RECORDS;
     else if (ahead >= 0x8000)
-        return;
+        return 0;
     for (uint16_t i = 1; i < ahead; i++) {
         struct cc_record *record = record_of(feedback, (uint16_t)(sequence - i));
-        if (record->sequence == (uint16_t)(sequence - i) && record->fate == CC_IN_FLIGHT)
+        if (record->sequence == (uint16_t)(sequence - i) && record->fate == CC_IN_FLIGHT) {
             leave_flight(feedback, record, CC_PASSED_OVER);
+            unreported += record->bytes;
+        }
     }
     feedback->newest_reported = sequence;
     feedback->any_reported = true;
+    return unreported;
 }
 
 bool cc_feedback_next(struct cc_feedback *feedback, struct rtcp_status_reader *reader,
@@ -96,7 +101,7 @@ bool cc_feedback_next(struct cc_feedback *feedback, struct rtcp_status_reader *r
             .again = record->fate == CC_LOST,
         };
         leave_flight(feedback, record, status.received ? CC_RECEIVED : CC_LOST);
-        advance(feedback, status.sequence);
+        out->unreported_bytes = advance(feedback, status.sequence);
         return true;
     }
     return false;

@@ -51,6 +51,7 @@ struct cc_result {
     int64_t send_us, arrival_us; /* two clocks */
     uint32_t bytes;
     uint8_t frame, probe, own_ms;
+    uint32_t unreported_bytes; /* sent before it, whose report was lost */
     bool received;
     bool again; /* it had been reported as lost before */
 };

@@ -120,6 +120,8 @@ bool cc_groups_add(struct cc_groups *groups, const struct cc_result *packet)
     if (groups->open.packets > 0 && !is_plausible(groups, packet, delay_us))
         cc_groups_init(groups);
     learn_base(groups, packet->send_us, delay_us);
+    if (groups->open.packets > 0)
+        groups->open.bytes += packet->unreported_bytes; /* most of it arrived since */
     if (groups->open.packets > 0 && packet->send_us < groups->open_send_us) {
         groups->open.bytes += packet->bytes; /* late: it counts, but tells no delay */
         return false;

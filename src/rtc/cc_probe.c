@@ -217,6 +217,9 @@ double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct c
     if (!prober->started) {
         prober->started = true;
         want(prober, now_us, START * in->start_bps, in->max_bps);
+    } else if (prober->returned) {
+        prober->returned = false;
+        want(prober, now_us, NEXT * in->target_bps, in->max_bps);
     } else if (prober->before_drop_bps > 0 && now_us - prober->dropped_us > RECOVERY_DELAY_US) {
         if (now_us - prober->dropped_us < RECOVERY_US &&
             RECOVERY * prober->before_drop_bps > in->target_bps &&
@@ -230,6 +233,11 @@ double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct c
         want(prober, now_us, NEXT * in->target_bps, in->max_bps);
     }
     return bps;
+}
+
+void cc_prober_returned(struct cc_prober *prober)
+{
+    prober->returned = true;
 }
 
 void cc_prober_dropped(struct cc_prober *prober, int64_t now_us, double before_bps,

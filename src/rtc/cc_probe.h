@@ -26,7 +26,8 @@ struct cc_prober {
     int64_t mark_send_us, mark_arrival_us; /* of the packet after the unshaped ones */
     uint32_t sent_bytes, received_bytes, marked_bytes, first_bytes, last_bytes;
     uint16_t sent, received;
-    bool started; /* the cluster at the start was asked for */
+    bool started;  /* the cluster at the start was asked for */
+    bool returned; /* the path, after an outage: what it takes now is to be found out */
     bool last_failed;
     int64_t ended_us;  /* the last one */
     int64_t pause_us;  /* until the next attempt of the same kind; doubles with each that fails */
@@ -61,6 +62,8 @@ double cc_prober_update(struct cc_prober *prober, int64_t now_us, const struct c
 /* The rate fell. */
 void cc_prober_dropped(struct cc_prober *prober, int64_t now_us, double before_bps,
                        double after_bps);
+/* The path is back after an outage for which the rate was lowered. */
+void cc_prober_returned(struct cc_prober *prober);
 bool cc_prober_take(struct cc_prober *prober, int64_t now_us, struct cc_probe *out);
 
 #endif

@@ -156,8 +156,14 @@ void cc_queue_drain(struct cc_queue *queue, const struct cc_groups *groups, int6
 void cc_queue_refine(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
                      uint32_t in_flight_bytes, double busy_bps)
 {
-    if (now_us >= queue->hold_until_us || busy_bps <= 0)
+    if (now_us >= queue->hold_until_us)
         return;
+    if (busy_bps <= 0) {
+        /* A burst of others has passed: the bottleneck was much faster than our part of it. */
+        if (groups->last_queue_us < STANDING_US + cc_queue_noise_us(queue))
+            queue->hold_until_us = queue->ignore_us = now_us;
+        return;
+    }
     int64_t until_us = empty_at_us(groups, in_flight_bytes, busy_bps);
     int64_t most_us = queue->held_from_us + MAX_HOLD_US;
     until_us = until_us < most_us ? until_us : most_us;

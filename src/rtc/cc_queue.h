@@ -41,7 +41,8 @@ enum cc_queue_event cc_queue_judge(struct cc_queue *queue, const struct cc_group
  * busy_bps: what the path lets through. */
 void cc_queue_drain(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
                     uint32_t in_flight_bytes, double busy_bps);
-/* The same with what feedback told during the hold. */
+/* The same with what feedback told during the hold; it ends when the queue is gone already.
+ * busy_bps 0 = nothing queues now, or not long enough to tell. */
 void cc_queue_refine(struct cc_queue *queue, const struct cc_groups *groups, int64_t now_us,
                      uint32_t in_flight_bytes, double busy_bps);
 /* Ours of what the bottleneck passes when it is full: others' frames are waited for, too. */

@@ -17,13 +17,22 @@ void cc_train_init(struct cc_train *train)
     memset(train, 0, sizeof(*train));
 }
 
+/* Bits per ms. */
+static float passed_kbps(uint32_t bytes, int64_t span_us)
+{
+    span_us = span_us > RESOLUTION_US ? span_us : RESOLUTION_US;
+    return (float)(bytes * 8e3 / (double)span_us);
+}
+
 static void end_train(struct cc_train *train)
 {
+    if (train->bytes > train->first_bytes)
+        train->spacing_kbps[train->spacings++ % CC_SPACINGS] = passed_kbps(
+            train->bytes - train->first_bytes, train->last_arrival_us - train->first_arrival_us);
     if (train->marked_bytes < MIN_BYTES)
         return;
-    int64_t span_us = train->last_arrival_us - train->mark_arrival_us;
-    span_us = span_us > RESOLUTION_US ? span_us : RESOLUTION_US;
-    train->kbps[train->count++ % CC_TRAINS] = (float)(train->marked_bytes * 8e3 / (double)span_us);
+    train->kbps[train->count++ % CC_TRAINS] =
+        passed_kbps(train->marked_bytes, train->last_arrival_us - train->mark_arrival_us);
     train->measured_us = train->last_send_us;
 }
 
@@ -37,6 +46,10 @@ void cc_train_add(struct cc_train *train, const struct cc_result *packet)
     }
     if (packet->probe != 0)
         return;
+    if (train->bytes == 0) {
+        train->first_arrival_us = packet->arrival_us;
+        train->first_bytes = packet->bytes;
+    }
     if (train->bytes < UNSHAPED_BYTES) {
         train->mark_arrival_us = packet->arrival_us;
         train->marked_bytes = 0;
@@ -49,15 +62,16 @@ void cc_train_add(struct cc_train *train, const struct cc_result *packet)
     train->last_arrival_us = packet->arrival_us;
 }
 
-/* Of the newest `most` trains. */
-static double median_bps(const struct cc_train *train, int least, int most)
+/* Of the newest `most` in a ring of `size`. */
+static double median_bps(const float *kbps, uint32_t size, uint32_t ever, uint32_t least,
+                         uint32_t most)
 {
     float sorted[CC_TRAINS];
-    int count = train->count < (uint32_t)most ? (int)train->count : most;
-    if (count < least)
+    int count = (int)(ever < most ? ever : most);
+    if (ever < least)
         return 0;
     for (int i = 0; i < count; i++) {
-        float value = train->kbps[(train->count - 1 - (uint32_t)i) % CC_TRAINS];
+        float value = kbps[(ever - 1 - (uint32_t)i) % size];
         int at = i;
         for (; at > 0 && sorted[at - 1] > value; at--)
             sorted[at] = sorted[at - 1];
@@ -68,12 +82,17 @@ static double median_bps(const struct cc_train *train, int least, int most)
 
 double cc_train_last_bps(const struct cc_train *train)
 {
-    return median_bps(train, MIN_TRAINS, CC_TRAINS);
+    return median_bps(train->kbps, CC_TRAINS, train->count, MIN_TRAINS, CC_TRAINS);
 }
 
 double cc_train_newest_bps(const struct cc_train *train)
 {
-    return median_bps(train, NEWEST_TRAINS, NEWEST_TRAINS);
+    return median_bps(train->kbps, CC_TRAINS, train->count, NEWEST_TRAINS, NEWEST_TRAINS);
+}
+
+double cc_train_most_bps(const struct cc_train *train)
+{
+    return median_bps(train->spacing_kbps, CC_SPACINGS, train->spacings, CC_SPACINGS, CC_SPACINGS);
 }
 
 double cc_train_bps(const struct cc_train *train, int64_t now_us)

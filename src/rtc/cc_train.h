@@ -10,7 +10,7 @@
 
 #include "rtc/cc_feedback.h"
 
-enum { CC_TRAINS = 9 };
+enum { CC_TRAINS = 9, CC_SPACINGS = 5 };
 
 struct cc_train {
     float kbps[CC_TRAINS]; /* ring */
@@ -18,6 +18,11 @@ struct cc_train {
     int64_t measured_us;   /* send time of the newest */
     int64_t last_send_us, last_arrival_us, mark_arrival_us;
     uint32_t bytes, marked_bytes;
+    /* Of whole frames, small ones too: never less than what the bottleneck passes. */
+    float spacing_kbps[CC_SPACINGS]; /* ring */
+    uint32_t spacings;               /* ever */
+    int64_t first_arrival_us;
+    uint32_t first_bytes;
     uint8_t frame;
 };
 
@@ -28,7 +33,10 @@ void cc_train_add(struct cc_train *train, const struct cc_result *packet);
 double cc_train_last_bps(const struct cc_train *train);
 /* Of the newest three: less certain, but quick to show that the capacity fell. */
 double cc_train_newest_bps(const struct cc_train *train);
-/* The same if it is not out of date. */
+/* No more than this passes, by the spacing of the last frames of two packets and more; 0 = not
+ * known. A token bucket lets it seem more. */
+double cc_train_most_bps(const struct cc_train *train);
+/* cc_train_last_bps() if it is not out of date. */
 double cc_train_bps(const struct cc_train *train, int64_t now_us);
 
 #endif

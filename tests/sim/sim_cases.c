@@ -136,6 +136,12 @@ static void slow_start(struct sim_scenario *out)
     path(out, MBIT(2), 25000, 30);
 }
 
+/* So slow that a frame takes its whole interval to pass. */
+static void slow_path(struct sim_scenario *out)
+{
+    path(out, MBIT(0.4), 2000, 60);
+}
+
 static void fast_start(struct sim_scenario *out)
 {
     path(out, MBIT(1), 25000, 30);
@@ -296,6 +302,7 @@ static const struct {
     {"8867-5.8", "Three flows, one pauses", pause_and_resume},
     {"steps", "2, 1, 0.4, 2 Mbit/s", steps_down_and_up},
     {"start-slow", "Start at 0.5 into 2 Mbit/s", slow_start},
+    {"slow-path", "0.4 Mbit/s, steady", slow_path},
     {"start-fast", "Start at 4 into 1 Mbit/s", fast_start},
     {"outage", "Two seconds without a network", outage},
     {"outage-long", "Twelve seconds without a network", long_outage},

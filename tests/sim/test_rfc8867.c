@@ -78,6 +78,8 @@ static const struct sim_bounds CASES[] = {
          SIM_BOUND(SIM_FAIRNESS, 0, 5, 300, 0.95, 1),
          SIM_BOUND(SIM_TCP_KBPS, 0, 5, 300, 200, 450), /* the transfers get through */
          SIM_BOUND(SIM_SHOWN, 0, 0, 300, 0.97, 1),
+         SIM_BOUND(SIM_FREEZES, 0, 0, 300, 0, 35), /* a transfer's burst fills the queue */
+         SIM_BOUND(SIM_FREEZES, 1, 0, 300, 0, 35),
      }},
     {"8867-5.8",
      {

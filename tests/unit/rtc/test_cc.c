@@ -301,6 +301,22 @@ static void a_stalled_path_is_noticed_and_tried_again(void **state)
     free(path);
 }
 
+static void the_rate_is_found_again_soon_after_a_long_outage(void **state)
+{
+    (void)state;
+    struct path *path = path_new(2e6, 25000, 1, &LIMITS);
+    path_run(path, 10000000);
+    path->lose_feedback = true;
+    path_run(path, 22000000);
+    const struct cc *estimate = &path->senders[0].cc;
+    assert_between(cc_target_bps(estimate, path->now_us), 100e3, 0.7e6);
+    path->lose_feedback = false;
+    path_run(path, 23500000);
+    assert_between(cc_target_bps(estimate, path->now_us), 1.4e6, 2e6);
+    assert_between((double)estimate->feedback_round_trip_us, 50e3, 200e3);
+    free(path);
+}
+
 static void little_to_send_raises_the_target_by_probes_only(void **state)
 {
     (void)state;
@@ -368,6 +384,7 @@ int main(void)
         cmocka_unit_test(two_share_evenly),
         cmocka_unit_test(a_stalled_path_is_noticed_and_tried_again),
         cmocka_unit_test(frames_of_a_fixed_rate_are_never_held),
+        cmocka_unit_test(the_rate_is_found_again_soon_after_a_long_outage),
         cmocka_unit_test(little_to_send_raises_the_target_by_probes_only),
         cmocka_unit_test(a_changed_path_is_learned_anew),
         cmocka_unit_test(it_is_small),

@@ -14,6 +14,7 @@
 static struct cc_groups groups;
 static struct cc_queue queue;
 static struct cc_train train;
+static uint32_t unreported_bytes; /* before the next packet */
 
 static int setup(void **state)
 {
@@ -21,6 +22,7 @@ static int setup(void **state)
     cc_groups_init(&groups);
     cc_queue_init(&queue, 0);
     cc_train_init(&train);
+    unreported_bytes = 0;
     return 0;
 }
 
@@ -37,7 +39,9 @@ static void packet(int64_t send_us, int64_t delay_us, uint32_t bytes, uint8_t fr
                                .bytes = bytes,
                                .frame = frame,
                                .own_ms = (uint8_t)own_ms,
+                               .unreported_bytes = unreported_bytes,
                                .received = true};
+    unreported_bytes = 0;
     if (cc_groups_add(&groups, &result) && cc_groups_at(&groups, 2) != NULL)
         cc_queue_group(&queue, cc_groups_at(&groups, 2), cc_groups_at(&groups, 1));
     cc_train_add(&train, &result);
@@ -112,6 +116,22 @@ static void rates_are_those_of_arrival(void **state)
     assert_between(cc_acknowledged_bps(&groups), 640e3, 960e3);
 }
 
+/* As above, but the report on every third frame was lost. */
+static void a_lost_report_does_not_lower_what_arrived(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        frame(i * 33000, 0);
+    for (int i = 60; i < 72; i++) {
+        if (i % 3 == 1)
+            unreported_bytes = 4000;
+        else
+            frame(i * 33000, (i - 59) * 17000);
+    }
+    assert_between(cc_busy_bps(&groups, 0), 600e3, 670e3);
+    assert_between(cc_acknowledged_bps(&groups), 640e3, 960e3);
+}
+
 static void a_pause_does_not_lower_what_is_acknowledged(void **state)
 {
     (void)state;
@@ -132,6 +152,20 @@ static void trains_tell_the_bottleneck(void **state)
     for (int i = 0; i < 40; i++) /* spread by the sender: no train */
         packet(500000 + i * 3000, 20000, 1000, 5, 0);
     assert_int_equal(train.count, 12);
+}
+
+static void small_frames_tell_what_the_bottleneck_passes_at_most(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        assert_true(cc_train_most_bps(&train) == 0);
+        packet(i * 33000, 20000, 850, (uint8_t)i, 0);
+        packet(i * 33000 + 100, 36900, 850, (uint8_t)i, 0); /* 17 ms after the first */
+    }
+    packet(5 * 33000, 20000, 850, 5, 0); /* alone: tells nothing */
+    packet(6 * 33000, 20000, 850, 6, 0);
+    assert_between(cc_train_most_bps(&train), 399e3, 401e3);
+    assert_true(cc_train_last_bps(&train) == 0);
 }
 
 /* Waits of a path with 10 ms of jitter and a queue that grows at `slope` ms a ms. */
@@ -221,6 +255,21 @@ static void a_hold_lasts_until_the_queue_is_empty(void **state)
     assert_true(queue.hold_until_us == until_us);
 }
 
+static void a_hold_ends_when_a_burst_of_others_has_passed(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        frame(i * 33000, i < 15 ? 0 : (i - 15) * 25000);
+    /* What others put in between makes our part so small that the rest seems to take long. */
+    cc_queue_drain(&queue, &groups, 660000, 12000, 240e3);
+    assert_true(queue.hold_until_us > 1000000);
+    cc_queue_refine(&queue, &groups, 700000, 9000, 0); /* it still queues */
+    assert_true(queue.hold_until_us > 1000000);
+    packet(20 * 33000, 20000, 1000, 20, 0);
+    cc_queue_refine(&queue, &groups, 760000, 6000, 0);
+    assert_true(queue.hold_until_us == 760000);
+}
+
 static void a_queue_that_is_never_calm_is_somebody_elses(void **state)
 {
     (void)state;
@@ -246,14 +295,17 @@ int main(void)
         cmocka_unit_test_setup(a_release_after_a_stall_is_one_group, setup),
         cmocka_unit_test_setup(the_base_follows_a_drifting_clock, setup),
         cmocka_unit_test_setup(rates_are_those_of_arrival, setup),
+        cmocka_unit_test_setup(a_lost_report_does_not_lower_what_arrived, setup),
         cmocka_unit_test_setup(a_pause_does_not_lower_what_is_acknowledged, setup),
         cmocka_unit_test_setup(trains_tell_the_bottleneck, setup),
+        cmocka_unit_test_setup(small_frames_tell_what_the_bottleneck_passes_at_most, setup),
         cmocka_unit_test_setup(a_growing_queue_is_overuse, setup),
         cmocka_unit_test_setup(a_queue_that_shoots_up_is_overuse_within_three_frames, setup),
         cmocka_unit_test_setup(a_queue_that_stands_is_overuse_and_a_short_one_stops_the_growth,
                                setup),
         cmocka_unit_test_setup(jitter_is_not_a_queue, setup),
         cmocka_unit_test_setup(a_hold_lasts_until_the_queue_is_empty, setup),
+        cmocka_unit_test_setup(a_hold_ends_when_a_burst_of_others_has_passed, setup),
         cmocka_unit_test_setup(a_queue_that_is_never_calm_is_somebody_elses, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

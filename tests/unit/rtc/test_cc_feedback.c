@@ -93,9 +93,13 @@ static void a_lost_report_ends_the_flight_of_its_packets(void **state)
     (void)state;
     for (int i = 0; i < 10; i++)
         sent((uint16_t)i, i * 1000);
+    report(0, 1, 0x2000, 10);
+    assert_int_equal(results[0].unreported_bytes, 0);
     report(8, 1, 0x2000, 10);
+    assert_int_equal(results[0].unreported_bytes, 700);
     assert_int_equal(feedback->in_flight_bytes, 100);
     report(2, 1, 0x2000, 10); /* out of order: still news */
+    assert_int_equal(results[0].unreported_bytes, 0);
     assert_int_equal(result_count, 1);
     assert_int_equal(feedback->in_flight_bytes, 100);
     for (int i = 0; i < 3 * CC_RECORDS; i++)

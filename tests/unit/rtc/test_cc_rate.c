@@ -90,6 +90,27 @@ static void near_the_link_the_rate_grows_slowly_and_beyond_it_fast(void **state)
     assert_between(aimd.bps, 2.4e6, 3.8e6);
 }
 
+static void nearer_to_a_link_that_frames_still_show_it_grows_slower(void **state)
+{
+    (void)state;
+    struct cc_aimd aimd;
+    struct cc_aimd_input in = CALM;
+    int64_t now_us = 1000000;
+    cc_aimd_init(&aimd, 0, 0.8e6);
+    in.overuse = in.drained = true;
+    in.busy_bps = in.acknowledged_bps = 0.4e6;
+    cc_aimd_update(&aimd, now_us, &in);
+    in = CALM;
+    in.most_bps = 0.42e6;
+    go_on(&aimd, &now_us, 2, in);
+    assert_between(aimd.bps, 0.37e6, 0.39e6);
+    go_on(&aimd, &now_us, 4, in);
+    assert_between(aimd.bps, 0.385e6, 0.405e6);
+    in.most_bps = 2e6; /* another link */
+    go_on(&aimd, &now_us, 4, in);
+    assert_true(cc_aimd_beyond_link(&aimd) && aimd.bps > 0.8e6);
+}
+
 static void growth_stops_at_what_is_acknowledged_and_at_a_queue(void **state)
 {
     (void)state;
@@ -348,6 +369,18 @@ static void there_is_a_probe_for_a_reason_only(void **state)
     assert_false(wants(in));
 }
 
+static void a_path_that_is_back_is_probed_once(void **state)
+{
+    (void)state;
+    struct cc_prober_input in = ROOM;
+    cc_prober_returned(&prober);
+    in.calm = false;
+    assert_false(wants(in));
+    assert_true(wants(ROOM));
+    assert_int_equal(prober.probe.bps, 2000000);
+    assert_false(wants(ROOM));
+}
+
 static void a_limited_sender_probes_every_five_seconds(void **state)
 {
     (void)state;
@@ -396,6 +429,7 @@ int main(void)
         cmocka_unit_test(overuse_lowers_to_what_passes),
         cmocka_unit_test(the_hold_refines_what_was_measured),
         cmocka_unit_test(near_the_link_the_rate_grows_slowly_and_beyond_it_fast),
+        cmocka_unit_test(nearer_to_a_link_that_frames_still_show_it_grows_slower),
         cmocka_unit_test(growth_stops_at_what_is_acknowledged_and_at_a_queue),
         cmocka_unit_test(the_larger_part_of_a_shared_path_gives_way_more),
         cmocka_unit_test(a_burst_of_others_does_not_take_our_part),
@@ -407,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup(a_full_path_shows_its_capacity, setup),
         cmocka_unit_test_setup(a_lossy_cluster_shows_nothing, setup),
         cmocka_unit_test_setup(there_is_a_probe_for_a_reason_only, setup),
+        cmocka_unit_test_setup(a_path_that_is_back_is_probed_once, setup),
         cmocka_unit_test_setup(a_limited_sender_probes_every_five_seconds, setup),
         cmocka_unit_test_setup(what_was_lost_at_once_is_tried_again, setup),
     };
