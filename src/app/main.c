@@ -245,11 +245,11 @@ static void wait_for_signal(struct app *app, const struct config *config, const 
 static void log_ready(const struct app *app, const struct config *config, const char *token)
 {
     bool brackets = strchr(config->bind, ':') != NULL;
+    if (token[0])
+        fprintf(stderr, "\n  Log in with this token: %s\n\n", token);
     log_info("Overwatch X-RAY %s is ready: http%s://%s%s%s:%u/ (media on UDP port %u)",
              OVERWATCH_VERSION, config->tls_cert ? "s" : "", brackets ? "[" : "", config->bind,
              brackets ? "]" : "", api_port(app->api), media_server_port(app->media));
-    if (token[0])
-        fprintf(stderr, "\n  Log in with this token: %s\n\n", token);
 }
 
 /* A client over TLS takes three descriptors, and the usual soft limit is 1024. */
