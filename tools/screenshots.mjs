@@ -33,11 +33,19 @@ const listed = (page) => page.waitForFunction(() => {
   return live.length === 2 && [...live].every((card) => !/–/.test(card.textContent));
 });
 
+const wired = async (page) => {
+  await page.waitForFunction(() => document.querySelector('[data-testid=run-state]')?.dataset.state === 'connected');
+  await page.waitForFunction(() => [...document.querySelectorAll('overwatch-view')].some((view) => view.stats?.detections > 5), null, { timeout: 30000 });
+};
+
 try {
-  const server = await startServer(demo);
+  const server = await startServer(null, ['--example', join(root, 'workflows/demo.json')]);
   context.after(server.stop);
   const browser = await launch(context);
   const viewport = { width: 1280, height: 720 };
+  await picture(browser, `${server.url}/`, 'builder', {
+    viewport: { width: 1440, height: 810 }, colorScheme: 'dark', ready: wired,
+  });
   await picture(browser, `${server.url}/view/live`, 'view', {
     viewport, colorScheme: 'dark', ready: watched, act: (page) => page.keyboard.press('i'),
   });

@@ -105,6 +105,28 @@ static bool is_camera_address(const char *url)
     return false;
 }
 
+static int hex_of(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    int letter = digit | 0x20;
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/* Percent-encoded bytes become what they stand for, in place. */
+static void percent_decode(char *text)
+{
+    char *out = text;
+    for (; *text; text++) {
+        int high = *text == '%' ? hex_of(text[1]) : -1;
+        int low = high >= 0 ? hex_of(text[2]) : -1;
+        bool encoded = low >= 0 && (high || low); /* but no end of the text */
+        *out++ = encoded ? (char)(high << 4 | low) : *text;
+        text += encoded ? 2 : 0;
+    }
+    *out = '\0';
+}
+
 /* rtsp://user:password@host: user and password are taken out of it. */
 static int take_credentials(struct sent_camera *sent, struct reason *why)
 {
@@ -122,9 +144,11 @@ static int take_credentials(struct sent_camera *sent, struct reason *why)
     if (user > USER_BYTES || password > PASSWORD_BYTES)
         return reason_set(why, OW_EINVAL, "The user or password in the address is too long.");
     snprintf(sent->username, sizeof sent->username, "%.*s", (int)user, rest);
+    percent_decode(sent->username);
     sent->has_username = true;
     if (colon) {
         snprintf(sent->password, sizeof sent->password, "%.*s", (int)password, colon + 1);
+        percent_decode(sent->password);
         sent->has_password = true;
     }
     memmove(rest, at + 1, strlen(at + 1) + 1);
@@ -243,7 +267,7 @@ void api_camera_remove(void *context, struct http_exchange *exchange)
 void api_camera_test(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
-    char url[URL_BYTES + USER_BYTES + PASSWORD_BYTES + 8];
+    char url[URL_BYTES + 3 * (USER_BYTES + PASSWORD_BYTES) + 8];
     struct source_status status = {0};
     struct reason why = {""};
     int rc = store_camera_address(api->settings.store, id_of(exchange), url, sizeof url, &why);

@@ -35,7 +35,7 @@ static void cameras_are_kept_without_their_passwords(void **state)
     (void)state;
     char path[160];
     json_t *added = fixture_call(
-        "POST", BASE, "{\"name\":\"Gate\",\"url\":\"rtsp://root:hunter2@10.0.0.1/a\"}", 201);
+        "POST", BASE, "{\"name\":\"Gate\",\"url\":\"rtsp://r%6Fot:hunter%32@10.0.0.1/a\"}", 201);
     no_password_in(added);
     assert_string_equal(text_in(added, "url"), "rtsp://10.0.0.1/a");
     assert_string_equal(text_in(added, "username"), "root");

@@ -222,9 +222,9 @@ static void addresses_get_their_credentials_back(void **state)
         .id = "c", .name = "Gate", .url = "rtsp://h:554/a", .username = "u", .enabled = true};
     struct reason why = {""};
     char url[64];
-    assert_int_equal(store_camera_add(store, &camera, "p:w"), OW_OK);
+    assert_int_equal(store_camera_add(store, &camera, "p:w/@%"), OW_OK);
     assert_int_equal(store_camera_address(store, "c", url, sizeof url, &why), OW_OK);
-    assert_string_equal(url, "rtsp://u:p:w@h:554/a");
+    assert_string_equal(url, "rtsp://u:p%3Aw%2F%40%25@h:554/a");
     assert_int_equal(store_camera_address(store, "c", url, 8, &why), OW_ELIMIT);
     assert_int_equal(store_camera_address(store, "x", url, sizeof url, &why), OW_ENOTFOUND);
     camera.username = "";
