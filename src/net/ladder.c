@@ -205,7 +205,9 @@ void ladder_plan(const struct ladder *ladder, int rung, int least_target_bps,
 {
     const struct ladder_settings *settings = &ladder->settings;
     struct rendition_plan plan = {.viewers = ladder->viewers[rung]};
-    int shared = rung < lowest_shared(ladder) ? rung : lowest_shared(ladder);
+    int shared = lowest_shared(ladder);
+    if (rung >= 0 && rung < shared)
+        shared = rung;
     double part = width_part(settings, shared);
     bool first = rung == 0 && (total(ladder) == 1 || settings->rungs[0].width_part <= 0);
     plan.width_part = first || part >= 1 ? 0 : part;
