@@ -1,5 +1,6 @@
 /* /api/cameras: addresses that are kept under a name. Their passwords go in and never come out. */
 #include "api/api_internal.h"
+#include "core/percent.h"
 #include "core/random.h"
 #include "workflow/source_probe.h"
 
@@ -105,24 +106,14 @@ static bool is_camera_address(const char *url)
     return false;
 }
 
-static int hex_of(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    int letter = digit | 0x20;
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-/* Percent-encoded bytes become what they stand for, in place. */
+/* What is encoded becomes what it stands for, in place. */
 static void percent_decode(char *text)
 {
     char *out = text;
-    for (; *text; text++) {
-        int high = *text == '%' ? hex_of(text[1]) : -1;
-        int low = high >= 0 ? hex_of(text[2]) : -1;
-        bool encoded = low >= 0 && (high || low); /* but no end of the text */
-        *out++ = encoded ? (char)(high << 4 | low) : *text;
-        text += encoded ? 2 : 0;
+    while (*text) {
+        int byte = percent_byte(text, strlen(text));
+        *out++ = byte > 0 ? (char)byte : *text;
+        text += byte > 0 ? 3 : 1;
     }
     *out = '\0';
 }

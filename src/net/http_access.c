@@ -1,6 +1,7 @@
 #include "net/http_access.h"
 
 #include "core/clock.h"
+#include "core/percent.h"
 #include "net/http_auth.h"
 #include "net/http_auth_fields.h"
 #include "net/http_guard.h"
@@ -83,7 +84,7 @@ static bool is_page(const struct http_request *request, const struct http_head *
 static void write_target(const struct http_request *request, char out[NEXT_BYTES])
 {
     size_t at = 0;
-    bool fits = http_percent_encode(request->path, out, NEXT_BYTES);
+    bool fits = percent_encode(request->path, "/", out, NEXT_BYTES);
     for (int i = 0; i < request->query_count && fits; i++) {
         const struct http_pair *pair = &request->query[i];
         at += strlen(out + at);
@@ -91,13 +92,13 @@ static void write_target(const struct http_request *request, char out[NEXT_BYTES
         if (!fits)
             break;
         out[at++] = i == 0 ? '?' : '&';
-        fits = http_percent_encode(pair->name, out + at, NEXT_BYTES - at);
+        fits = percent_encode(pair->name, "/", out + at, NEXT_BYTES - at);
         at += fits ? strlen(out + at) : 0;
         fits = fits && at + 2 < NEXT_BYTES;
         if (!fits)
             break;
         out[at++] = '=';
-        fits = http_percent_encode(pair->value, out + at, NEXT_BYTES - at);
+        fits = percent_encode(pair->value, "/", out + at, NEXT_BYTES - at);
     }
     if (!fits || !http_next_is_local(out))
         snprintf(out, NEXT_BYTES, "/");
@@ -107,7 +108,7 @@ static void send_to_login(struct http_exchange *exchange)
 {
     char target[NEXT_BYTES], next[2 * NEXT_BYTES], headers[2 * NEXT_BYTES + 128];
     write_target(&exchange->request, target);
-    if (!http_percent_encode(target, next, sizeof next))
+    if (!percent_encode(target, "/", next, sizeof next))
         snprintf(next, sizeof next, "/");
     snprintf(headers, sizeof headers, "Location: /login%s%s\r\nCache-Control: no-store\r\n",
              strcmp(target, "/") == 0 ? "" : "?next=", strcmp(target, "/") == 0 ? "" : next);

@@ -1,7 +1,6 @@
 #include "net/http_auth_fields.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,21 +43,5 @@ bool http_next_is_local(const char *next)
     for (const char *at = next; *at; at++)
         if ((unsigned char)*at <= ' ' || *at == 0x7f || *at == '\\')
             return false; /* browsers drop some of these and read others as '/' */
-    return true;
-}
-
-bool http_percent_encode(const char *text, char *out, size_t room)
-{
-    size_t at = 0;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        bool plain = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') ||
-                     (*c >= 'a' && *c <= 'z') || strchr("-._~/", *c);
-        if (at + 4 > room)
-            return false;
-        at += (size_t)snprintf(out + at, room - at, plain ? "%c" : "%%%02X", *c);
-    }
-    if (at >= room)
-        return false;
-    out[at] = '\0';
     return true;
 }

@@ -17,7 +17,4 @@ const char *http_bearer_token(const char *authorization);
  * "https://other" are not? What browsers make "//" of is refused, too. */
 bool http_next_is_local(const char *next);
 
-/* Percent-encodes all but unreserved characters and '/'; false when it does not fit. */
-bool http_percent_encode(const char *text, char *out, size_t room);
-
 #endif

@@ -1,5 +1,7 @@
 #include "net/http_head.h"
 
+#include "core/percent.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -89,14 +91,6 @@ static bool copy(char *out, size_t room, struct text text)
 
 /* -- request line -- */
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Percent decoding into a text ended by a NUL; 0, or the status to refuse with. */
 static int decode(char *out, size_t room, struct text text, bool plus_is_space)
 {
@@ -104,11 +98,10 @@ static int decode(char *out, size_t room, struct text text, bool plus_is_space)
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if (c == '%') {
-            int high = i + 2 < text.size ? hex_value(text.data[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
-            if (low < 0 || (high == 0 && low == 0))
+            int byte = percent_byte(text.data + i, text.size - i);
+            if (byte < 0)
                 return 400;
-            c = (char)(high << 4 | low);
+            c = (char)byte;
             i += 2;
         } else if (c == '+' && plus_is_space) {
             c = ' ';

@@ -1,6 +1,7 @@
 #include "store/store_internal.h"
 
-#include <ctype.h>
+#include "core/percent.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,26 +176,9 @@ int store_camera_password(struct store *store, const char *id, char **password)
     return rc;
 }
 
-enum { CREDENTIAL_BYTES = 3 * 200 + 1 }; /* the longest that cameras have, with every byte encoded */
-
-/* A user or password as it stands in an address (RFC 3986 section 2.1). False: it is too long. */
-static bool percent_encode(char out[CREDENTIAL_BYTES], const char *text)
-{
-    static const char digits[] = "0123456789ABCDEF", plain[] = "-._~";
-    size_t at = 0;
-    for (; *text && at + 3 < CREDENTIAL_BYTES; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte < 0x80 && (isalnum(byte) || strchr(plain, byte))) {
-            out[at++] = *text;
-            continue;
-        }
-        out[at++] = '%';
-        out[at++] = digits[byte >> 4];
-        out[at++] = digits[byte & 15];
-    }
-    out[at] = '\0';
-    return *text == '\0';
-}
+enum {
+    CREDENTIAL_BYTES = 3 * 200 + 1
+}; /* the longest that cameras have, with every byte encoded */
 
 static int write_address(const struct store_camera *camera, const char *password, char *url,
                          size_t capacity, struct reason *why)
@@ -206,7 +190,8 @@ static int write_address(const struct store_camera *camera, const char *password
         return reason_set(why, OW_ESTATE, "the camera \"%.80s\" is switched off", camera->name);
     if (!rest || !camera->username[0])
         length = snprintf(url, capacity, "%s", camera->url);
-    else if (percent_encode(user, camera->username) && percent_encode(secret, password))
+    else if (percent_encode(camera->username, "", user, sizeof user) &&
+             percent_encode(password, "", secret, sizeof secret))
         length = snprintf(url, capacity, "%.*s://%s%s%s@%s", (int)(rest - camera->url), camera->url,
                           user, secret[0] ? ":" : "", secret, rest + 3);
     explicit_bzero(secret, sizeof secret);

@@ -104,7 +104,7 @@ static void find_model(const struct runtime *r, const struct model_node_settings
 int node_check_access(struct runtime *r, enum runtime_origin origin, const struct graph_node *g,
                       struct reason *why)
 {
-    char path[NODE_PATH_BYTES];
+    char path[NODE_PATH_BYTES] = "";
     struct source_settings source;
     struct model_node_settings model;
     if (origin == RUNTIME_TRUSTED)

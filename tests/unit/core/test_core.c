@@ -4,6 +4,7 @@
 #include "core/frame.h"
 #include "core/log.h"
 #include "core/mailbox.h"
+#include "core/percent.h"
 #include "core/perf.h"
 #include "core/random.h"
 
@@ -147,6 +148,22 @@ static void perf_counts_in_buckets(void **state)
         assert_true(perf_bucket_ms[i] > perf_bucket_ms[i - 1]);
 }
 
+static void addresses_are_percent_encoded(void **state)
+{
+    (void)state;
+    char out[12];
+    assert_true(percent_encode("a/\xc3\xa4@~", "", out, sizeof out) == false);
+    assert_true(percent_encode("a/\xc3\xa4~", "/", out, sizeof out));
+    assert_string_equal(out, "a/%C3%A4~");
+    assert_true(percent_encode("", "", out, 1));
+    assert_false(percent_encode("", "", out, 0));
+    assert_int_equal(percent_byte("%e4x", 4), 0xe4);
+    assert_int_equal(percent_byte("%E4", 2), -1);
+    assert_int_equal(percent_byte("%00", 3), -1);
+    assert_int_equal(percent_byte("%4g", 3), -1);
+    assert_int_equal(percent_byte("abc", 3), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +172,7 @@ int main(void)
         cmocka_unit_test(urls_lose_their_secrets),
         cmocka_unit_test(addresses_round_trip),
         cmocka_unit_test(seeded_random_repeats),
+        cmocka_unit_test(addresses_are_percent_encoded),
         cmocka_unit_test(perf_summarises),
         cmocka_unit_test(perf_counts_in_buckets),
     };

@@ -1,3 +1,4 @@
+#include "core/percent.h"
 #include "net/http_auth.h"
 #include "net/http_auth_fields.h"
 #include "net/http_auth_limit.h"
@@ -306,9 +307,9 @@ static void next_stays_on_this_server(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(http_next_is_local(bad[i]));
     char out[16];
-    assert_true(http_percent_encode("/a b?c", out, sizeof out));
+    assert_true(percent_encode("/a b?c", "/", out, sizeof out));
     assert_string_equal(out, "/a%20b%3Fc");
-    assert_false(http_percent_encode("/a b?c/and more", out, sizeof out));
+    assert_false(percent_encode("/a b?c/and more", "/", out, sizeof out));
 }
 
 int main(void)

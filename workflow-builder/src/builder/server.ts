@@ -62,7 +62,9 @@ const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components'
 
 async function refuse(response: Response): Promise<never> {
   const copy = response.clone();
-  const message = await errorSentence(response);
+  const message = response.status === 401
+    ? 'The log-in has ended: log in again in another tab, then go on here. Nothing is lost.'
+    : await errorSentence(response);
   let errors: Finding[] = [], warnings: Finding[] = [];
   try {
     const body = (await copy.json()) as { errors?: Finding[]; warnings?: Finding[] };
