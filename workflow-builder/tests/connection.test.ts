@@ -35,6 +35,7 @@ test('the doctor tells where it came to a halt, and what to do', () => {
     [{ localDenied: true }, /local network access/],
     [{ loopbackOnly: true }, /loopback only, by which Firefox .*--public-address/],
     [{ loopbackOnly: true, server: { step: 'checks', closed: false, reason: '' } }, /answers do not come back/],
+    [{ loopbackOnly: true, udp: false, tcp: false }, /sends no UDP, and the server takes nothing else/],
     [{ udp: false }, /sends no UDP, and TCP does not get through\..*port 8189/],
     [{ udp: false, tcp: false }, /--no-ice-tcp/],
     [{ server: null, mediaPort: null }, /No way to the server.*the media port/],

@@ -113,11 +113,11 @@ function noPathSentence(facts: Facts): string {
     return 'The server hears this browser, but its answers do not come back: a firewall stops them, or --public-address is not the address you come by.';
   }
   if (facts.localDenied) return 'This browser may not reach the local network. Allow local network access for this page in its site settings.';
+  if (!udp && !tcp) return 'This browser sends no UDP, and the server takes nothing else: start it without --no-ice-tcp.';
   if (facts.loopbackOnly) {
     return 'The server takes media over its machine’s loopback only, by which Firefox makes no WebRTC connections and which no tunnel carries. Start it with --public-address and an address of its machine.';
   }
-  if (!udp && tcp) return `This browser sends no UDP, and TCP does not get through. ${remedy}`;
-  if (!udp) return 'This browser sends no UDP, and the server takes nothing else: start it without --no-ice-tcp.';
+  if (!udp) return `This browser sends no UDP, and TCP does not get through. ${remedy}`;
   if (server === null) return `No way to the server was found: UDP is probably blocked. ${remedy}`;
   return `No packet reached the server: UDP is blocked${tcp ? ', and TCP did not get through either' : ' on the way'}. ${remedy}`;
 }
