@@ -53,6 +53,7 @@ static const char *phrase_of(int status)
         {503, "Service Unavailable"},
         {504, "Gateway Timeout"},
         {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].status == status)
@@ -77,7 +78,9 @@ size_t http_answer_head(const struct http_exchange *exchange, bool close_after, 
 {
     struct writer writer = {.out = out, .room = room};
     add(&writer, "HTTP/1.1 %d %s\r\n", exchange->status, phrase_of(exchange->status));
-    if (exchange->status != 204 && exchange->status != 304)
+    if (exchange->streams)
+        add(&writer, "Content-Type: %s\r\n", exchange->type);
+    else if (exchange->status != 204 && exchange->status != 304)
         add(&writer, "Content-Type: %s\r\nContent-Length: %zu\r\n", exchange->type,
             exchange->body_size);
     add(&writer, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");

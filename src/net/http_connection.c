@@ -1,5 +1,6 @@
 /* One client over HTTP/1.1: reads a request, waits for its answer, writes it, and again. */
 #include "core/clock.h"
+#include "net/http_auth.h"
 #include "net/http_internal.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ enum {
     LINGER_US = 2 * 1000 * 1000,
     DISCARD_BYTES = 8 * 1024 * 1024, /* read and thrown away so that a refusal is seen */
     ANSWER_HEAD_BYTES = 4096,
+    UNSENT_BYTES = 64 * 1024, /* in the system's buffer: what is there can't be replaced any more */
 };
 
 enum phase {
@@ -26,6 +28,7 @@ enum phase {
     READS_BODY,
     WAITS, /* for the answer */
     WRITES,
+    STREAMS, /* an answer without an end */
     LINGERS, /* all is written; closing at once would take the answer away from the client */
 };
 
@@ -41,6 +44,7 @@ struct http_connection {
     int64_t deadline_us;
     bool ended; /* the client sends no more */
     bool close_after, reading_off;
+    bool blocked; /* the system takes no more bytes for now */
     struct http_exchange *exchange;
     struct http_head head;
     struct http_chunks chunks;
@@ -49,6 +53,8 @@ struct http_connection {
     bool too_large;
     char out[ANSWER_HEAD_BYTES];
     size_t out_size, out_written, body_written;
+    struct http_message *piece; /* of a stream, being written */
+    size_t piece_written;
     size_t in_size;
     char in[HTTP_MAX_HEAD_BYTES];
 };
@@ -85,6 +91,7 @@ static int write_some(struct http_connection *self, const void *data, size_t siz
             *written += (size_t)sent;
             self->deadline_us = clock_now_us() + PIECE_US;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            self->blocked = true;
             lws_callback_on_writable(self->wsi);
             return OW_EAGAIN;
         } else if (errno != EINTR) {
@@ -109,10 +116,44 @@ static int end_answer(struct http_connection *self)
     return OW_OK;
 }
 
+/* OW_EAGAIN: there is none now. */
+static int next_piece(struct http_connection *self)
+{
+    struct http_exchange *exchange = self->exchange;
+    http_message_unref(&self->piece);
+    self->piece_written = 0;
+    pthread_mutex_lock(&exchange->lock);
+    self->piece = exchange->latest;
+    exchange->latest = NULL;
+    bool over = exchange->stream_over;
+    atomic_store(&exchange->stream_changed, false);
+    pthread_mutex_unlock(&exchange->lock);
+    self->deadline_us = self->piece ? clock_now_us() + PIECE_US : INT64_MAX;
+    return self->piece ? OW_OK : over ? OW_ECLOSED : OW_EAGAIN;
+}
+
+static int write_stream(struct http_connection *self)
+{
+    int rc = OW_OK;
+    self->in_size = 0; /* nothing that comes now is a request */
+    while (rc == OW_OK) {
+        if (self->piece)
+            rc = write_some(self, self->piece->data + HTTP_HEADROOM, self->piece->size,
+                            &self->piece_written);
+        if (rc == OW_OK)
+            rc = next_piece(self);
+    }
+    if (rc != OW_ECLOSED || self->ended)
+        return rc;
+    self->close_after = true;
+    return end_answer(self);
+}
+
 static int write_answer(struct http_connection *self)
 {
     struct http_exchange *exchange = self->exchange;
     if (self->phase == WAITS) {
+        self->close_after |= exchange->streams;
         self->out_size = http_answer_head(exchange, self->close_after, self->out, sizeof self->out);
         self->out_written = self->body_written = 0;
         if (self->out_size == 0)
@@ -124,6 +165,10 @@ static int write_answer(struct http_connection *self)
     if (rc == OW_OK && has_body)
         rc = write_some(self, exchange->body + HTTP_HEADROOM, exchange->body_size,
                         &self->body_written);
+    if (rc == OW_OK && exchange->streams && !exchange->request.head) {
+        set_phase(self, STREAMS, PIECE_US);
+        return OW_OK;
+    }
     return rc == OW_OK ? end_answer(self) : rc;
 }
 
@@ -138,6 +183,10 @@ static void refuse(struct http_connection *self, int status, const char *detail)
 
 static void request_complete(struct http_connection *self)
 {
+    if (self->exchange->incoming) {
+        set_phase(self, WAITS, ANSWER_US); /* its handler runs already */
+        return;
+    }
     if (self->too_large) {
         refuse(self, 413, "The body is larger than 1 MB.");
         return;
@@ -162,17 +211,29 @@ static int upgrade(struct http_connection *self)
     return OW_ECLOSED;
 }
 
+/* The handler begins at once; what comes is put where it reads. */
+static int begin_stream(struct http_connection *self)
+{
+    self->exchange->request.content_length = self->head.content_length;
+    if (http_body_create(&self->exchange->incoming) != OW_OK)
+        return OW_ECLOSED;
+    if (!self->head.chunked && self->body_left == 0)
+        http_body_finish(self->exchange->incoming);
+    http_router_dispatch(self->server, self->exchange);
+    return OW_OK;
+}
+
 static int begin_body(struct http_connection *self)
 {
     self->chunks = (struct http_chunks){0};
     self->discarded = 0;
     self->body_left = self->head.content_length;
-    self->too_large = self->body_left > HTTP_MAX_BODY_BYTES;
-    if (self->body_left > DISCARD_BYTES) {
-        request_complete(self);
-        return OW_OK;
-    }
-    if (!self->head.chunked && self->body_left == 0) {
+    bool streams = http_router_streams(self->server, self->exchange);
+    if (streams && begin_stream(self) != OW_OK)
+        return OW_ECLOSED;
+    self->too_large = !streams && self->body_left > HTTP_MAX_BODY_BYTES;
+    if ((!streams && self->body_left > DISCARD_BYTES) ||
+        (!self->head.chunked && self->body_left == 0)) {
         request_complete(self);
         return OW_OK;
     }
@@ -226,6 +287,10 @@ static int read_head(struct http_connection *self)
 /* Keeps a piece of the body, or throws it away when the whole is too large. */
 static int keep(struct http_connection *self, const char *data, size_t size)
 {
+    if (self->exchange->incoming) {
+        http_body_put(self->exchange->incoming, data, size);
+        return OW_OK;
+    }
     struct http_request *request = &self->exchange->request;
     self->too_large |= request->body_size + size > HTTP_MAX_BODY_BYTES;
     if (self->too_large) {
@@ -242,15 +307,30 @@ static int keep(struct http_connection *self, const char *data, size_t size)
     return OW_OK;
 }
 
+/* How much of what has come can be taken now. */
+static size_t takeable(struct http_connection *self)
+{
+    struct http_body *incoming = self->exchange->incoming;
+    size_t room = incoming ? http_body_room(incoming) : SIZE_MAX;
+    if (room == 0) /* the handler is slow, not the client */
+        self->deadline_us = clock_now_us() + ANSWER_US;
+    return self->in_size < room ? self->in_size : room;
+}
+
 static int read_body(struct http_connection *self)
 {
-    size_t used = 0, size = 0;
+    struct http_body *incoming = self->exchange->incoming;
+    if (incoming && atomic_load(&self->exchange->replied)) {
+        self->close_after = true; /* the rest is not wanted */
+        set_phase(self, WAITS, ANSWER_US);
+        return OW_OK;
+    }
+    size_t used = 0, size = 0, there = takeable(self);
     const char *piece = self->in;
     if (!self->head.chunked) {
-        used = size = self->in_size < self->body_left ? self->in_size : (size_t)self->body_left;
+        used = size = there < self->body_left ? there : (size_t)self->body_left;
         self->body_left -= size;
-    } else if (http_chunks_read(&self->chunks, self->in, self->in_size, &used, &piece, &size) !=
-               OW_OK) {
+    } else if (http_chunks_read(&self->chunks, self->in, there, &used, &piece, &size) != OW_OK) {
         refuse(self, 400, "The chunks of the body are not well formed.");
         return OW_OK;
     }
@@ -261,6 +341,8 @@ static int read_body(struct http_connection *self)
         self->head.chunked ? self->chunks.state == HTTP_CHUNKS_DONE : self->body_left == 0;
     if (complete || self->discarded > DISCARD_BYTES) {
         self->close_after |= !complete;
+        if (incoming)
+            http_body_finish(incoming);
         request_complete(self);
         return OW_OK;
     }
@@ -285,14 +367,17 @@ static int advance(struct http_connection *self)
         case WRITES:
             rc = atomic_load(&self->exchange->replied) ? write_answer(self) : OW_EAGAIN;
             break;
+        case STREAMS:
+            rc = write_stream(self);
+            break;
         case LINGERS:
             self->in_size = 0;
             rc = OW_EAGAIN;
             break;
         }
     }
-    bool wants_more = self->phase == READS_HEAD || self->phase == READS_BODY;
-    if (rc == OW_EAGAIN && self->ended && (wants_more || self->phase == LINGERS))
+    bool client_counts = self->phase != WAITS && self->phase != WRITES;
+    if (rc == OW_EAGAIN && self->ended && client_counts)
         return OW_ECLOSED;
     return rc == OW_EAGAIN ? OW_OK : rc;
 }
@@ -327,10 +412,15 @@ static int on_readable(struct http_connection *self)
     return 0;
 }
 
+/* The library forgets what it is asked for from within this callback, so if that was to be called
+ * again, it is asked anew by http_connections_look_for_answers(). */
 static int on_writable(struct http_connection *self)
 {
+    self->blocked = false;
     if (advance(self) != OW_OK)
         return -1;
+    if (self->blocked)
+        http_server_wake(self->server);
     steer_reading(self);
     return 0;
 }
@@ -344,6 +434,7 @@ static void free_connection(struct http_connection *self)
         *link = self->next;
     self->server->connection_count--;
     drop_exchange(self);
+    http_message_unref(&self->piece);
     free(self);
 }
 
@@ -357,8 +448,9 @@ void http_connection_open(struct http_server *server, int fd, const struct addre
         return;
     }
     self->refusal = refusal;
-    int on = 1;
+    int on = 1, unsent = UNSENT_BYTES;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     self->server = server;
     self->fd = fd;
     self->peer = *peer;
@@ -386,18 +478,44 @@ int http_connections_count(const struct http_server *server, const struct addres
     return count;
 }
 
+/* Have its handler or the thread that feeds it done something that it waits for? */
+static bool has_news(const struct http_connection *self)
+{
+    struct http_exchange *exchange = self->exchange;
+    if (self->blocked)
+        return true;
+    switch (self->phase) {
+    case WAITS:
+        return atomic_load(&exchange->replied);
+    case READS_BODY:
+        return exchange->incoming &&
+               (atomic_load(&exchange->replied) || http_body_wants_more(exchange->incoming));
+    case STREAMS:
+        return atomic_load(&exchange->stream_changed);
+    default:
+        return false;
+    }
+}
+
 void http_connections_look_for_answers(struct http_server *server)
 {
     for (struct http_connection *i = server->connections; i; i = i->next)
-        if (i->phase == WAITS && atomic_load(&i->exchange->replied))
+        if (has_news(i))
             lws_callback_on_writable(i->wsi);
+}
+
+/* A stream goes no longer than the log-in that it was asked for with. */
+static bool session_ended(const struct http_connection *self, int64_t now_us)
+{
+    uint64_t session = self->exchange->request.session;
+    return session != 0 && !http_auth_session_lives(self->server->settings.auth, session, now_us);
 }
 
 void http_connections_expire(struct http_server *server)
 {
     int64_t now_us = clock_now_us();
     for (struct http_connection *i = server->connections; i; i = i->next)
-        if (now_us >= i->deadline_us) {
+        if (now_us >= i->deadline_us || (i->phase == STREAMS && session_ended(i, now_us))) {
             i->deadline_us = INT64_MAX;
             lws_set_timeout(i->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
         }

@@ -40,6 +40,8 @@ void http_exchange_unref(struct http_exchange **exchange)
     if (!self || atomic_fetch_sub(&self->refs, 1) != 1)
         return;
     pthread_mutex_destroy(&self->lock);
+    http_body_destroy(&self->incoming);
+    http_message_unref(&self->latest);
     free(self->request.body);
     free(self->headers);
     free(self->body);
@@ -51,10 +53,23 @@ void http_exchange_detach(struct http_exchange *exchange)
     pthread_mutex_lock(&exchange->lock);
     exchange->server = NULL;
     pthread_mutex_unlock(&exchange->lock);
+    if (exchange->incoming)
+        http_body_break(exchange->incoming);
 }
 
-void http_reply(struct http_exchange *exchange, int status, const char *content_type,
-                const void *body, size_t size, const char *headers)
+int http_read_body(struct http_exchange *exchange, void *out, size_t room, size_t *size)
+{
+    bool made_room = false;
+    int rc = http_body_take(exchange->incoming, out, room, size, &made_room);
+    pthread_mutex_lock(&exchange->lock);
+    if (made_room && exchange->server)
+        http_server_wake(exchange->server);
+    pthread_mutex_unlock(&exchange->lock);
+    return rc;
+}
+
+static void reply(struct http_exchange *exchange, int status, const char *content_type,
+                  const void *body, size_t size, const char *headers, bool streams)
 {
     uint8_t *copy = malloc(HTTP_HEADROOM + size + 1);
     char *header_copy = headers ? strdup(headers) : NULL;
@@ -70,12 +85,58 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
     exchange->status = copy ? status : 503;
     exchange->body = copy;
     exchange->body_size = copy ? size : 0;
+    exchange->streams = streams && copy;
     exchange->headers = header_copy;
     snprintf(exchange->type, sizeof exchange->type, "%s", content_type);
     atomic_store(&exchange->replied, true);
     if (exchange->server)
         http_server_wake(exchange->server);
     pthread_mutex_unlock(&exchange->lock);
+}
+
+void http_reply(struct http_exchange *exchange, int status, const char *content_type,
+                const void *body, size_t size, const char *headers)
+{
+    reply(exchange, status, content_type, body, size, headers, false);
+}
+
+/* -- answers without an end -- */
+
+void http_reply_stream(struct http_exchange *exchange, const char *content_type,
+                       const char *headers)
+{
+    reply(exchange, 200, content_type, NULL, 0, headers, true);
+}
+
+static bool change_stream(struct http_exchange *exchange, struct http_message *latest, bool over)
+{
+    struct http_message *replaced = NULL;
+    pthread_mutex_lock(&exchange->lock);
+    bool there = exchange->server != NULL;
+    if (there) {
+        replaced = exchange->latest;
+        exchange->latest = latest;
+        exchange->stream_over |= over;
+        atomic_store(&exchange->stream_changed, true);
+        http_server_wake(exchange->server);
+    }
+    pthread_mutex_unlock(&exchange->lock);
+    http_message_unref(&replaced);
+    return there;
+}
+
+bool http_stream_latest(struct http_exchange *exchange, struct http_message *message)
+{
+    struct http_message *own = http_message_ref(message);
+    bool there = change_stream(exchange, own, false);
+    if (!there)
+        http_message_unref(&own);
+    return there;
+}
+
+void http_stream_end(struct http_exchange *exchange)
+{
+    (void)change_stream(exchange, NULL, true);
 }
 
 /* Control characters cannot come from our sentences but may from a path echoed in one. */

@@ -2,6 +2,7 @@
 #ifndef OW_NET_HTTP_INTERNAL_H
 #define OW_NET_HTTP_INTERNAL_H
 
+#include "net/http_body.h"
 #include "net/http_chunks.h"
 #include "net/http_head.h"
 #include "net/http_server.h"
@@ -32,6 +33,12 @@ struct http_exchange {
     char *headers; /* "Name: value\r\n…", may be NULL */
     uint8_t *body; /* HTTP_HEADROOM bytes, then body_size */
     size_t body_size;
+    bool streams;                /* no end is known: http_reply_stream() */
+    struct http_message *latest; /* of a stream, not begun to be written */
+    atomic_bool stream_changed;  /* `latest` or `stream_over` */
+    bool stream_over;
+
+    struct http_body *incoming; /* of a route with HTTP_STREAMS, else NULL */
 };
 
 int http_exchange_create(struct http_exchange **out, struct http_server *server);
@@ -44,6 +51,7 @@ struct http_message {
     size_t size;
     uint8_t data[]; /* HTTP_HEADROOM bytes, then size */
 };
+struct http_message *http_message_ref(struct http_message *message);
 
 struct http_socket {
     struct http_server *server;
@@ -71,6 +79,18 @@ int http_workers_add(struct http_workers *workers, struct http_exchange *exchang
 void http_workers_stop(struct http_workers *workers);
 void http_workers_destroy(struct http_workers **workers);
 
+/* Handlers of routes with HTTP_STREAMS. */
+struct http_streams {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    int count;
+};
+void http_streams_init(struct http_streams *streams);
+/* OW_ELIMIT when HTTP_MAX_STREAMS run. */
+int http_streams_add(struct http_streams *streams, struct http_exchange *exchange);
+/* Waits for all of them; no connection, whose bodies they read, may be left. */
+void http_streams_finish(struct http_streams *streams);
+
 /* A listening socket, non-blocking; `bind_address` "" = all addresses of both families. */
 int http_listen(int *out_fd, uint16_t *out_port, const char *bind_address, uint16_t port,
                 struct reason *why);
@@ -92,6 +112,7 @@ struct http_server {
     struct lws_protocols protocols[4];
     lws_sorted_usec_list_t timer;
     struct http_workers *workers;
+    struct http_streams streams;
     struct http_tls *tls;          /* takes the connections instead; NULL = plain HTTP */
     pthread_mutex_t arrivals_lock; /* guards the three below */
     bool arrivals_closed;
@@ -119,6 +140,8 @@ bool http_access_check(struct http_server *server, struct http_exchange *exchang
 
 /* http_router.c: has the right handler answer, or answers itself. */
 void http_router_dispatch(struct http_server *server, struct http_exchange *exchange);
+/* Does its route take in the body piece by piece? */
+bool http_router_streams(const struct http_server *server, const struct http_exchange *exchange);
 
 /* http_answer.c: status line and fields of an answer; its size, 0 = it does not fit. */
 size_t http_answer_head(const struct http_exchange *exchange, bool close_after, char *out,

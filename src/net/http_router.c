@@ -27,10 +27,24 @@ static void run_route(struct http_server *server, struct http_exchange *exchange
 {
     exchange->route = route;
     exchange->context = server->settings.context;
-    if (!(route->flags & HTTP_MAY_BLOCK))
+    if (route->flags & HTTP_STREAMS) {
+        if (http_streams_add(&server->streams, exchange) != OW_OK)
+            http_reply_error(exchange, 503,
+                             "Too many uploads are under way: try again in a moment.");
+    } else if (!(route->flags & HTTP_MAY_BLOCK))
         route->handle(exchange->context, exchange);
     else if (http_workers_add(server->workers, exchange) != OW_OK)
         http_reply_error(exchange, 503, "Too many requests are waiting: try again in a moment.");
+}
+
+bool http_router_streams(const struct http_server *server, const struct http_exchange *exchange)
+{
+    struct http_request scratch;
+    for (const struct http_route *i = server->settings.routes; i->pattern; i++)
+        if ((i->flags & HTTP_STREAMS) && i->method == exchange->request.method &&
+            http_route_match(i->pattern, exchange->request.path, &scratch))
+            return true;
+    return false;
 }
 
 /* The request has passed http_access_check(). */

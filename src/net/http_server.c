@@ -201,6 +201,7 @@ static void free_server(struct http_server *server)
     http_workers_destroy(&server->workers);
     if (server->context)
         lws_context_destroy(server->context);
+    http_streams_finish(&server->streams);
     http_tls_stop(&server->tls); /* with the last bytes of those just closed */
     if (server->listen_fd >= 0 && !server->listener_adopted)
         close(server->listen_fd);
@@ -225,6 +226,7 @@ int http_server_start(struct http_server **out, const struct http_server_setting
         server->settings.max_per_address = HTTP_MAX_PER_ADDRESS;
     server->listen_fd = -1;
     pthread_mutex_init(&server->arrivals_lock, NULL);
+    http_streams_init(&server->streams);
     server->bind_address = strdup(settings->bind_address ? settings->bind_address : "");
     server->allowed_hosts = strdup(settings->allowed_hosts ? settings->allowed_hosts : "");
     int rc = OW_OK;

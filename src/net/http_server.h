@@ -23,6 +23,7 @@ enum {
     HTTP_MAX_QUERY = 8,
     HTTP_MAX_CONNECTIONS = 512, /* the default of max_connections */
     HTTP_MAX_PER_ADDRESS = 64,  /* of max_per_address */
+    HTTP_MAX_STREAMS = 8,       /* bodies that are taken in piece by piece, at a time */
     HTTP_SOCKET_SLOTS = 128,
     HTTP_SOCKET_CONTROLS = 64,
 };
@@ -30,7 +31,7 @@ enum {
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS };
 
 struct http_pair {
-    char name[32], value[160];
+    char name[32], value[280]; /* a file name and what stands around it */
 };
 
 struct http_request {
@@ -47,22 +48,29 @@ struct http_request {
     bool secure;        /* came over TLS */
     bool authenticated; /* has logged in, bears a token, or the server is open to all */
     uint64_t session;   /* the session's number, 0 = none */
-    char *body;         /* body_size bytes and a NUL behind them; never NULL */
+    char *body; /* body_size bytes and a NUL behind them; never NULL; empty with HTTP_STREAMS */
     size_t body_size;
+    uint64_t content_length; /* as the client says; 0 = none, or it does not say */
     struct address peer, local;
 };
 
 const char *http_param(const struct http_request *request, const char *name); /* NULL = none */
 const char *http_query(const struct http_request *request, const char *name); /* NULL = none */
 
-enum { HTTP_QUICK = 0, HTTP_MAY_BLOCK = 1, HTTP_OPEN = 2 /* without a log-in, too */ };
+enum {
+    HTTP_QUICK = 0,
+    HTTP_MAY_BLOCK = 1,
+    HTTP_OPEN = 2,    /* without a log-in, too */
+    HTTP_STREAMS = 4, /* begins before the body is there and takes it in by http_read_body() */
+};
 
 /* One row of the route table; `pattern` like "/view/{node_id}": a {name} takes one path segment. */
 struct http_route {
     enum http_method method;
     const char *pattern;
     /* Answers with http_reply(), at once or, keeping a reference, later and from any thread. Runs
-     * on the service thread, or on a worker with HTTP_MAY_BLOCK. */
+     * on the service thread, on a worker with HTTP_MAY_BLOCK, or on a thread of its own with
+     * HTTP_STREAMS. */
     void (*handle)(void *context, struct http_exchange *exchange);
     int flags;
 };
@@ -119,6 +127,19 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
                 const void *body, size_t size, const char *headers);
 /* {"detail": "…"} */
 void http_reply_error(struct http_exchange *exchange, int status, const char *detail);
+
+/* With HTTP_STREAMS: the next piece of the body; blocks until there is one. *size 0 = the end.
+ * OW_ECLOSED: the client has gone or stopped sending, the server ends. Of any size: the limit is
+ * the handler's, who may answer before the end; the rest is then not read. */
+int http_read_body(struct http_exchange *exchange, void *out, size_t room, size_t *size);
+
+/* An answer without an end: begun here, then fed with messages, each written after the head as it
+ * is. One that still waits is replaced by the next. Any thread. */
+void http_reply_stream(struct http_exchange *exchange, const char *content_type,
+                       const char *headers);
+/* Takes its own reference. False: the client has gone. */
+bool http_stream_latest(struct http_exchange *exchange, struct http_message *message);
+void http_stream_end(struct http_exchange *exchange);
 
 /* A message of two parts behind each other (`tail` may be NULL); one reference. NULL = no memory.
  */

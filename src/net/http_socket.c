@@ -19,7 +19,7 @@ struct http_message *http_message_create(bool binary, const void *head, size_t h
     return message;
 }
 
-static struct http_message *message_ref(struct http_message *message)
+struct http_message *http_message_ref(struct http_message *message)
 {
     atomic_fetch_add(&message->refs, 1);
     return message;
@@ -73,7 +73,7 @@ static void wake(struct http_socket *socket)
 static void add_control(struct http_socket *socket, struct http_message *message)
 {
     int at = (socket->control_first + socket->control_count++) % HTTP_SOCKET_CONTROLS;
-    socket->controls[at] = message_ref(message);
+    socket->controls[at] = http_message_ref(message);
 }
 
 void http_socket_send(struct http_socket *socket, struct http_message *message)
@@ -106,7 +106,7 @@ bool http_socket_send_latest(struct http_socket *socket, int slot, struct http_m
     pthread_mutex_lock(&socket->lock);
     bool fresh = socket->slots[slot] == NULL;
     http_message_unref(&socket->slots[slot]);
-    socket->slots[slot] = message_ref(message);
+    socket->slots[slot] = http_message_ref(message);
     pthread_mutex_unlock(&socket->lock);
     wake(socket);
     return fresh;
