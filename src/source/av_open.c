@@ -24,6 +24,18 @@ static const struct av_scheme {
     {"tcp", false},  {"srt", false},   {"file", false},
 };
 
+/* What may open further inputs by itself, a playlist above all, may open these only: nothing that
+ * comes over a network leads to a file of this machine. */
+static const char network_protocols[] = "rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto,data,"
+                                        "rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,ffrtmpcrypt,srt";
+/* And a file holds a video itself: no playlist, no script, no description of streams elsewhere. Of
+ * a demuxer with several names one is enough. */
+static const char file_formats[] =
+    "mov,matroska,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,h261,h263,h264,hevc,vvc,av1,obu,ivf,m4v,"
+    "vc1,"
+    "mjpeg,mpjpeg,yuv4mpegpipe,gif,apng,nut,mxf,rm,dv,wtv,nsv,dnxhd,image2,jpeg_pipe,png_pipe,"
+    "webp_pipe,bmp_pipe,tiff_pipe";
+
 /* Live inputs are probed with little at first, since what is probed is waited for; an input that
  * does not show itself in that is opened again with more. */
 static const struct av_probe {
@@ -118,9 +130,14 @@ static void set_options(AVDictionary **options, AVFormatContext *format,
         av_dict_set(options, "timeout", "5000000", 0);
         format->max_delay = 100000; /* how long a late UDP packet is waited for */
         format->flags |= AVFMT_FLAG_NOBUFFER;
-    } else if (!is_file(settings->url)) {
+    } else if (is_file(settings->url)) {
+        av_dict_set(options, "protocol_whitelist", "file", 0);
+        av_dict_set(options, "format_whitelist", file_formats, 0);
+    } else {
         av_dict_set(options, "rw_timeout", "5000000", 0);
     }
+    if (scheme && !is_file(settings->url))
+        av_dict_set(options, "protocol_whitelist", network_protocols, 0);
 }
 
 static int open_format(AVFormatContext **out, struct av_patience *patience,
@@ -149,6 +166,10 @@ static int open_format(AVFormatContext **out, struct av_patience *patience,
     int rc = avformat_open_input(&format, name, kind, &options); /* frees format when it fails */
     av_dict_free(&options);
     free(name);
+    if (rc == AVERROR(EINVAL) && is_file(url))
+        return reason_set(
+            why, OW_EUNSUPPORTED,
+            "%.160s holds no video itself, it may be a playlist: name what it leads to", url);
     if (rc < 0)
         return av_reason(why, "cannot open", url, rc);
     *out = format;

@@ -104,6 +104,7 @@ static void note_frame(struct source *source, const struct frame *frame)
         status->width = frame->width;
         status->height = frame->height;
         memcpy(status->codec, source->run.codec, sizeof status->codec);
+        status->duration_s = source->run.duration_s;
     }
     pthread_mutex_unlock(&source->lock);
     if (back)

@@ -36,6 +36,7 @@ struct source_status {
     uint64_t frames;   /* delivered */
     uint64_t reopened; /* times the input was opened again */
     char codec[32];    /* "h264", "mpeg4", "rawvideo", … */
+    double duration_s; /* of a recording; 0 = live, or not known */
 };
 
 struct source;

@@ -121,6 +121,9 @@ static int av_input_open(struct source_run *run, void **state, struct reason *wh
     set_rate(input);
     snprintf(run->codec, sizeof run->codec, "%s",
              avcodec_get_name(input->opened.stream->codecpar->codec_id));
+    run->duration_s = input->opened.seekable && input->opened.format->duration > 0
+                          ? (double)input->opened.format->duration / AV_TIME_BASE
+                          : 0;
     input->patience.deadline_us = clock_now_us() + SOURCE_STALL_US;
     *state = input;
     return OW_OK;

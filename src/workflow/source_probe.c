@@ -15,14 +15,18 @@ int source_probe(const char *url, int64_t wait_us, struct source_status *out, st
     enum { LOOK_US = 20000 };
     const struct source_settings settings = {
         .url = url, .playback_speed = 1, .resolution_scale = 100};
+    bool is_path = url[0] == '/'; /* a file that is no video will not become one */
     struct source *source = NULL;
     atomic_bool came = false;
     int rc = source_start(&source, &settings, on_frame, &came, why);
     if (rc < 0)
         return rc;
     int64_t limit_us = clock_now_us() + wait_us;
-    while (!atomic_load(&came) && clock_now_us() < limit_us)
+    do {
         clock_sleep_until_us(clock_now_us() + LOOK_US);
+        source_status(source, out);
+    } while (!atomic_load(&came) && clock_now_us() < limit_us &&
+             !(is_path && out->state == SOURCE_NO_SIGNAL));
     source_status(source, out);
     source_stop(&source);
     return atomic_load(&came) ? OW_OK : OW_ETIMEOUT;

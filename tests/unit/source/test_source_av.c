@@ -175,6 +175,48 @@ static void test_size_changes_midway(void **state)
     probe_finish(&probe);
 }
 
+static void write_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Of all these FFmpeg would open what they name. */
+static void test_files_lead_to_no_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *text;
+    } files[] = {
+        {"list.ffconcat", "ffconcat version 1.0\nfile 'video.y4m'\n"},
+        {"list.mp4", "ffconcat version 1.0\nfile 'video.y4m'\n"},
+        {"list.m3u8",
+         "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nvideo.mjpeg\n#EXT-X-ENDLIST\n"},
+        {"stream.sdp", "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+                       "m=video 45678 RTP/AVP 96\na=rtpmap:96 H264/90000\n"},
+    };
+    struct source_probe probe;
+    probe_init(&probe, "video.y4m");
+    append_y4m(probe.path, "w", 64, 48, 3);
+    probe_start(&probe, (struct source_settings){.playback_speed = 1});
+    assert_true(probe_wait_frames(&probe, 1, 5));
+    source_stop(&probe.source);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[192];
+        int frames = probe_frames(&probe);
+        snprintf(path, sizeof path, "%s/%s", probe.folder, files[i].name);
+        write_text(path, files[i].text);
+        probe_start(&probe, (struct source_settings){.url = path, .playback_speed = 1});
+        assert_true(probe_wait_state(&probe, SOURCE_NO_SIGNAL, "no video itself", 5));
+        assert_int_equal(probe_frames(&probe), frames);
+        source_stop(&probe.source);
+        unlink(path);
+    }
+    probe_finish(&probe);
+}
+
 /* A server that takes the connection and never says a word. */
 static int silent_server(char *url, size_t size, const char *scheme)
 {
@@ -234,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_missing_file_comes),
         cmocka_unit_test(test_file_that_is_no_video),
         cmocka_unit_test(test_size_changes_midway),
+        cmocka_unit_test(test_files_lead_to_no_others),
         cmocka_unit_test(test_stop_while_the_server_hangs),
         cmocka_unit_test(test_refused_connection_keeps_the_secret),
     };
