@@ -16,6 +16,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/view/{node_id}", api_page_view, HTTP_QUICK},
     {HTTP_GET, "/api/views", api_views, HTTP_QUICK},
     {HTTP_GET, "/api/video/{node_id}/snapshot", api_snapshot, HTTP_QUICK},
+    {HTTP_GET, "/api/video/{node_id}/mjpeg", api_mjpeg, HTTP_QUICK},
     {HTTP_POST, "/api/webrtc/offer", api_webrtc_offer, HTTP_QUICK},
     {HTTP_GET, "/api/webrtc/stats", api_webrtc_stats, HTTP_QUICK},
     {HTTP_POST, "/api/webrtc/close/{node_id}", api_webrtc_close, HTTP_QUICK},
@@ -51,6 +52,10 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-components/models", api_models, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/classes", api_classes, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/uploads", api_uploads_list, HTTP_MAY_BLOCK},
+    {HTTP_POST, "/api/uploads/video", api_upload_video, HTTP_STREAMS},
+    {HTTP_DELETE, "/api/uploads/{id}", api_upload_remove, HTTP_MAY_BLOCK},
+    {HTTP_GET, "/api/config", api_config, HTTP_QUICK},
     {HTTP_GET, "/api/cameras", api_cameras_list, HTTP_MAY_BLOCK},
     {HTTP_POST, "/api/cameras", api_camera_add, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/cameras/{id}", api_camera_read, HTTP_MAY_BLOCK},
@@ -106,6 +111,8 @@ static void free_api(struct api *api)
     free((char *)api->settings.model_folder);
     free((char *)api->settings.default_model);
     free((char *)api->settings.media_folder);
+    free((char *)api->settings.upload_folder);
+    uploads_clear(&api->uploads);
     free(api);
 }
 
@@ -123,7 +130,8 @@ int api_create(struct api **out, const struct api_settings *settings)
     api->started_us = clock_now_us();
     const char **texts[] = {&api->settings.bind_address,  &api->settings.web_folder,
                             &api->settings.allowed_hosts, &api->settings.model_folder,
-                            &api->settings.default_model, &api->settings.media_folder};
+                            &api->settings.default_model, &api->settings.media_folder,
+                            &api->settings.upload_folder};
     int rc = OW_OK;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         int copied = copy_text(texts[i]); /* each: all are freed */
@@ -171,6 +179,10 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
     api->runtime = runtime;
     ws_hub_set_runtime(api->hub, runtime);
     saved_workflows_init(&api->saved, api->settings.store, runtime);
+    int rc = uploads_init(&api->uploads, api->settings.store, api->settings.upload_folder,
+                          api->settings.upload_max_bytes, why);
+    if (rc < 0)
+        return rc;
     struct http_server_settings settings = {
         .bind_address = api->settings.bind_address,
         .port = api->settings.port,

@@ -24,6 +24,8 @@ struct api_settings {
     uint16_t port;                                           /* TCP; 0 = chosen by the system */
     const char *web_folder;                                  /* the built page */
     const char *model_folder, *default_model, *media_folder; /* as the runtime's */
+    const char *upload_folder;                               /* NULL = no videos are taken */
+    uint64_t upload_max_bytes;                               /* of one video */
     int max_connections, max_per_address;  /* 0 = the defaults of net/http_server.h */
     const char *tls_certificate, *tls_key; /* PEM files; NULL = plain HTTP; lent for good */
     const char *allowed_hosts; /* comma separated names besides the bind address and localhost */

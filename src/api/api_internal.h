@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/json_body.h"
 #include "api/saved_workflows.h"
+#include "api/uploads.h"
 #include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
@@ -17,6 +18,7 @@ struct api {
     struct http_server *http;
     struct ws_hub *hub;
     struct saved_workflows saved; /* from api_start() on */
+    struct uploads uploads;       /* from api_start() on */
     struct whep_sessions whep;    /* of the HTTP thread */
     int64_t started_us;
 };
@@ -50,6 +52,8 @@ void api_webrtc_stats(void *context, struct http_exchange *exchange);
 void api_webrtc_close(void *context, struct http_exchange *exchange);
 void api_webrtc_cleanup(void *context, struct http_exchange *exchange);
 void api_webrtc_config(void *context, struct http_exchange *exchange);
+/* What a page needs to know to connect; a new reference, NULL when out of memory. */
+json_t *api_describe_webrtc(struct api *api);
 void api_webrtc_session(void *context, struct http_exchange *exchange);
 void api_webrtc_trickle(void *context, struct http_exchange *exchange);
 
@@ -100,9 +104,18 @@ void api_models(void *context, struct http_exchange *exchange);
 void api_classes(void *context, struct http_exchange *exchange);
 void api_videos(void *context, struct http_exchange *exchange);
 
+/* routes_uploads.c */
+void api_uploads_list(void *context, struct http_exchange *exchange);
+void api_upload_video(void *context, struct http_exchange *exchange);
+void api_upload_remove(void *context, struct http_exchange *exchange);
+
+/* routes_config.c */
+void api_config(void *context, struct http_exchange *exchange);
+
 /* routes_pages.c */
 void api_views(void *context, struct http_exchange *exchange);
 void api_snapshot(void *context, struct http_exchange *exchange);
+void api_mjpeg(void *context, struct http_exchange *exchange);
 void api_health(void *context, struct http_exchange *exchange);
 void api_page_view(void *context, struct http_exchange *exchange);
 void api_page_fallback(void *context, struct http_exchange *exchange);

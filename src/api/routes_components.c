@@ -33,5 +33,6 @@ void api_classes(void *context, struct http_exchange *exchange)
 void api_videos(void *context, struct http_exchange *exchange)
 {
     const struct api_settings *s = &((struct api *)context)->settings;
-    api_reply_json(exchange, 200, json_pack("{s:o}", "files", library_videos(s->media_folder)));
+    api_reply_json(exchange, 200,
+                   json_pack("{s:o}", "files", library_videos(s->media_folder, s->upload_folder)));
 }

@@ -40,6 +40,19 @@ void api_snapshot(void *context, struct http_exchange *exchange)
     encoded_unref(&picture);
 }
 
+void api_mjpeg(void *context, struct http_exchange *exchange)
+{
+    enum { MAX_FPS = 60 };
+    struct api *api = context;
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *fps = http_query(request, "fps");
+    double wanted = fps ? strtod(fps, NULL) : 0;
+    if (fps && !(wanted >= 0.1 && wanted <= MAX_FPS))
+        http_reply_error(exchange, 400, "fps must be a number from 0.1 to 60.");
+    else
+        ws_hub_mjpeg(api->hub, http_param(request, "node_id"), wanted, exchange);
+}
+
 void api_health(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;

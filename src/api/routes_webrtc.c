@@ -296,16 +296,18 @@ void api_webrtc_cleanup(void *context, struct http_exchange *exchange)
     api_reply_json(exchange, 200, json_pack("{s:s, s:i}", "status", "closed", "closed", closed));
 }
 
-void api_webrtc_config(void *context, struct http_exchange *exchange)
+json_t *api_describe_webrtc(struct api *api)
 {
-    struct api *api = context;
     json_t *presets = json_pack("{s:{s:s, s:i}, s:{s:s, s:i}, s:{s:s, s:i}}", "low", "label",
                                 "Low bandwidth", "bps", 200000, "balanced", "label", "Balanced",
                                 "bps", 500000, "high", "label", "High quality", "bps", 2000000);
-    api_reply_json(
-        exchange, 200,
-        json_pack("{s:o, s:o, s:s, s:i}", "iceServers",
-                  ice_servers_json(&api->settings.ice_servers, clock_wall_us() / 1000000),
-                  "bitratePresets", presets, "defaultPreset", "balanced", "mediaPort",
-                  (int)media_server_port(api->media)));
+    return json_pack("{s:o, s:o, s:s, s:i}", "iceServers",
+                     ice_servers_json(&api->settings.ice_servers, clock_wall_us() / 1000000),
+                     "bitratePresets", presets, "defaultPreset", "balanced", "mediaPort",
+                     (int)media_server_port(api->media));
+}
+
+void api_webrtc_config(void *context, struct http_exchange *exchange)
+{
+    api_reply_json(exchange, 200, api_describe_webrtc(context));
 }

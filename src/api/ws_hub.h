@@ -1,5 +1,5 @@
 /* The WebSocket hub: clients, what they subscribed to, the JPEG pictures that views give out, what
- * nodes tell. Snapshots over HTTP are served from the same pictures. */
+ * nodes tell. Snapshots and Motion JPEG over HTTP are served from the same pictures. */
 #ifndef OW_API_WS_HUB_H
 #define OW_API_WS_HUB_H
 
@@ -35,11 +35,17 @@ void ws_hub_event(struct ws_hub *hub, const char *topic, const json_t *event);
 /* Answers with the next picture of a view, or 404, or 504 after two seconds. */
 void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange);
 
+/* Answers with the pictures of a view as they come, at most max_fps a second (0 = 15), until view
+ * or viewer goes; 404, 503. */
+void ws_hub_mjpeg(struct ws_hub *hub, const char *node_id, double max_fps,
+                  struct http_exchange *exchange);
+
 /* Of the HTTP server's service thread. */
 void ws_hub_opened(struct ws_hub *hub, struct http_socket *socket);
 void ws_hub_message(struct ws_hub *hub, struct http_socket *socket, const char *text, size_t size);
 void ws_hub_closed(struct ws_hub *hub, struct http_socket *socket);
-/* Every 250 ms: late snapshots; status_update each second, or now when an error came or went. */
+/* Every 250 ms: late snapshots, viewers gone; status_update each second, or now when an error came
+ * or went. */
 void ws_hub_tick(struct ws_hub *hub);
 /* Tells all clients that the server stops. */
 void ws_hub_goodbye(struct ws_hub *hub);

@@ -11,6 +11,7 @@
 enum {
     WS_HUB_MAX_VIEWS = 64,
     WS_HUB_MAX_SNAPSHOTS = 64,
+    WS_HUB_MAX_MJPEG = 64,
     WS_HUB_STATUS_SLOT = HTTP_SOCKET_SLOTS - 1,
 };
 
@@ -40,6 +41,14 @@ struct snapshot {
     int64_t asked_us;
 };
 
+/* Somebody who watches a view as Motion JPEG over HTTP. */
+struct mjpeg {
+    struct http_exchange *exchange;
+    char node_id[SUBSCRIPTION_ID_BYTES];
+    double max_fps;
+    struct client_slot slot;
+};
+
 struct ws_hub {
     pthread_mutex_t lock; /* guards all that follows */
     struct client *clients;
@@ -47,6 +56,8 @@ struct ws_hub {
     int view_count;
     struct snapshot snapshots[WS_HUB_MAX_SNAPSHOTS];
     int snapshot_count;
+    struct mjpeg mjpegs[WS_HUB_MAX_MJPEG];
+    int mjpeg_count;
     struct runtime *runtime; /* lent; NULL before the server runs */
     int ticks;
     bool state_changed; /* of a node: status_update does not wait for its second */
@@ -65,7 +76,17 @@ struct http_message *ws_hub_text(json_t *json);
 
 /* ws_pictures.c; under the lock: tells the views how many pictures are wanted. */
 void ws_hub_ask_views(struct ws_hub *hub);
-void ws_hub_expire_snapshots(struct ws_hub *hub);
+void ws_hub_expire(struct ws_hub *hub);
+
+/* mjpeg_streams.c; under the lock */
+double mjpeg_wanted_fps(const struct ws_hub *hub, const char *node_id);
+void mjpeg_send(struct ws_hub *hub, const char *node_id, const struct encoded *picture);
+/* Forgets those who have gone. */
+void mjpeg_sweep(struct ws_hub *hub);
+/* The view has ended. */
+void mjpeg_end(struct ws_hub *hub, const char *node_id);
+/* Does such a view run? */
+bool ws_hub_has_view(const struct ws_hub *hub, const char *node_id);
 
 /* ws_nodes.c */
 void ws_hub_send_status(struct ws_hub *hub);

@@ -26,7 +26,8 @@ static double wanted_fps(const struct ws_hub *hub, const struct view *view)
     for (int i = 0; i < hub->snapshot_count; i++)
         if (strcmp(hub->snapshots[i].node_id, node_id) == 0 && fps < SNAPSHOT_FPS)
             fps = SNAPSHOT_FPS;
-    return fps;
+    double mjpeg_fps = mjpeg_wanted_fps(hub, node_id);
+    return fps > mjpeg_fps ? fps : mjpeg_fps;
 }
 
 void ws_hub_ask_views(struct ws_hub *hub)
@@ -61,6 +62,7 @@ void ws_hub_remove_view(struct ws_hub *hub, struct view *view)
         if (hub->views[i].view == view) {
             gone = view;
             hub->views[i] = hub->views[--hub->view_count];
+            mjpeg_end(hub, view_node_id(gone));
             break;
         }
     pthread_mutex_unlock(&hub->lock);
@@ -131,13 +133,14 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
             forms[binary] = frame_message_create(view, picture, binary);
         send_picture(hub, i, (int)(slot - i->slots), forms[binary], picture->capture_us);
     }
+    mjpeg_send(hub, node_id, picture);
     answer_snapshots(hub, node_id, picture);
     pthread_mutex_unlock(&hub->lock);
     http_message_unref(&forms[0]);
     http_message_unref(&forms[1]);
 }
 
-static bool has_view(const struct ws_hub *hub, const char *node_id)
+bool ws_hub_has_view(const struct ws_hub *hub, const char *node_id)
 {
     for (int i = 0; i < hub->view_count; i++)
         if (strcmp(view_node_id(hub->views[i].view), node_id) == 0)
@@ -148,7 +151,7 @@ static bool has_view(const struct ws_hub *hub, const char *node_id)
 void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange)
 {
     pthread_mutex_lock(&hub->lock);
-    if (!has_view(hub, node_id)) {
+    if (!ws_hub_has_view(hub, node_id)) {
         http_reply_error(exchange, 404, "There is no running view with this id.");
     } else if (hub->snapshot_count == WS_HUB_MAX_SNAPSHOTS) {
         http_reply_error(exchange, 503, "Too many snapshots are waiting: try again in a moment.");
@@ -162,7 +165,7 @@ void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchan
     pthread_mutex_unlock(&hub->lock);
 }
 
-void ws_hub_expire_snapshots(struct ws_hub *hub)
+void ws_hub_expire(struct ws_hub *hub)
 {
     int64_t now_us = clock_now_us();
     int kept = 0;
@@ -178,6 +181,7 @@ void ws_hub_expire_snapshots(struct ws_hub *hub)
         }
     }
     hub->snapshot_count = kept;
+    mjpeg_sweep(hub);
     ws_hub_ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
 }

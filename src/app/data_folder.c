@@ -50,3 +50,19 @@ int data_folder_open(struct store **out, const char *given, struct reason *why)
     snprintf(path, sizeof path, "%s/overwatch.db", folder);
     return store_open(out, path, why);
 }
+
+int data_folder_uploads(const char *given, char out[DATA_FOLDER_BYTES], struct reason *why)
+{
+    static const char name[] = "/uploads";
+    out[0] = '\0';
+    if (given && strcmp(given, "none") == 0)
+        return OW_OK;
+    int rc = data_folder_find(given, out, why);
+    if (rc < 0)
+        return rc;
+    size_t size = strlen(out);
+    if (size + sizeof name > DATA_FOLDER_BYTES)
+        return reason_set(why, OW_EINVAL, "the path of the data folder is too long");
+    memcpy(out + size, name, sizeof name);
+    return OW_OK;
+}

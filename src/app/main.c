@@ -29,6 +29,7 @@ struct app {
     struct media_server *media;
     struct api *api;
     struct runtime *runtime;
+    char upload_folder[DATA_FOLDER_BYTES]; /* "" = none */
 };
 
 static enum log_level level_of(const char *name)
@@ -125,11 +126,14 @@ static int camera_address(void *store, const char *id, char *url, size_t capacit
 static int start_servers(struct app *app, const struct config *config, struct reason *why)
 {
     int rc = data_folder_open(&app->store, config->data_folder, why);
+    char web_folder[512];
+    if (rc == OW_OK)
+        rc = data_folder_uploads(config->data_folder, app->upload_folder, why);
     if (rc == OW_OK)
         rc = start_media(app, config, why);
     if (rc < 0)
         return rc;
-    char web_folder[512];
+    const char *uploads = app->upload_folder[0] ? app->upload_folder : NULL;
     const struct api_settings api = {
         .bind_address = config->bind,
         .port = (uint16_t)config_number(config->port),
@@ -137,6 +141,8 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .model_folder = config->model_folder,
         .default_model = config->default_model,
         .media_folder = config->media_folder,
+        .upload_folder = uploads,
+        .upload_max_bytes = (uint64_t)config_number(config->max_upload_mb) * 1000000,
         .allowed_hosts = config->allowed_hosts,
         .version = OVERWATCH_VERSION,
         .max_connections = config_number(config->max_connections),
@@ -164,6 +170,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .model_folder = config->model_folder,
         .default_model = config->default_model,
         .media_folder = config->media_folder,
+        .upload_folder = uploads,
         .max_workflows = config_number(config->max_workflows),
         .h264_backend = config->encoder,
     };

@@ -102,10 +102,10 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 
 /* -- answers without an end -- */
 
-void http_reply_stream(struct http_exchange *exchange, const char *content_type,
-                       const char *headers)
+void http_reply_stream(struct http_exchange *exchange, const char *content_type, const void *body,
+                       size_t size, const char *headers)
 {
-    reply(exchange, 200, content_type, NULL, 0, headers, true);
+    reply(exchange, 200, content_type, body, size, headers, true);
 }
 
 static bool change_stream(struct http_exchange *exchange, struct http_message *latest, bool over)
@@ -132,6 +132,14 @@ bool http_stream_latest(struct http_exchange *exchange, struct http_message *mes
     if (!there)
         http_message_unref(&own);
     return there;
+}
+
+bool http_exchange_is_open(struct http_exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    bool open = exchange->server != NULL;
+    pthread_mutex_unlock(&exchange->lock);
+    return open;
 }
 
 void http_stream_end(struct http_exchange *exchange)

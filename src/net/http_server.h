@@ -133,13 +133,15 @@ void http_reply_error(struct http_exchange *exchange, int status, const char *de
  * the handler's, who may answer before the end; the rest is then not read. */
 int http_read_body(struct http_exchange *exchange, void *out, size_t room, size_t *size);
 
-/* An answer without an end: begun here, then fed with messages, each written after the head as it
- * is. One that still waits is replaced by the next. Any thread. */
-void http_reply_stream(struct http_exchange *exchange, const char *content_type,
-                       const char *headers);
+/* An answer without an end: begun here with `body` (copied), then fed with messages, each written
+ * as it is. One that still waits is replaced by the next. Any thread. */
+void http_reply_stream(struct http_exchange *exchange, const char *content_type, const void *body,
+                       size_t size, const char *headers);
 /* Takes its own reference. False: the client has gone. */
 bool http_stream_latest(struct http_exchange *exchange, struct http_message *message);
 void http_stream_end(struct http_exchange *exchange);
+/* Is the client still there? */
+bool http_exchange_is_open(struct http_exchange *exchange);
 
 /* A message of two parts behind each other (`tail` may be NULL); one reference. NULL = no memory.
  */

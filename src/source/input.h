@@ -19,7 +19,8 @@ struct source_run {
     int stop_fd; /* eventfd, readable from the moment `stopping` is true */
     /* Written by the input on the source's thread. */
     char codec[32];
-    double duration_s; /* 0 = without an end, or not known */
+    double duration_s;  /* 0 = without an end, or not known */
+    double nominal_fps; /* 0 = not known */
 };
 
 static inline bool source_run_stopping(struct source_run *run)
@@ -40,7 +41,7 @@ struct source_input {
     /* Are these settings ones that this input could ever open? OW_EINVAL. NULL: always. */
     int (*check)(const struct source_settings *settings, struct reason *why);
     /* Opens; on success *state goes to read and close. Sets run->codec and, where
-     * there is one, run->duration_s. */
+     * there is one, run->duration_s and nominal_fps. */
     int (*open)(struct source_run *run, void **state, struct reason *why);
     /* Gives the next frame, owned by the caller, with capture_us, STAGE_CAPTURE and STAGE_DECODED.
      * Returns at the latest after SOURCE_STALL_US, and soon after the source stops:

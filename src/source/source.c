@@ -105,6 +105,7 @@ static void note_frame(struct source *source, const struct frame *frame)
         status->height = frame->height;
         memcpy(status->codec, source->run.codec, sizeof status->codec);
         status->duration_s = source->run.duration_s;
+        status->nominal_fps = source->run.nominal_fps;
     }
     pthread_mutex_unlock(&source->lock);
     if (back)

@@ -29,14 +29,15 @@ enum source_state { SOURCE_OPENING, SOURCE_PLAYING, SOURCE_NO_SIGNAL, SOURCE_END
 
 struct source_status {
     enum source_state state;
-    int64_t since_us;  /* clock_now_us() of the last change of state */
-    char text[200];    /* why there is no signal; never holds credentials */
-    int width, height; /* 0 before the first frame */
-    double fps;        /* measured over the last second or so */
-    uint64_t frames;   /* delivered */
-    uint64_t reopened; /* times the input was opened again */
-    char codec[32];    /* "h264", "mpeg4", "rawvideo", … */
-    double duration_s; /* of a recording; 0 = live, or not known */
+    int64_t since_us;   /* clock_now_us() of the last change of state */
+    char text[200];     /* why there is no signal; never holds credentials */
+    int width, height;  /* 0 before the first frame */
+    double fps;         /* measured over the last second or so */
+    uint64_t frames;    /* delivered */
+    uint64_t reopened;  /* times the input was opened again */
+    char codec[32];     /* "h264", "mpeg4", "rawvideo", … */
+    double duration_s;  /* of a recording; 0 = live, or not known */
+    double nominal_fps; /* as the input states it; 0 = not known */
 };
 
 struct source;

@@ -90,6 +90,7 @@ static void set_rate(struct av_input *input)
     double fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 25;
     if (fps < 0.1 || fps > 1000)
         fps = 25;
+    input->run->nominal_fps = fps;
     input->interval_us = (int64_t)(1e6 / fps);
     input->timeline.speed = input->opened.seekable ? settings->playback_speed : 1;
     input->timeline.interval_us = (int64_t)((double)input->interval_us / input->timeline.speed);

@@ -1,6 +1,7 @@
 #include "workflow/library.h"
 
 #include "vision/model.h"
+#include "workflow/runtime.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static bool ends_with(const char *name, const char *const *endings)
 }
 
 struct scan {
+    const char *prefix; /* of the names, NULL = none */
     const char *const *endings;
     void (*found)(struct scan *scan, const char *name, const struct stat *info);
     json_t *list;
@@ -86,14 +88,6 @@ static json_t *sorted(json_t *list)
     return out;
 }
 
-static json_t *scan_sorted(struct scan *scan, const char *folder)
-{
-    scan->list = json_array();
-    if (folder && folder[0])
-        scan_folder(scan, folder, "", 1);
-    return sorted(scan->list);
-}
-
 /* ---- models ---- */
 
 static bool is_default(const struct scan *scan, const char *id)
@@ -117,9 +111,13 @@ static void add_model(struct scan *scan, const char *name, const struct stat *in
 
 json_t *library_models(const char *folder, const char *default_model)
 {
-    struct scan scan = {
-        .endings = model_endings, .found = add_model, .default_model = default_model};
-    return scan_sorted(&scan, folder);
+    struct scan scan = {.endings = model_endings,
+                        .found = add_model,
+                        .list = json_array(),
+                        .default_model = default_model};
+    if (folder && folder[0])
+        scan_folder(&scan, folder, "", 1);
+    return sorted(scan.list);
 }
 
 static json_t *list_classes(const struct label_set *labels)
@@ -185,12 +183,24 @@ int library_model_classes(const char *folder, const char *default_model, const c
 
 static void add_video(struct scan *scan, const char *name, const struct stat *info)
 {
+    char full[PATH_BYTES];
+    snprintf(full, sizeof full, "%s%s", scan->prefix ? scan->prefix : "", name);
     json_array_append_new(
-        scan->list, json_pack("{s:s, s:I}", "name", name, "bytes", (json_int_t)info->st_size));
+        scan->list, json_pack("{s:s, s:I}", "name", full, "bytes", (json_int_t)info->st_size));
 }
 
-json_t *library_videos(const char *folder)
+bool library_is_video(const char *name)
 {
-    struct scan scan = {.endings = video_endings, .found = add_video};
-    return scan_sorted(&scan, folder);
+    return ends_with(name, video_endings);
+}
+
+json_t *library_videos(const char *folder, const char *upload_folder)
+{
+    struct scan scan = {.endings = video_endings, .found = add_video, .list = json_array()};
+    if (folder && folder[0])
+        scan_folder(&scan, folder, "", 1);
+    scan.prefix = UPLOAD_PREFIX;
+    if (upload_folder && upload_folder[0])
+        scan_folder(&scan, upload_folder, "", MAX_DEPTH);
+    return sorted(scan.list);
 }

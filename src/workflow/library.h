@@ -5,12 +5,15 @@
 #include "core/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* The ONNX files of a folder, by name: [{"id", "name", "file", "size_bytes", "default"}]. */
 json_t *library_models(const char *folder, const char *default_model);
-/* The video files of a folder and of the folders in it, by name: [{"name", "bytes"}]; names are
- * relative to the folder, as videoPath takes them. */
-json_t *library_videos(const char *folder);
+/* The video files of the media folder and of the folders in it, and those that were uploaded (NULL
+ * = none), by name: [{"name", "bytes"}]; names are as videoPath takes them. */
+json_t *library_videos(const char *folder, const char *upload_folder);
+/* Does a file name end like a video's? */
+bool library_is_video(const char *name);
 /* The classes that a model knows: {"model", "task", "family", "input_width", "input_height",
  * "classes": [{"id", "name"}]}. `id` is a file of the folder without .onnx, or NULL for the
  * default. Opens the model. OW_ENOTFOUND, or why it cannot be opened. */

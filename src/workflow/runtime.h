@@ -12,6 +12,9 @@
 
 struct runtime;
 
+/* What the names of uploaded videos begin with in a workflow. */
+#define UPLOAD_PREFIX "uploads/"
+
 /* What nodes tell, beside pictures. Called on their threads; must be quick. */
 struct runtime_outputs {
     void *context;
@@ -32,6 +35,7 @@ struct runtime_settings {
     const char *model_folder;            /* where a bare modelId or modelName is looked for */
     const char *default_model;           /* file used when a model node names none */
     const char *media_folder;            /* where relative video paths are looked for */
+    const char *upload_folder;           /* where "uploads/…" lies; NULL = there are none */
     int max_workflows;                   /* that run at a time; 0 = 64 */
     const char *h264_backend;            /* NULL = the best there is */
     /* The address, with credentials, of a saved camera. OW_ENOTFOUND. NULL = there are none. */
@@ -45,8 +49,8 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
 /* Who wrote a workflow decides what it may open. */
 enum runtime_origin {
     RUNTIME_TRUSTED, /* whoever started the program: anything */
-    RUNTIME_REMOTE,  /* the API: files of the media and model folders, network addresses, local
-                        cameras, the test pattern */
+    RUNTIME_REMOTE,  /* the API: files of the media, upload and model folders, network addresses,
+                        local cameras, the test pattern */
 };
 
 /* Validates and starts a workflow. *report as graph_parse() makes it, always set. OW_EPARSE when
@@ -90,6 +94,9 @@ int runtime_views(struct runtime *runtime, struct view **out, int max);
  * before the first picture. */
 int runtime_source_picture(struct runtime *runtime, const char *node_id, int width,
                            struct encoded **out);
+
+/* Is this file of the upload folder open as a source? */
+bool runtime_has_upload_open(struct runtime *runtime, const char *file);
 
 void runtime_destroy(struct runtime **runtime); /* stops everything */
 

@@ -27,6 +27,24 @@ static void resolve_path(char out[NODE_PATH_BYTES], const char *name, const char
     }
 }
 
+static bool resolve_upload(char out[NODE_PATH_BYTES], const char *name, const char *folder)
+{
+    static const char prefix[] = UPLOAD_PREFIX;
+    if (!folder || strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return false;
+    int size = snprintf(out, NODE_PATH_BYTES, "%s/%s", folder, name + sizeof prefix - 1);
+    return size < NODE_PATH_BYTES && access(out, R_OK) == 0;
+}
+
+bool runtime_has_upload_open(struct runtime *runtime, const char *file)
+{
+    char path[NODE_PATH_BYTES];
+    int size =
+        snprintf(path, sizeof path, "%s/%s",
+                 runtime->settings.upload_folder ? runtime->settings.upload_folder : "", file);
+    return size < (int)sizeof path && source_hub_has(runtime->sources, path);
+}
+
 /* The file is there and really lies in the folder, whatever .. and links say. */
 static bool lies_within(const char *path, const char *folder)
 {
@@ -60,12 +78,13 @@ static int check_source(const struct runtime *r, const char *url, struct reason 
 {
     if (is_network_address(url) || is_local_camera(url))
         return OW_OK;
-    if (!strchr(url, ':') && lies_within(url, r->settings.media_folder))
+    if (!strchr(url, ':') &&
+        (lies_within(url, r->settings.media_folder) || lies_within(url, r->settings.upload_folder)))
         return OW_OK;
-    return reason_set(
-        why, OW_EAUTH,
-        "a workflow may only open files that are in the media folder, network addresses "
-        "and local cameras: put the file there, or start the program with it");
+    return reason_set(why, OW_EAUTH,
+                      "a workflow may only open uploaded videos, files of the media folder, "
+                      "network addresses and local cameras: upload the file, put it there, or "
+                      "start the program with it");
 }
 
 /* The address of a source node, as it is opened. */
@@ -87,7 +106,8 @@ static int read_source(struct runtime *r, const struct graph_node *g, struct sou
         else if (rc != OW_ENOTFOUND || !is_local_camera(out->url))
             return rc; /* a plain number is a local camera's, unless one is saved under it */
     }
-    resolve_path(path, out->url, r->settings.media_folder, "");
+    if (!resolve_upload(path, out->url, r->settings.upload_folder))
+        resolve_path(path, out->url, r->settings.media_folder, "");
     out->url = path;
     return OW_OK;
 }

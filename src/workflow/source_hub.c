@@ -67,6 +67,16 @@ static bool are_same(const struct source_settings *a, const struct source_settin
            a->moving_objects == b->moving_objects && a->clock == b->clock;
 }
 
+bool source_hub_has(struct source_hub *hub, const char *url)
+{
+    pthread_mutex_lock(&hub->lock);
+    const struct shared_source *i = hub->sources;
+    while (i && strcmp(i->url, url) != 0)
+        i = i->next;
+    pthread_mutex_unlock(&hub->lock);
+    return i != NULL;
+}
+
 static void hand_on(void *context, struct frame *frame)
 {
     struct shared_source *shared = context;

@@ -16,6 +16,8 @@ void source_hub_destroy(struct source_hub **hub); /* after the last tap has gone
 int source_hub_join(struct source_hub *hub, const struct source_settings *settings,
                     void (*on_frame)(void *context, struct frame *frame), void *context,
                     struct source_tap **out, struct reason *why);
+/* Does anybody use this address? */
+bool source_hub_has(struct source_hub *hub, const char *url);
 /* After this on_frame is not called any more. The last to leave closes the source (within 2 s). */
 void source_hub_leave(struct source_hub *hub, struct source_tap **tap);
 

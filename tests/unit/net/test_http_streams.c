@@ -65,7 +65,7 @@ static void handle_sum(void *context, struct http_exchange *exchange)
 static void handle_ticks(void *context, struct http_exchange *exchange)
 {
     (void)context;
-    http_reply_stream(exchange, "text/ticks", "Cache-Control: no-store\r\n");
+    http_reply_stream(exchange, "text/ticks", "zero;", 5, "Cache-Control: no-store\r\n");
     pthread_mutex_lock(&fixture.lock);
     http_exchange_unref(&fixture.stream);
     fixture.stream = http_exchange_ref(exchange);
@@ -312,6 +312,7 @@ static void a_stream_goes_on_until_it_is_ended(void **state)
     struct http_exchange *exchange = open_ticks(fd, "GET");
     read_until(fd, "text/ticks\r\n");
     read_until(fd, "\r\n\r\n");
+    read_until(fd, "zero;");
     assert_true(tick(exchange, "one;", 4));
     read_until(fd, "one;");
     assert_true(tick(exchange, "two;", 4));
@@ -335,7 +336,7 @@ static void who_reads_slowly_gets_the_latest(void **state)
     char *piece = malloc(SIZE);
     int fd = raw_connect(fixture.port), seen = 0, last = -1;
     struct http_exchange *exchange = open_ticks(fd, "GET");
-    read_until(fd, "\r\n\r\n");
+    read_until(fd, "zero;");
     for (int i = 0; i < COUNT; i++) {
         memset(piece, i % 100, SIZE);
         memcpy(piece, &i, sizeof i);
