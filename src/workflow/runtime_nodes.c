@@ -313,7 +313,7 @@ static int read_look(struct running_node *view, struct running_node *model, stru
     if (rc == OW_OK && model) {
         const struct graph_node *m = model->graph_node;
         rc = m->type->configure_model(m->data, &settings, why);
-        look.xray = settings.xray;
+        look.xray = settings.xray && look.settings.layout != VIEW_ORIGINAL;
         look.style = settings.style;
         look.xray_max_fps = settings.xray_max_fps;
     }
