@@ -96,6 +96,11 @@ bool view_is_watched(const struct view *view)
     return atomic_load(&view->running) != 0 || atomic_load(&view->jpeg_fps) > 0;
 }
 
+bool view_draws(const struct view *view)
+{
+    return atomic_load(&view->draws);
+}
+
 bool view_takes_frames(struct view *view)
 {
     if (atomic_load(&view->at_once))
@@ -249,6 +254,7 @@ void view_restyle(struct view *view, const struct view_look *look)
     view->has_order = true;
     pthread_mutex_unlock(&view->orders_lock);
     atomic_store(&view->at_once, is_at_once(look));
+    atomic_store(&view->draws, look->xray);
     mailbox_wake(view->inbox);
 }
 
@@ -288,6 +294,7 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
     atomic_init(&view->refs, 1);
     view->parts = *parts;
     atomic_store(&view->at_once, is_at_once(&parts->look));
+    atomic_store(&view->draws, parts->look.xray);
     pthread_rwlock_init(&view->wiring, NULL);
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->orders_lock, NULL);

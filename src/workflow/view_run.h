@@ -12,7 +12,7 @@ enum { VIEW_MAX_FILTERS = 8 };
 /* How it shows; can be changed while it runs. */
 struct view_look {
     struct view_settings settings;
-    bool xray; /* draw what the model sees */
+    bool xray; /* draw what the model sees; false also where the layout wants the original */
     struct xray_style style;
     double xray_max_fps;
 };
@@ -47,6 +47,8 @@ bool view_can_restyle(const struct view_settings *from, const struct view_settin
 /* Does this view take its frames from the source, at once (predict, no model, model not ready)? */
 bool view_takes_frames(struct view *view);
 bool view_is_watched(const struct view *view);
+/* Does it draw what the model sees? */
+bool view_draws(const struct view *view);
 
 /* Hands over the latest picture; detections may be NULL. Never blocks. */
 void view_offer(struct view *view, struct frame *frame, struct detections *detections);

@@ -58,6 +58,7 @@ struct view {
     atomic_uint running, keys_wanted;
     _Atomic double jpeg_fps;
     atomic_bool at_once; /* shows every frame, and does not wait for what the model sees in it */
+    atomic_bool draws;   /* what the model sees */
     atomic_bool stale;   /* what the model sees has changed since the last picture was drawn */
     atomic_bool held;    /* by a filter: the picture stands */
     pthread_mutex_t orders_lock; /* held for moments only */
