@@ -165,7 +165,8 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
 {
     struct view *view = shot->view;
     const struct detections *detections = shot->detections;
-    bool draw = detections && detections->count > 0;
+    const struct view_look *look = &view->parts.look;
+    bool draw = look->xray && xray_shows(view->xray, detections, &look->style);
     int64_t start_us = clock_now_us();
     struct drawn drawn = {.width = width};
     struct frame right;
