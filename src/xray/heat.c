@@ -106,8 +106,7 @@ static void make_table(struct table *table, const struct frame *frame,
         float heat = (float)i / (LEVELS - 1);
         struct ink ink = palette_ink(scheme_heat(style, heat), frame);
         /* Faint heat lets the picture through. */
-        float strength = fminf(heat * 2.2f, 1);
-        table->alpha[i] = (uint8_t)(most * strength * (2 - strength));
+        table->alpha[i] = (uint8_t)(most * fminf(heat * 1.5f, 1));
         for (int p = 0; p < FRAME_PLANES; p++)
             table->value[p][i] = ink.plane[p];
     }

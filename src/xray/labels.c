@@ -14,7 +14,8 @@ enum {
     TRACK_ALPHA = 190,   /* the track id stands back behind the name */
     CAPTION_ALPHA = 150, /* of its ground */
     CAREFUL_MAX = 100,   /* with more objects fewer places are tried: nobody could read them */
-    PLACES_MAX = 16,
+    ROWS_AWAY = 2,
+    PLACES_MAX = 8 + 2 * ROWS_AWAY,
     PIXELS_MIN = 9,
     PIXELS_MAX = 96,
 };
@@ -84,57 +85,68 @@ static void measure(const struct layout *layout, struct tab *tab)
 
 /* ---- where ---- */
 
+/* `far`: how many steps from the object, where it is less clear whose label it is. */
 struct place {
-    int x, y, round;
+    int x, y, round, far;
 };
 
-/* How many pixels of other labels one at this place would cover. */
-static int cost(const struct layout *layout, struct rect rect)
+/* What is lost with a label at this place: other labels above all, then other objects, and the
+ * object itself where it would hardly be seen behind it. In pixels. */
+static int cost(const struct layout *layout, const struct scene_object *object, struct rect rect,
+                int far)
 {
-    int sum = 0;
+    const struct scene *scene = layout->scene;
+    int sum = far * rect.width * rect.height / 8;
     for (int i = 0; i < layout->count; i++)
-        sum += rect_common(layout->tabs[i].rect, rect);
+        sum += 4 * rect_common(layout->tabs[i].rect, rect);
+    if (scene->count > CAREFUL_MAX)
+        return sum;
+    for (int i = 0; i < scene->count; i++) {
+        int covered = rect_common(scene->objects[i].box, rect);
+        bool own = &scene->objects[i] == object;
+        if (!own || 3 * covered > object->box.width * object->box.height)
+            sum += covered;
+    }
     return sum;
 }
 
 /* The places for a label, the best first: above the box, inside at its top, below it; then the same
- * at its right end, beside it, and in rows above. */
+ * at its right end, beside it, and in rows above and below. */
 static int list_places(const struct layout *layout, struct rect box, struct rect label,
                        struct place places[PLACES_MAX])
 {
     const int all = SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM;
     int thickness = layout->scene->thickness, count = 0;
-    int above = box.y - label.height + thickness;
+    int above = box.y - label.height + thickness, bottom = box.y + box.height;
     int inside = above < 0 ? box.y : box.y + thickness;
-    int bottom = box.y + box.height, right = box.x + box.width - label.width;
-    const int ends[] = {box.x, right};
+    const int ends[] = {box.x, box.x + box.width - label.width};
     for (int i = 0; i < 2; i++) {
-        places[count++] = (struct place){ends[i], above, SHAPE_ROUND_TOP};
-        places[count++] = (struct place){ends[i], inside, all};
-        places[count++] = (struct place){ends[i], bottom - thickness, SHAPE_ROUND_BOTTOM};
+        places[count++] = (struct place){ends[i], above, SHAPE_ROUND_TOP, 0};
+        places[count++] = (struct place){ends[i], inside, all, 0};
+        places[count++] = (struct place){ends[i], bottom - thickness, SHAPE_ROUND_BOTTOM, 0};
         if (layout->scene->count > CAREFUL_MAX)
             return count;
     }
-    places[count++] = (struct place){box.x + box.width + 2, box.y, all};
-    places[count++] = (struct place){box.x - label.width - 2, box.y, all};
-    for (int row = 1; row <= 3; row++)
-        places[count++] = (struct place){box.x, above - row * (label.height + 2), all};
-    for (int row = 1; row <= 3; row++)
-        places[count++] = (struct place){box.x, bottom + row * (label.height + 2), all};
+    places[count++] = (struct place){box.x + box.width + 2, box.y, all, 0};
+    places[count++] = (struct place){box.x - label.width - 2, box.y, all, 0};
+    for (int row = 1; row <= ROWS_AWAY; row++) {
+        places[count++] = (struct place){box.x, above - row * (label.height + 2), all, row};
+        places[count++] = (struct place){box.x, bottom + row * (label.height + 2), all, row};
+    }
     return count;
 }
 
-/* The first place in the picture that covers the least of other labels. */
-static void place(const struct layout *layout, struct rect box, struct tab *tab)
+/* The first place in the picture that costs least. */
+static void place(const struct layout *layout, const struct scene_object *object, struct tab *tab)
 {
     const struct frame *frame = layout->scene->frame;
     struct place places[PLACES_MAX];
-    int count = list_places(layout, box, tab->rect, places), least = INT_MAX;
+    int count = list_places(layout, object->box, tab->rect, places), least = INT_MAX;
     int most_x = frame->width > tab->rect.width ? frame->width - tab->rect.width : 0;
     int most_y = frame->height > tab->rect.height ? frame->height - tab->rect.height : 0;
     struct rect chosen = tab->rect;
-    chosen.x = clamp_int(box.x, 0, most_x);
-    chosen.y = clamp_int(box.y, 0, most_y);
+    chosen.x = clamp_int(object->box.x, 0, most_x);
+    chosen.y = clamp_int(object->box.y, 0, most_y);
     tab->round = 0;
     for (int i = 0; i < count && least > 0; i++) {
         struct rect rect = tab->rect;
@@ -142,10 +154,10 @@ static void place(const struct layout *layout, struct rect box, struct tab *tab)
         rect.y = places[i].y;
         if (rect.y < 0 || rect.y + rect.height > frame->height)
             continue;
-        int covered = cost(layout, rect);
-        if (covered >= least)
+        int lost = cost(layout, object, rect, places[i].far);
+        if (lost >= least)
             continue;
-        least = covered;
+        least = lost;
         chosen = rect;
         tab->round = places[i].round;
     }
@@ -196,7 +208,7 @@ void labels_draw(const struct scene *scene, struct text *text)
             continue;
         tab->color = object->color;
         measure(&layout, tab);
-        place(&layout, object->box, tab);
+        place(&layout, object, tab);
         layout.count++;
     }
     while (layout.count-- > 0) /* the surest last, on top */

@@ -14,7 +14,8 @@ static const struct rgb class_colors[PALETTE_COLORS] = {
     {0xd9, 0xa6, 0xff}, {0x7a, 0x9a, 0x01}, {0xc2, 0x18, 0x5b}, {0xb0, 0xbe, 0xc5},
 };
 
-static const struct rgb text_dark = {0x0b, 0x0d, 0x10};
+/* Black and no less: then one of the two has a contrast of 4.58 or more on any ground. */
+static const struct rgb text_dark = {0x00, 0x00, 0x00};
 static const struct rgb text_light = {0xff, 0xff, 0xff};
 
 struct rgb palette_class(int class_id)

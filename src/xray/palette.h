@@ -34,7 +34,7 @@ bool palette_known(const char *class_name, struct rgb *out);
 /* Contrast ratio 1..21 (WCAG 2.1, "contrast ratio" and "relative luminance"). */
 double palette_contrast(struct rgb a, struct rgb b);
 
-/* Near-black or white, whichever reads better on this ground. */
+/* Black or white, whichever reads better on this ground; the contrast is 4.5 at least. */
 struct rgb palette_text_on(struct rgb ground);
 
 /* ITU-R BT.601 or BT.709, 8 bits. */

@@ -155,7 +155,10 @@ static int draw_quad(struct xray *xray, struct frame *frame, const struct detect
     struct xray_style smaller = *style;
     if (!panels_split(frame, panels))
         return draw_boxes(xray, frame, detections, style, tint_on_picture);
-    smaller.font_size = style->font_size * 1.3f; /* half would not be readable */
+    /* Half as large type would not be readable, and there is less room: the name must do. */
+    smaller.font_size = style->font_size * 1.3f;
+    smaller.show_confidence = style->show_confidence && !style->show_labels;
+    smaller.show_track_ids = false;
     smaller.line_thickness = (style->line_thickness + 1) / 2;
     draw_boxes(xray, &panels[1], detections, &smaller, tint_on_picture);
     heat_draw(&xray->heat, &panels[2], style);
