@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "workflow/view_track.h"
 
 #include <stdlib.h>
@@ -295,7 +296,7 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
     view->parts = *parts;
     atomic_store(&view->at_once, is_at_once(&parts->look));
     atomic_store(&view->draws, parts->look.xray);
-    pthread_rwlock_init(&view->wiring, NULL);
+    thread_rwlock_init(&view->wiring);
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->orders_lock, NULL);
     describe(view, parts);
