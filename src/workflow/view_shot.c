@@ -179,7 +179,7 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
         drawn.detections =
             xray_draw(view->xray, is_pair(shot) ? &right : drawn.frame, detections, &style);
     }
-    if (detections) {
+    if (detections && !shot->again) {
         drawn.infer_start_us = detections->infer_start_us;
         drawn.infer_end_us = detections->infer_end_us;
     }

@@ -34,6 +34,7 @@ struct view_track {
     struct video_encoder *encoder;
     struct video_settings settings; /* of the open encoder */
     int64_t retry_us;               /* when to try again after the encoder failed */
+    int64_t given_us;               /* capture time of the last picture given out */
 
     /* guarded by the view's lock */
     struct view_track_info info;

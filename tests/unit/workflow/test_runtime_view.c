@@ -13,7 +13,9 @@
 
 static struct {
     pthread_mutex_t lock;
-    int opened, jpegs, width, height, keys, video_width;
+    int opened, jpegs, width, height, keys, video_width, videos;
+    int backwards, before; /* pictures that are no later than the last; inferred before captured */
+    int64_t capture_us;
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct rendition_plan one_viewer = {.viewers = 1, .target_bps = 500000};
@@ -37,6 +39,11 @@ static void on_video(void *context, void *handle, int track, struct encoded *uni
     (void)context, (void)handle, (void)track;
     pthread_mutex_lock(&seen.lock);
     seen.keys += unit->key;
+    seen.videos++;
+    seen.backwards += unit->capture_us <= seen.capture_us;
+    seen.capture_us = unit->capture_us;
+    int64_t inferred_us = unit->stages.at_us[STAGE_INFER_START];
+    seen.before += inferred_us != 0 && inferred_us < unit->capture_us;
     seen.video_width = unit->width;
     pthread_mutex_unlock(&seen.lock);
 }
@@ -92,6 +99,8 @@ static int setup(void **state)
 {
     (void)state;
     seen.opened = seen.jpegs = seen.width = seen.height = seen.keys = seen.video_width = 0;
+    seen.videos = seen.backwards = seen.before = 0;
+    seen.capture_us = 0;
     const struct runtime_settings settings = {
         .outputs = {NULL, on_opened, on_video, on_jpeg, on_closed},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
@@ -220,12 +229,38 @@ static void a_filter_needs_the_model_all_the_same(void **state)
     assert_true(wait_for(model_runs, 0));
 }
 
+static bool has_videos(int count)
+{
+    return read_now(&seen.videos) >= count;
+}
+
+/* Behind a model that takes long, the picture that is drawn again is older than what is under way.
+ */
+static void edits_in_sync_do_not_turn_time_back(void **state)
+{
+    (void)state;
+    if (!getenv("OVERWATCH_TEST_MODEL"))
+        skip();
+    execute(json_pack("{s:f}", "confidence", 0.1), NULL, json_pack("{s:s}", "boxTiming", "sync"));
+    assert_true(wait_for(model_runs, 0));
+    int keys = read_now(&seen.keys);
+    for (int i = 0; i < 40; i++) {
+        int shown = read_now(&seen.videos);
+        set("m", json_pack("{s:i}", "lineThickness", 1 + i % 8));
+        assert_true(wait_for(has_videos, shown + 1));
+    }
+    assert_int_equal(read_now(&seen.backwards), 0);
+    assert_int_equal(read_now(&seen.before), 0);
+    assert_true(read_now(&seen.keys) <= keys + 1); /* nobody asked for more of them */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_layout_follows_without_a_reconnect, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_for_the_original, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_with_x_ray_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(edits_in_sync_do_not_turn_time_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_filter_needs_the_model_all_the_same, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
