@@ -245,9 +245,28 @@ static bool is_at_once(const struct view_look *look)
     return look->settings.predict || !look->xray;
 }
 
+static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
+{
+    for (int i = 0; i < RENDITION_SHARED; i++)
+        if (a[i] < b[i] || a[i] > b[i])
+            return false;
+    return true;
+}
+
+static bool has_rates(const struct view_info *info, const struct view_settings *settings)
+{
+    return info->adaptive == settings->adaptive && info->min_bps == settings->min_bps &&
+           info->start_bps == settings->start_bps && info->max_bps == settings->max_bps &&
+           info->renditions == settings->renditions &&
+           same_parts(info->rendition_rates, settings->rendition_rates) &&
+           same_parts(info->rendition_widths, settings->rendition_widths);
+}
+
 void view_restyle(struct view *view, const struct view_look *look)
 {
+    const struct view_outputs *outputs = &view->parts.outputs;
     pthread_mutex_lock(&view->lock);
+    bool others = !has_rates(&view->info, &look->settings);
     describe_look(&view->info, look);
     pthread_mutex_unlock(&view->lock);
     pthread_mutex_lock(&view->orders_lock);
@@ -256,24 +275,9 @@ void view_restyle(struct view *view, const struct view_look *look)
     pthread_mutex_unlock(&view->orders_lock);
     atomic_store(&view->at_once, is_at_once(look));
     atomic_store(&view->draws, look->xray);
+    if (others && outputs->rates)
+        outputs->rates(outputs->context, view->output, view);
     mailbox_wake(view->inbox);
-}
-
-static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
-{
-    for (int i = 0; i < RENDITION_SHARED; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
-bool view_can_restyle(const struct view_settings *from, const struct view_settings *to)
-{
-    return from->prefers_webrtc == to->prefers_webrtc && from->adaptive == to->adaptive &&
-           from->min_bps == to->min_bps && from->start_bps == to->start_bps &&
-           from->max_bps == to->max_bps && from->renditions == to->renditions &&
-           same_parts(from->rendition_rates, to->rendition_rates) &&
-           same_parts(from->rendition_widths, to->rendition_widths);
 }
 
 static void free_tools(struct view *view)

@@ -102,7 +102,7 @@ static int setup(void **state)
     seen.videos = seen.backwards = seen.before = 0;
     seen.capture_us = 0;
     const struct runtime_settings settings = {
-        .outputs = {NULL, on_opened, on_video, on_jpeg, on_closed},
+        .outputs = {.opened = on_opened, .video = on_video, .jpeg = on_jpeg, .closed = on_closed},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
     };
     return runtime_create(&runtime, &settings);
