@@ -33,6 +33,7 @@ struct tab {
 struct layout {
     const struct scene *scene;
     struct text *text;
+    struct label_memory *memory;
     struct text_heights heights;
     int pixels, pad_x, pad_y, gap;
     int count;
@@ -136,32 +137,60 @@ static int list_places(const struct layout *layout, struct rect box, struct rect
     return count;
 }
 
-/* The first place in the picture that costs least. */
+/* Where it would stand, in the picture from left to right. False when not from top to bottom. */
+static bool stand(const struct layout *layout, const struct place *place, struct rect *rect)
+{
+    const struct frame *frame = layout->scene->frame;
+    int most_x = frame->width > rect->width ? frame->width - rect->width : 0;
+    rect->x = clamp_int(place->x, 0, most_x);
+    rect->y = place->y;
+    return rect->y >= 0 && rect->y + rect->height <= frame->height;
+}
+
+/* The place that the object's label had, -1 = none is known. */
+static int remembered(const struct layout *layout, uint32_t track_id, int count)
+{
+    int slot = (int)(track_id % LABEL_SLOTS);
+    bool known = track_id && layout->memory->slots[slot].track_id == track_id;
+    int place = known ? layout->memory->slots[slot].place : -1;
+    return place < count ? place : -1;
+}
+
+static void remember(const struct layout *layout, uint32_t track_id, int place)
+{
+    int slot = (int)(track_id % LABEL_SLOTS);
+    layout->memory->slots[slot].track_id = track_id;
+    layout->memory->slots[slot].place = place;
+}
+
+/* The first place in the picture that costs least; the one it had, unless another is clearly
+ * better. */
 static void place(const struct layout *layout, const struct scene_object *object, struct tab *tab)
 {
     const struct frame *frame = layout->scene->frame;
     struct place places[PLACES_MAX];
-    int count = list_places(layout, object->box, tab->rect, places), least = INT_MAX;
-    int most_x = frame->width > tab->rect.width ? frame->width - tab->rect.width : 0;
+    int count = list_places(layout, object->box, tab->rect, places);
+    int before = remembered(layout, object->item->track_id, count), chosen = -1, least = INT_MAX;
     int most_y = frame->height > tab->rect.height ? frame->height - tab->rect.height : 0;
-    struct rect chosen = tab->rect;
-    chosen.x = clamp_int(object->box.x, 0, most_x);
-    chosen.y = clamp_int(object->box.y, 0, most_y);
-    tab->round = 0;
+    struct rect rect = tab->rect;
+    if (before >= 0 && stand(layout, &places[before], &rect)) {
+        least = cost(layout, object, rect, places[before].far) - rect.width * rect.height / 4;
+        chosen = before;
+    }
     for (int i = 0; i < count && least > 0; i++) {
-        struct rect rect = tab->rect;
-        rect.x = clamp_int(places[i].x, 0, most_x);
-        rect.y = places[i].y;
-        if (rect.y < 0 || rect.y + rect.height > frame->height)
-            continue;
-        int lost = cost(layout, object, rect, places[i].far);
+        int lost =
+            stand(layout, &places[i], &rect) ? cost(layout, object, rect, places[i].far) : INT_MAX;
         if (lost >= least)
             continue;
         least = lost;
-        chosen = rect;
-        tab->round = places[i].round;
+        chosen = i;
     }
-    tab->rect = chosen;
+    const struct place nowhere = {object->box.x, clamp_int(object->box.y, 0, most_y), 0, 0};
+    const struct place *best = chosen >= 0 ? &places[chosen] : &nowhere;
+    stand(layout, best, &tab->rect);
+    tab->round = best->round;
+    if (chosen >= 0)
+        remember(layout, object->item->track_id, chosen);
 }
 
 /* ---- drawing ---- */
@@ -183,11 +212,13 @@ static void draw(const struct layout *layout, const struct tab *tab)
                   layout->pixels, tab->track, ink, TRACK_ALPHA);
 }
 
-static void prepare(struct layout *layout, const struct scene *scene, struct text *text)
+static void prepare(struct layout *layout, const struct scene *scene, struct text *text,
+                    struct label_memory *memory)
 {
     int pixels = font_pixels(scene->style->font_size, scene->frame);
     layout->scene = scene;
     layout->text = text;
+    layout->memory = memory;
     layout->pixels = pixels;
     layout->heights = text_heights(text, pixels);
     layout->pad_x = (pixels * 2 + 2) / 5;
@@ -197,10 +228,10 @@ static void prepare(struct layout *layout, const struct scene *scene, struct tex
     layout->count = 0;
 }
 
-void labels_draw(const struct scene *scene, struct text *text)
+void labels_draw(const struct scene *scene, struct text *text, struct label_memory *memory)
 {
     struct layout layout;
-    prepare(&layout, scene, text);
+    prepare(&layout, scene, text, memory);
     for (int i = 0; i < scene->count; i++) {
         const struct scene_object *object = &scene->objects[i];
         struct tab *tab = &layout.tabs[layout.count];

@@ -6,7 +6,17 @@
 #include "xray/scene.h"
 #include "xray/text.h"
 
-void labels_draw(const struct scene *scene, struct text *text);
+/* Where labels were put of late, by the number of the object: one that jumps to a better place with
+ * each picture is hard to read. Zero-initialised. */
+enum { LABEL_SLOTS = 256 };
+struct label_memory {
+    struct {
+        uint32_t track_id;
+        int place;
+    } slots[LABEL_SLOTS];
+};
+
+void labels_draw(const struct scene *scene, struct text *text, struct label_memory *memory);
 /* A few words on a dark ground in the lower left corner. */
 void labels_caption(struct frame *frame, struct text *text, const char *words);
 

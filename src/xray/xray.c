@@ -11,6 +11,7 @@
 
 struct xray {
     struct text *text;
+    struct label_memory labels;
     struct heat heat;
     struct scene scene; /* of the frame that is drawn on */
 };
@@ -128,7 +129,7 @@ static int draw_boxes(struct xray *xray, struct frame *frame, const struct detec
     struct scene *scene = &xray->scene;
     scene_read(scene, frame, detections, style);
     boxes_draw(scene, tint * style->overlay_alpha);
-    labels_draw(scene, xray->text);
+    labels_draw(scene, xray->text, &xray->labels);
     return scene->count;
 }
 

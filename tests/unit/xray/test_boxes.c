@@ -207,6 +207,35 @@ static void labels_spare_other_objects(void **state)
     guarded_close(&g);
 }
 
+/* Pushed off its place, a label stays where it is when the way is free again, until it must go. */
+static void labels_do_not_jump(void **state)
+{
+    (void)state;
+    struct xray_style style;
+    xray_style_default(&style);
+    style.show_boxes = false;
+    style.show_track_ids = false;
+    const struct detection object = {0, 0.8f, 400, 250, 500, 400, 1001};
+    const struct detection above = {0, 0.9f, 380, 222, 560, 249, 0};
+    const struct detection on_top = {0, 0.9f, 380, 255, 560, 280, 0};
+    const struct {
+        struct detection items[2];
+        int count, y; /* where its label is then */
+    } steps[] = {{{object}, 1, 231},
+                 {{above, object}, 2, 253},
+                 {{object}, 1, 253},
+                 {{on_top, object}, 2, 399}};
+    for (int i = 0; i < 4; i++) {
+        struct guarded g;
+        guarded_open(&g, 960, 540);
+        draw(&g, steps[i].items, steps[i].count, 960, 540, &style);
+        int changed = guarded_changed(&g, 402, steps[i].y, 490, steps[i].y + 20);
+        assert_in_range(changed, 88 * 20 - 20,
+                        88 * 20); /* type has the luma of the ground here and there */
+        guarded_close(&g);
+    }
+}
+
 static void the_unsure_are_left_out(void **state)
 {
     (void)state;
@@ -326,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_style_chooses_what_is_said),
         cmocka_unit_test(labels_stay_in_the_picture_and_off_each_other),
         cmocka_unit_test(labels_spare_other_objects),
+        cmocka_unit_test(labels_do_not_jump),
         cmocka_unit_test(the_unsure_are_left_out),
         cmocka_unit_test(what_is_no_box_is_not_drawn),
         cmocka_unit_test(any_numbers_are_safe),
