@@ -412,7 +412,7 @@ static int set_kept_node(struct saved_workflows *saved, const char *id, const ch
     if (rc < 0)
         return rc;
     json_t *node = find_node(kept, node_id);
-    rc = node ? OW_OK : OW_ENOTFOUND;
+    rc = node ? graph_check_change(node, data, &result->why) : OW_ENOTFOUND;
     if (rc == OW_OK && json_object_update(settings_of(node), data) < 0)
         rc = OW_ENOMEM;
     if (rc == OW_OK) {

@@ -91,6 +91,18 @@ static void on_view_jpeg(void *context, struct view *view, struct encoded *pictu
     ws_hub_picture(((struct api *)context)->hub, view, picture);
 }
 
+static void on_view_rates(void *context, void *handle, struct view *view)
+{
+    (void)context;
+    struct view_stream *self = handle;
+    struct view_info info = {0};
+    if (!self)
+        return;
+    view_read_info(view, &info);
+    struct ladder_settings ladder = ladder_of(&info);
+    media_stream_configure(self->stream, &ladder);
+}
+
 static void on_view_closed(void *context, void *handle, struct view *view)
 {
     struct view_stream *self = handle;
@@ -108,5 +120,6 @@ struct view_outputs api_streams_outputs(struct api *api)
                                  .opened = on_view_opened,
                                  .video = on_view_video,
                                  .jpeg = on_view_jpeg,
+                                 .rates = on_view_rates,
                                  .closed = on_view_closed};
 }

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,24 +103,53 @@ static void copy_plane(uint8_t *to, int to_stride, const uint8_t *from, int from
         memcpy(to + (ptrdiff_t)row * to_stride, from + (ptrdiff_t)row * from_stride, (size_t)width);
 }
 
+void frame_paste(struct frame *to, const struct frame *from)
+{
+    assert(to->width == from->width && to->height == from->height);
+    copy_plane(to->plane[0], to->stride[0], from->plane[0], from->stride[0], from->width,
+               from->height);
+    for (int i = 1; i < FRAME_PLANES; i++)
+        copy_plane(to->plane[i], to->stride[i], from->plane[i], from->stride[i],
+                   chroma_size(from->width), chroma_size(from->height));
+}
+
+void frame_copy_stamps(struct frame *to, const struct frame *from)
+{
+    to->full_range = from->full_range;
+    to->matrix = from->matrix;
+    to->sequence = from->sequence;
+    to->capture_us = from->capture_us;
+    to->stages = from->stages;
+}
+
 int frame_copy(struct frame **out, const struct frame *from)
 {
     struct frame *copy = NULL;
     int rc = frame_create(&copy, from->width, from->height);
     if (rc < 0)
         return rc;
-    copy_plane(copy->plane[0], copy->stride[0], from->plane[0], from->stride[0], from->width,
-               from->height);
-    for (int i = 1; i < FRAME_PLANES; i++)
-        copy_plane(copy->plane[i], copy->stride[i], from->plane[i], from->stride[i],
-                   chroma_size(from->width), chroma_size(from->height));
-    copy->full_range = from->full_range;
-    copy->matrix = from->matrix;
-    copy->sequence = from->sequence;
-    copy->capture_us = from->capture_us;
-    copy->stages = from->stages;
+    frame_paste(copy, from);
+    frame_copy_stamps(copy, from);
     *out = copy;
     return OW_OK;
+}
+
+void frame_window(struct frame *out, const struct frame *frame, int x, int y, int width, int height)
+{
+    assert(x >= 0 && y >= 0 && x % 2 == 0 && y % 2 == 0 && width > 0 && height > 0);
+    assert(x + width <= frame->width && y + height <= frame->height);
+    *out = (struct frame){
+        .width = width,
+        .height = height,
+        .full_range = frame->full_range,
+        .matrix = frame->matrix,
+        .capture_us = frame->capture_us,
+    };
+    for (int i = 0; i < FRAME_PLANES; i++) {
+        int down = i ? 2 : 1;
+        out->stride[i] = frame->stride[i];
+        out->plane[i] = frame->plane[i] + (ptrdiff_t)(y / down) * frame->stride[i] + x / down;
+    }
 }
 
 struct frame *frame_ref(struct frame *frame)

@@ -38,6 +38,16 @@ int frame_create(struct frame **out, int width, int height);
 /* A frame with the same pixels and stamps, owned alone by the caller. */
 int frame_copy(struct frame **out, const struct frame *from);
 
+/* A part of a frame as a frame of its own, to draw on or copy into: the planes are those of
+ * `frame`, lent as long as that lives, and it has its capture time. It is not counted: no
+ * references to it. x and y are even; the part lies within. */
+void frame_window(struct frame *out, const struct frame *frame, int x, int y, int width,
+                  int height);
+/* Copies the pixels of a frame of the same size. */
+void frame_paste(struct frame *to, const struct frame *from);
+/* Stamps, range and matrix, but no pixels. */
+void frame_copy_stamps(struct frame *to, const struct frame *from);
+
 struct frame *frame_ref(struct frame *frame);
 
 /* Drops the caller's reference and sets *frame to NULL; NULL is allowed. */

@@ -63,11 +63,7 @@ static int resize(struct scaler *scaler, const struct frame *frame, int width, i
         frame_unref(&scaled);
         return OW_EIO;
     }
-    scaled->full_range = frame->full_range;
-    scaled->matrix = frame->matrix;
-    scaled->sequence = frame->sequence;
-    scaled->capture_us = frame->capture_us;
-    scaled->stages = frame->stages;
+    frame_copy_stamps(scaled, frame);
     *out = scaled;
     return OW_OK;
 }

@@ -33,9 +33,27 @@ static double width_part(const struct ladder_settings *settings, int rung)
     return part > 0 && part <= 1 ? part : usual[rung].width_part;
 }
 
+struct ladder_limits ladder_limits(const struct ladder_settings *settings)
+{
+    /* A stream that is encoded at one rate whatever the paths take is not held back by them either:
+     * headers, repair and the unevenness of its pictures have room above that rate. */
+    int fixed_bps = settings->max_bps + settings->max_bps / 2;
+    if (!settings->adaptive)
+        return (struct ladder_limits){fixed_bps, fixed_bps, fixed_bps};
+    return (struct ladder_limits){settings->min_bps, settings->start_bps, settings->max_bps};
+}
+
 void ladder_init(struct ladder *ladder, const struct ladder_settings *settings)
 {
-    *ladder = (struct ladder){.settings = *settings};
+    *ladder = (struct ladder){.shared = false};
+    ladder_configure(ladder, settings);
+}
+
+void ladder_configure(struct ladder *ladder, const struct ladder_settings *settings)
+{
+    ladder->settings = *settings;
+    for (int i = 0; i < RENDITION_SHARED; i++)
+        ladder->rates_bps[i] = 0;
     int count = settings->rung_count;
     if (count < 1 || count > RENDITION_SHARED || !settings->adaptive)
         count = settings->adaptive ? LADDER_DEFAULT : 1;
@@ -178,10 +196,12 @@ bool ladder_set_target(struct ladder *ladder, struct ladder_viewer *viewer, int6
 bool ladder_review(struct ladder *ladder, struct ladder_viewer *viewer, int64_t now_us)
 {
     if (!ladder->settings.adaptive)
-        return false;
+        return move(ladder, viewer, now_us, 0);
     if (total(ladder) == 1)
         return settle(ladder, viewer, now_us);
     ladder->alone_us = 0;
+    if (viewer->rung != LADDER_SURVIVAL && ladder->rates_bps[viewer->rung] == 0) /* no more */
+        return move(ladder, viewer, now_us, rung_for(ladder, viewer->target_bps));
     if (viewer->rung != LADDER_SURVIVAL && viewer->target_bps < stay_bps(ladder, viewer->rung))
         return go_down(ladder, viewer, now_us);
     return go_up(ladder, viewer, now_us);

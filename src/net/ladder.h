@@ -56,6 +56,13 @@ struct ladder_viewer {
 };
 
 void ladder_init(struct ladder *ladder, const struct ladder_settings *settings);
+/* Other settings; viewers stay where they are until they are reviewed. */
+void ladder_configure(struct ladder *ladder, const struct ladder_settings *settings);
+/* What the rate control of a viewer is to keep to. */
+struct ladder_limits {
+    int min_bps, start_bps, max_bps;
+};
+struct ladder_limits ladder_limits(const struct ladder_settings *settings);
 /* A viewer comes, at start_bps. Its rung is set; a key frame of it is wanted. */
 void ladder_join(struct ladder *ladder, struct ladder_viewer *viewer, int64_t now_us);
 void ladder_leave(struct ladder *ladder, struct ladder_viewer *viewer);

@@ -275,17 +275,15 @@ static int make_session(struct media_server *server, const char *stream_id, cons
     int rc = find_stream(server, stream_id, &ladder, why);
     if (rc != OW_OK)
         return rc;
-    /* A stream that is encoded at one rate whatever the paths take is not held back by them either:
-     * headers, repair and the unevenness of its pictures have room above that rate. */
-    int fixed_bps = ladder.max_bps + ladder.max_bps / 2;
+    struct ladder_limits limits = ladder_limits(&ladder);
     struct rtc_session_settings settings = {
         .identity = server->identity,
         .random = &server->random,
         .codecs = server->settings.codecs,
         .ice_lite = server->settings.ice_lite,
-        .min_bps = ladder.adaptive ? ladder.min_bps : fixed_bps,
-        .start_bps = ladder.adaptive ? ladder.start_bps : fixed_bps,
-        .max_bps = ladder.adaptive ? ladder.max_bps : fixed_bps,
+        .min_bps = limits.min_bps,
+        .start_bps = limits.start_bps,
+        .max_bps = limits.max_bps,
         .wall_minus_now_us = clock_wall_us() - clock_now_us(),
         .label = stream_id,
     };

@@ -64,6 +64,8 @@ struct media_stream_settings {
 
 int media_stream_create(struct media_stream **out, struct media_server *server,
                         const struct media_stream_settings *settings);
+/* Other rates and renditions, for those who watch, too, without a pause. */
+void media_stream_configure(struct media_stream *stream, const struct ladder_settings *ladder);
 /* Takes its own reference. Access units of a track arrive at its viewers in the order published. */
 void media_stream_publish(struct media_stream *stream, int track, struct encoded *unit);
 /* Closes its viewers; after return no callback runs any more. */

@@ -343,6 +343,35 @@ int media_stream_create(struct media_stream **out, struct media_server *server,
     return OW_OK;
 }
 
+static void run_configure(struct media_thread *thread, void *argument)
+{
+    const struct media_stream *stream = argument;
+    struct media_part *part = stream->parts[thread->index];
+    struct ladder_limits limits = ladder_limits(&stream->ladder);
+    int64_t now_us = clock_now_us();
+    for (struct media_viewer *i = part->viewers; i; i = i->next) {
+        if (i->closed)
+            continue;
+        rtc_session_set_limits(i->session, now_us, limits.min_bps, limits.start_bps,
+                               limits.max_bps);
+        media_viewer_drain(i, now_us);
+    }
+    if (atomic_load(&part->connected) > 0) {
+        part->review_us = now_us;
+        arm(part, now_us);
+    }
+}
+
+void media_stream_configure(struct media_stream *stream, const struct ladder_settings *ladder)
+{
+    pthread_mutex_lock(&stream->server->lock);
+    stream->ladder = *ladder;
+    pthread_mutex_unlock(&stream->server->lock);
+    media_tracks_configure(&stream->tracks, ladder);
+    for (int i = 0; i < stream->server->thread_count; i++)
+        media_thread_call(stream->server->threads[i], run_configure, stream);
+}
+
 static void run_remove(struct media_thread *thread, void *argument)
 {
     const struct media_stream *stream = argument;

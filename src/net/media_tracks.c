@@ -115,6 +115,16 @@ static void count_viewers(struct media_tracks *tracks, int change)
         tracks->callbacks.viewers(tracks->callbacks.context, tracks->viewers);
 }
 
+void media_tracks_configure(struct media_tracks *tracks, const struct ladder_settings *ladder)
+{
+    pthread_mutex_lock(&tracks->lock);
+    for (int i = 0; i < VIDEO_CODECS; i++) {
+        ladder_configure(&tracks->ladders[i], ladder);
+        tell(tracks, (enum video_codec)i);
+    }
+    pthread_mutex_unlock(&tracks->lock);
+}
+
 /* -- viewers -- */
 
 void media_tracks_expect(struct media_tracks *tracks, enum video_codec codec)

@@ -47,6 +47,8 @@ enum {
 
 void media_tracks_init(struct media_tracks *tracks, const struct ladder_settings *ladder,
                        const struct media_stream_callbacks *callbacks);
+/* Other rates and renditions, from the next review of each viewer on. */
+void media_tracks_configure(struct media_tracks *tracks, const struct ladder_settings *ladder);
 /* No callback runs after this. */
 void media_tracks_silence(struct media_tracks *tracks);
 void media_tracks_free(struct media_tracks *tracks);

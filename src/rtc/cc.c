@@ -103,8 +103,10 @@ void cc_on_path_change(struct cc *cc, int64_t now_us)
 void cc_set_limits(struct cc *cc, int64_t now_us, const struct cc_settings *settings)
 {
     (void)now_us;
+    double estimate_bps = cc->estimate_bps;
     cc->settings = in_order(settings);
     keep_within_limits(cc);
+    cc->estimate_bps = clamp(estimate_bps, cc->settings.min_bps, cc->settings.max_bps);
 }
 
 /* Transport-wide feedback comes, so that reports need not be guessed from. */

@@ -77,6 +77,11 @@ void rtc_session_set_relay(struct rtc_session *session, int64_t now_us, bool ava
  * Another path that works takes over at once. Followed by polls as any change. */
 void rtc_session_forget(struct rtc_session *session, int64_t now_us, const struct address *remote);
 
+/* Other limits of the rate control, for example of another preset: what was learned of the path
+ * stays. Followed by polls as any change. */
+void rtc_session_set_limits(struct rtc_session *session, int64_t now_us, int min_bps, int start_bps,
+                            int max_bps);
+
 /* Any datagram that came from `from`: STUN, DTLS, SRTCP are told apart by RFC 7983. */
 void rtc_session_receive(struct rtc_session *session, int64_t now_us, const struct address *from,
                          const uint8_t *data, size_t size);

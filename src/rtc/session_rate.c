@@ -73,6 +73,15 @@ void session_rate_changed(struct rtc_session *session, int64_t now_us)
     take_probe(session, now_us);
 }
 
+void rtc_session_set_limits(struct rtc_session *session, int64_t now_us, int min_bps, int start_bps,
+                            int max_bps)
+{
+    const struct cc_settings limits = {
+        .min_bps = min_bps, .start_bps = start_bps, .max_bps = max_bps};
+    cc_set_limits(&session->cc, now_us, &limits);
+    session_rate_changed(session, now_us);
+}
+
 /* ---- what the encoder is told ---- */
 
 void session_count_share(struct rtc_session *session, int64_t now_us, size_t bytes, size_t media,

@@ -83,17 +83,41 @@ static int configure(const struct graph_node *node, struct reason *why)
     return OW_EINVAL;
 }
 
+/* A choice that is none is no error: other versions have others, and their files are to load. */
+static bool check_setting(const struct graph_node *node, const struct setting *s,
+                          struct findings *f)
+{
+    struct reason why;
+    if (setting_check(s, json_object_get(node->data, s->name), &why) == OW_OK)
+        return true;
+    if (s->type == SETTING_CHOICE) {
+        find(f->warnings, node->id, s->name, "%s \"%s\": %s; \"%s\" is used", node->type->label,
+             node->id, why.text, setting_text(NULL, node->type->settings, s->name));
+        return true;
+    }
+    find(f->errors, node->id, s->name, "%s \"%s\": %s", node->type->label, node->id, why.text);
+    return false;
+}
+
+int graph_check_change(const json_t *node, const json_t *data, struct reason *why)
+{
+    const char *name = text_of(node, "type");
+    const struct node_type *type = name ? node_type_find(name) : NULL;
+    struct reason problem;
+    for (const struct setting *s = type ? type->settings : NULL; s && s->name; s++)
+        if (setting_check(s, json_object_get(data, s->name), &problem) < 0 &&
+            json_object_get(data, s->name))
+            return reason_set(why, OW_EINVAL, "%s \"%s\": %s", type->label, text_of(node, "id"),
+                              problem.text);
+    return OW_OK;
+}
+
 static void check_settings(const struct graph_node *node, struct findings *f)
 {
     struct reason why;
     bool sound = true;
-    for (const struct setting *s = node->type->settings; s->name; s++) {
-        if (setting_check(s, json_object_get(node->data, s->name), &why) < 0) {
-            find(f->errors, node->id, s->name, "%s \"%s\": %s", node->type->label, node->id,
-                 why.text);
-            sound = false;
-        }
-    }
+    for (const struct setting *s = node->type->settings; s->name; s++)
+        sound &= check_setting(node, s, f);
     if (sound && configure(node, &why) < 0) {
         char name[64];
         size_t length = strcspn(why.text, " ");

@@ -31,6 +31,10 @@ int graph_parse(struct graph **out, json_t *document, json_t **report);
 /* The settings of a node of a document: its `data`, or where the old page nested them, in
  * `data.config`. Made if there are none. */
 json_t *graph_settings(json_t *node);
+/* Are these new settings of a node of a document sound, each by itself? Stricter than
+ * graph_parse(), which takes a choice that is none for the default: who sets it now is to know.
+ * OW_EINVAL with a sentence that names node and setting. */
+int graph_check_change(const json_t *node, const json_t *data, struct reason *why);
 void graph_destroy(struct graph **graph);
 
 #endif

@@ -4,11 +4,24 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* A file that is put in another's place is another model, under whatever name. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
 
 struct pooled_model {
     struct pooled_model *next;
     char *path;
+    struct identity identity;
     int threads, users;
+    bool loading;
+    int rc; /* of loading */
+    struct reason why;
     struct model *model;
     /* turns: who asks draws a number, and waits until it is served */
     pthread_mutex_t lock;
@@ -17,7 +30,8 @@ struct pooled_model {
 };
 
 struct model_pool {
-    pthread_mutex_t lock; /* guards the list; held while a model loads, so that none loads twice */
+    pthread_mutex_t lock;  /* guards the list, and of its models all up to `model` */
+    pthread_cond_t loaded; /* some model, or it could not be */
     struct pooled_model *models;
 };
 
@@ -27,6 +41,7 @@ int model_pool_create(struct model_pool **out)
     if (!pool)
         return OW_ENOMEM;
     pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->loaded, NULL);
     *out = pool;
     return OW_OK;
 }
@@ -35,45 +50,123 @@ void model_pool_destroy(struct model_pool **pool)
 {
     if (!*pool)
         return;
+    pthread_cond_destroy(&(*pool)->loaded);
     pthread_mutex_destroy(&(*pool)->lock);
     free(*pool);
     *pool = NULL;
 }
 
-static int load(struct model_pool *pool, const char *path, int threads, struct pooled_model **out,
-                struct reason *why)
+/* All zero for a file that is not there: model_open() says so. */
+static struct identity identify(const char *path)
+{
+    struct stat status;
+    struct identity identity = {0};
+    if (stat(path, &status) == 0)
+        identity = (struct identity){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+    return identity;
+}
+
+static bool is_same_file(const struct identity *a, const struct identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+}
+
+static struct pooled_model *find(struct model_pool *pool, const char *path,
+                                 const struct identity *identity, int threads)
+{
+    struct pooled_model *at = pool->models;
+    while (at && (strcmp(at->path, path) != 0 || at->threads != threads ||
+                  !is_same_file(&at->identity, identity)))
+        at = at->next;
+    return at;
+}
+
+static struct pooled_model *enlist(struct model_pool *pool, const char *path,
+                                   const struct identity *identity, int threads)
 {
     struct pooled_model *made = calloc(1, sizeof *made);
     char *copy = strdup(path);
-    int rc = made && copy ? model_open(&made->model, path, threads, why) : OW_ENOMEM;
-    if (rc < 0) {
+    if (!made || !copy) {
         free(copy);
         free(made);
-        return rc;
+        return NULL;
     }
     made->path = copy;
+    made->identity = *identity;
     made->threads = threads;
+    made->loading = true;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->served, NULL);
     made->next = pool->models;
     pool->models = made;
-    *out = made;
-    return OW_OK;
+    return made;
+}
+
+static void delist(struct model_pool *pool, const struct pooled_model *model)
+{
+    struct pooled_model **link = &pool->models;
+    while (*link != model)
+        link = &(*link)->next;
+    *link = model->next;
+}
+
+static void destroy(struct pooled_model *model)
+{
+    model_close(&model->model);
+    pthread_cond_destroy(&model->served);
+    pthread_mutex_destroy(&model->lock);
+    free(model->path);
+    free(model);
+}
+
+/* Under the pool's lock, which is let go meanwhile. One that cannot be loaded is not found again.
+ */
+static void load(struct model_pool *pool, struct pooled_model *made)
+{
+    pthread_mutex_unlock(&pool->lock);
+    struct model *model = NULL;
+    struct reason why = {""};
+    int rc = model_open(&model, made->path, made->threads, &why);
+    pthread_mutex_lock(&pool->lock);
+    made->model = model;
+    made->rc = rc;
+    made->why = why;
+    made->loading = false;
+    if (rc < 0)
+        delist(pool, made);
+    pthread_cond_broadcast(&pool->loaded);
 }
 
 int model_pool_take(struct model_pool *pool, const char *path, int threads,
                     struct pooled_model **out, struct reason *why)
 {
+    struct identity identity = identify(path);
     pthread_mutex_lock(&pool->lock);
-    struct pooled_model *found = pool->models;
-    while (found && (strcmp(found->path, path) != 0 || found->threads != threads))
-        found = found->next;
-    int rc = found ? OW_OK : load(pool, path, threads, &found, why);
+    struct pooled_model *model = find(pool, path, &identity, threads);
+    bool is_new = !model;
+    if (is_new)
+        model = enlist(pool, path, &identity, threads);
+    if (!model) {
+        pthread_mutex_unlock(&pool->lock);
+        return OW_ENOMEM;
+    }
+    model->users++;
+    if (is_new)
+        load(pool, model);
+    while (model->loading)
+        pthread_cond_wait(&pool->loaded, &pool->lock);
+    int rc = model->rc;
+    bool last = false;
     if (rc == OW_OK) {
-        found->users++;
-        *out = found;
+        *out = model;
+    } else {
+        reason_set(why, rc, "%s", model->why.text);
+        last = --model->users == 0;
     }
     pthread_mutex_unlock(&pool->lock);
+    if (last)
+        destroy(model);
     return rc;
 }
 
@@ -85,20 +178,11 @@ void model_pool_give(struct model_pool *pool, struct pooled_model **model)
         return;
     pthread_mutex_lock(&pool->lock);
     bool last = --given->users == 0;
-    if (last) {
-        struct pooled_model **link = &pool->models;
-        while (*link != given)
-            link = &(*link)->next;
-        *link = given->next;
-    }
+    if (last)
+        delist(pool, given);
     pthread_mutex_unlock(&pool->lock);
-    if (!last)
-        return;
-    model_close(&given->model);
-    pthread_cond_destroy(&given->served);
-    pthread_mutex_destroy(&given->lock);
-    free(given->path);
-    free(given);
+    if (last)
+        destroy(given);
 }
 
 struct model *pooled_model_begin(struct pooled_model *model)

@@ -1,4 +1,5 @@
-/* Models shared by all nodes that name the same file: each is loaded once. Those who wait for the
+/* Models shared by all nodes that name the same file: each is loaded once; a file that was replaced
+ * meanwhile is another one. Those who wait for the
  * same model get it in the order in which they asked, so that none starves; who waits holds no
  * frame and takes its latest one when its turn comes. */
 #ifndef OW_WORKFLOW_MODEL_POOL_H
@@ -12,8 +13,8 @@ struct pooled_model;
 int model_pool_create(struct model_pool **out);
 void model_pool_destroy(struct model_pool **pool); /* after the last model was given back */
 
-/* The model of a file, loaded if it is not yet; may take as long as that. Errors as model_open().
- */
+/* The model of a file, loaded if it is not yet; may take as long as that, but holds up only those
+ * who want the same one. Errors as model_open(). */
 int model_pool_take(struct model_pool *pool, const char *path, int threads,
                     struct pooled_model **out, struct reason *why);
 /* The last to give it back closes it. */

@@ -25,11 +25,18 @@ struct model_node_settings {
     double xray_max_fps;
 };
 
+enum view_layout {
+    VIEW_XRAY,        /* what the model sees is drawn on the picture */
+    VIEW_ORIGINAL,    /* the plain picture; no model works for it */
+    VIEW_SIDE_BY_SIDE /* both in one picture, the original on the left */
+};
+
 struct view_settings {
+    enum view_layout layout;
     bool prefers_webrtc;
     bool predict;
     bool adaptive;
-    int width; /* 0 = the source's */
+    int width; /* of the picture, or of each of the two; 0 = the source's */
     double max_fps;
     int min_bps, start_bps, max_bps;
     int renditions;                            /* 1..RENDITION_SHARED, for several viewers */

@@ -213,7 +213,9 @@ static int set_node(struct runtime *r, const char *workflow_id, const char *node
         json_decref(copy);
         return reason_set(why, OW_ENOTFOUND, "no such node is running");
     }
-    int rc = json_object_update(graph_settings(node), (json_t *)data) < 0 ? OW_ENOMEM : OW_OK;
+    int rc = graph_check_change(node, data, why);
+    if (rc == OW_OK && json_object_update(graph_settings(node), (json_t *)data) < 0)
+        rc = OW_ENOMEM;
     if (rc == OW_OK)
         rc = graph_parse(&graph, copy, &report);
     const json_t *error = json_array_get(json_object_get(report, "errors"), 0);

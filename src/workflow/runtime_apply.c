@@ -4,6 +4,7 @@
 #include "workflow/runtime_internal.h"
 
 #include "core/log.h"
+#include "core/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +277,7 @@ static struct running_workflow *new_workflow(enum runtime_origin origin)
         return NULL;
     w->origin = origin;
     w->graph = calloc(1, sizeof *w->graph); /* of no nodes */
-    pthread_rwlock_init(&w->wiring, NULL);
+    thread_rwlock_init(&w->wiring);
     if (w->graph)
         return w;
     free(w);

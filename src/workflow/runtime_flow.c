@@ -212,12 +212,19 @@ static bool is_asked_for(const struct running_node *node)
            o->wants_detections(o->context, node->workflow->graph->id, node->graph_node->id);
 }
 
+/* A view that draws nothing still stands or moves as its filters say. */
+static bool shows_results(const struct running_node *view)
+{
+    const struct running_node *input = running_input(view);
+    return view_draws(view->view) || (input && input->filter);
+}
+
 /* A zone counts and a debug node writes whether or not anybody looks. */
 static enum model_demand demand_of(struct running_node *node)
 {
     switch (role_of(node)) {
     case NODE_VIEW:
-        if (!view_is_watched(node->view))
+        if (!view_is_watched(node->view) || !shows_results(node))
             return MODEL_UNWANTED;
         return view_takes_frames(node->view) ? MODEL_FOR_PREDICTION : MODEL_FOR_PICTURE;
     case NODE_FILTER: {

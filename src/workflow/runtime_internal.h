@@ -29,7 +29,6 @@ struct running_node {
     struct sink_settings sink;
     struct rate_gate sink_gate; /* of the thread of the model before it */
     struct view *view;
-    struct view_settings view_settings;
     char told_error[320]; /* of the thread that tells errors */
 };
 

@@ -188,7 +188,6 @@ static int create_view(struct running_node *node, const struct graph *graph, str
     int rc = g->type->configure_view(g->data, &parts.look.settings, why);
     if (rc < 0)
         return rc;
-    node->view_settings = parts.look.settings;
     return view_start(&node->view, &parts, why);
 }
 
@@ -266,8 +265,7 @@ bool node_can_update(struct running_node *node, const struct graph_node *wanted)
         find_model(node->runtime, &model, path);
         return strcmp(path, node->model_path) == 0;
     case NODE_VIEW:
-        return wanted->type->configure_view(wanted->data, &view, &why) == OW_OK &&
-               view_can_restyle(&node->view_settings, &view);
+        return wanted->type->configure_view(wanted->data, &view, &why) == OW_OK;
     case NODE_FILTER:
     case NODE_SINK:
         break;
@@ -333,7 +331,7 @@ static int read_look(struct running_node *view, struct running_node *model, stru
     if (rc == OW_OK && model) {
         const struct graph_node *m = model->graph_node;
         rc = m->type->configure_model(m->data, &settings, why);
-        look.xray = settings.xray;
+        look.xray = settings.xray && look.settings.layout != VIEW_ORIGINAL;
         look.style = settings.style;
         look.xray_max_fps = settings.xray_max_fps;
     }
@@ -360,6 +358,5 @@ int node_connect_view(struct running_node *view, bool restyle, struct reason *wh
     view_connect(view->view, &inputs);
     if (restyle)
         view_restyle(view->view, &look);
-    view->view_settings = look.settings;
     return OW_OK;
 }

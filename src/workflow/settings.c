@@ -24,17 +24,34 @@ static int check_number(const struct setting *s, const json_t *value, struct rea
     return OW_OK;
 }
 
+static int index_of(const char *const *list, const char *text)
+{
+    for (int i = 0; list && list[i]; i++)
+        if (strcmp(list[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* A number in JSON counts as its text, written into `scratch`. NULL when it is neither. */
+static const char *choice_text(const json_t *value, char scratch[32])
+{
+    if (!json_is_number(value))
+        return json_string_value(value);
+    snprintf(scratch, 32, "%g", json_number_value(value));
+    return scratch;
+}
+
+static bool is_choice(const struct setting *s, const char *text)
+{
+    return text && (index_of(s->choices, text) >= 0 || index_of(s->aliases, text) >= 0);
+}
+
 static int check_choice(const struct setting *s, const json_t *value, struct reason *why)
 {
-    char number[32] = "";
-    const char *text = json_string_value(value);
-    if (json_is_number(value)) {
-        snprintf(number, sizeof number, "%g", json_number_value(value));
-        text = number;
-    }
-    for (const char *const *choice = s->choices; text && *choice; choice++)
-        if (strcmp(*choice, text) == 0)
-            return OW_OK;
+    char scratch[32];
+    const char *text = choice_text(value, scratch);
+    if (is_choice(s, text))
+        return OW_OK;
     char allowed[200] = "";
     for (const char *const *choice = s->choices; *choice; choice++) {
         size_t used = strlen(allowed);
@@ -42,6 +59,46 @@ static int check_choice(const struct setting *s, const json_t *value, struct rea
     }
     return reason_set(why, OW_EINVAL, "%s is \"%.40s\", but must be one of: %s", s->name,
                       text ? text : "(not a text)", allowed);
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c) : NULL;
+    return found ? (int)(found - digits) : -1;
+}
+
+bool setting_parse_color(const char *text, uint8_t rgb[3])
+{
+    uint8_t parsed[3];
+    if (!text || strlen(text) != 7 || text[0] != '#')
+        return false;
+    for (int i = 0; i < 3; i++) {
+        int high = hex_digit(text[1 + 2 * i]), low = hex_digit(text[2 + 2 * i]);
+        if (high < 0 || low < 0)
+            return false;
+        parsed[i] = (uint8_t)(16 * high + low);
+    }
+    memcpy(rgb, parsed, sizeof parsed);
+    return true;
+}
+
+static int check_colors(const struct setting *s, const json_t *value, struct reason *why)
+{
+    if (!json_is_object(value))
+        return reason_set(why, OW_EINVAL, "%s must be an object of colours", s->name);
+    const char *name;
+    json_t *color;
+    uint8_t rgb[3];
+    json_object_foreach((json_t *)value, name, color)
+    {
+        const char *text = json_string_value(color);
+        if (!setting_parse_color(text, rgb))
+            return reason_set(why, OW_EINVAL,
+                              "%s: the colour of \"%.40s\" is \"%.40s\", but must be like #ff8800",
+                              s->name, name, text ? text : "(not a text)");
+    }
+    return OW_OK;
 }
 
 static int check_text(const struct setting *s, const json_t *value, struct reason *why)
@@ -78,6 +135,8 @@ int setting_check(const struct setting *s, const json_t *value, struct reason *w
     case SETTING_OBJECT:
         return json_is_object(value) ? OW_OK
                                      : reason_set(why, OW_EINVAL, "%s must be an object", s->name);
+    case SETTING_COLORS:
+        return check_colors(s, value, why);
     }
     return OW_EINVAL;
 }
@@ -99,19 +158,33 @@ int setting_int(const json_t *data, const struct setting *table, const char *nam
     return (int)setting_number(data, table, name);
 }
 
+static const char *default_text(const struct setting *row)
+{
+    return row->default_text ? row->default_text : "";
+}
+
 const char *setting_text(const json_t *data, const struct setting *table, const char *name)
 {
     const char *text = json_string_value(json_object_get(data, name));
     const struct setting *row = find(table, name);
-    if (text)
-        return text;
-    return row->default_text ? row->default_text : "";
+    if (!text || (row->type == SETTING_CHOICE && !is_choice(row, text)))
+        return default_text(row);
+    return text;
+}
+
+int setting_choice(const json_t *data, const struct setting *table, const char *name)
+{
+    char scratch[32];
+    const struct setting *row = find(table, name);
+    const char *text = choice_text(json_object_get(data, name), scratch);
+    int chosen = text ? index_of(row->choices, text) : -1;
+    return chosen >= 0 ? chosen : index_of(row->choices, default_text(row));
 }
 
 static const char *const type_names[] = {
     [SETTING_BOOL] = "bool",     [SETTING_INT] = "int",       [SETTING_NUMBER] = "number",
     [SETTING_TEXT] = "text",     [SETTING_CHOICE] = "choice", [SETTING_LIST] = "list",
-    [SETTING_OBJECT] = "object",
+    [SETTING_OBJECT] = "object", [SETTING_COLORS] = "colors",
 };
 
 static json_t *default_value(const struct setting *s)
@@ -126,6 +199,7 @@ static json_t *default_value(const struct setting *s)
     case SETTING_LIST:
         return json_array();
     case SETTING_OBJECT:
+    case SETTING_COLORS:
         return json_object();
     default:
         return json_string(s->default_text ? s->default_text : "");

@@ -132,6 +132,14 @@ static void join_shared(struct shared_source *shared, struct source_tap *tap)
     pthread_mutex_unlock(&shared->lock);
 }
 
+/* Plays or may come to: one that has ended gives nothing more to anybody. */
+static bool is_alive(const struct shared_source *shared)
+{
+    struct source_status status;
+    source_status(shared->source, &status);
+    return status.state != SOURCE_ENDED;
+}
+
 int source_hub_join(struct source_hub *hub, const struct source_settings *settings,
                     void (*on_frame)(void *context, struct frame *frame), void *context,
                     struct source_tap **out, struct reason *why)
@@ -144,7 +152,7 @@ int source_hub_join(struct source_hub *hub, const struct source_settings *settin
     int rc = OW_OK;
     pthread_mutex_lock(&hub->lock);
     struct shared_source *shared = hub->sources;
-    while (shared && !are_same(&shared->settings, settings))
+    while (shared && !(are_same(&shared->settings, settings) && is_alive(shared)))
         shared = shared->next;
     if (shared)
         join_shared(shared, tap);

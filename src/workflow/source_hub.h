@@ -11,8 +11,8 @@ struct source_tap; /* one user of a source */
 int source_hub_create(struct source_hub **out);
 void source_hub_destroy(struct source_hub **hub); /* after the last tap has gone */
 
-/* Begins to get the frames of a source, which is opened if it is not yet. `on_frame` runs on the
- * source's thread; the frame is lent; it must be quick. Errors as source_start(). */
+/* Begins to get the frames of a source, which is opened if it is not yet, or has ended. `on_frame`
+ * runs on the source's thread; the frame is lent; it must be quick. Errors as source_start(). */
 int source_hub_join(struct source_hub *hub, const struct source_settings *settings,
                     void (*on_frame)(void *context, struct frame *frame), void *context,
                     struct source_tap **out, struct reason *why);

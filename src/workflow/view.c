@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "workflow/view_track.h"
 
 #include <stdlib.h>
@@ -94,6 +95,11 @@ void view_set_jpeg_fps(struct view *view, double max_fps)
 bool view_is_watched(const struct view *view)
 {
     return atomic_load(&view->running) != 0 || atomic_load(&view->jpeg_fps) > 0;
+}
+
+bool view_draws(const struct view *view)
+{
+    return atomic_load(&view->draws);
 }
 
 bool view_takes_frames(struct view *view)
@@ -239,9 +245,28 @@ static bool is_at_once(const struct view_look *look)
     return look->settings.predict || !look->xray;
 }
 
+static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
+{
+    for (int i = 0; i < RENDITION_SHARED; i++)
+        if (a[i] < b[i] || a[i] > b[i])
+            return false;
+    return true;
+}
+
+static bool has_rates(const struct view_info *info, const struct view_settings *settings)
+{
+    return info->adaptive == settings->adaptive && info->min_bps == settings->min_bps &&
+           info->start_bps == settings->start_bps && info->max_bps == settings->max_bps &&
+           info->renditions == settings->renditions &&
+           same_parts(info->rendition_rates, settings->rendition_rates) &&
+           same_parts(info->rendition_widths, settings->rendition_widths);
+}
+
 void view_restyle(struct view *view, const struct view_look *look)
 {
+    const struct view_outputs *outputs = &view->parts.outputs;
     pthread_mutex_lock(&view->lock);
+    bool others = !has_rates(&view->info, &look->settings);
     describe_look(&view->info, look);
     pthread_mutex_unlock(&view->lock);
     pthread_mutex_lock(&view->orders_lock);
@@ -249,24 +274,10 @@ void view_restyle(struct view *view, const struct view_look *look)
     view->has_order = true;
     pthread_mutex_unlock(&view->orders_lock);
     atomic_store(&view->at_once, is_at_once(look));
+    atomic_store(&view->draws, look->xray);
+    if (others && outputs->rates)
+        outputs->rates(outputs->context, view->output, view);
     mailbox_wake(view->inbox);
-}
-
-static bool same_parts(const double a[RENDITION_SHARED], const double b[RENDITION_SHARED])
-{
-    for (int i = 0; i < RENDITION_SHARED; i++)
-        if (a[i] != b[i])
-            return false;
-    return true;
-}
-
-bool view_can_restyle(const struct view_settings *from, const struct view_settings *to)
-{
-    return from->prefers_webrtc == to->prefers_webrtc && from->adaptive == to->adaptive &&
-           from->min_bps == to->min_bps && from->start_bps == to->start_bps &&
-           from->max_bps == to->max_bps && from->renditions == to->renditions &&
-           same_parts(from->rendition_rates, to->rendition_rates) &&
-           same_parts(from->rendition_widths, to->rendition_widths);
 }
 
 static void free_tools(struct view *view)
@@ -288,7 +299,8 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
     atomic_init(&view->refs, 1);
     view->parts = *parts;
     atomic_store(&view->at_once, is_at_once(&parts->look));
-    pthread_rwlock_init(&view->wiring, NULL);
+    atomic_store(&view->draws, parts->look.xray);
+    thread_rwlock_init(&view->wiring);
     pthread_mutex_init(&view->lock, NULL);
     pthread_mutex_init(&view->orders_lock, NULL);
     describe(view, parts);

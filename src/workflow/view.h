@@ -17,7 +17,8 @@
 struct view;
 
 /* What a view gives out; set once when the runtime is made. Called on the view's thread, except
- * opened and closed, which are called on the thread that starts or stops the workflow. */
+ * opened, rates and closed, which are called on the thread that starts, changes or stops the
+ * workflow. Any may be NULL. */
 struct view_outputs {
     void *context;
     /* A view starts; the returned handle is given to video and closed. NULL = show no video. */
@@ -25,6 +26,8 @@ struct view_outputs {
     /* A picture of a track (core/rendition.h); lent. */
     void (*video)(void *context, void *handle, int track, struct encoded *unit);
     void (*jpeg)(void *context, struct view *view, struct encoded *picture); /* lent */
+    /* Its rates or renditions are others now: view_read_info(). On the thread that changes it. */
+    void (*rates)(void *context, void *handle, struct view *view);
     void (*closed)(void *context, void *handle, struct view *view);
 };
 

@@ -12,7 +12,7 @@ enum { VIEW_MAX_FILTERS = 8 };
 /* How it shows; can be changed while it runs. */
 struct view_look {
     struct view_settings settings;
-    bool xray; /* draw what the model sees */
+    bool xray; /* draw what the model sees; false also where the layout wants the original */
     struct xray_style style;
     double xray_max_fps;
 };
@@ -38,15 +38,14 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
 void view_connect(struct view *view, const struct view_inputs *inputs);
 /* The source is about to go: no more questions to it. */
 void view_forget_source(struct view *view, const struct source_tap *source);
-/* Other looks, from the picture on that is shown next, which is at once. Viewers stay. Rates and
- * renditions are settled when a view starts: look.settings must have the same ones. */
+/* Other looks and rates, from the picture on that is shown next, which is at once. Viewers stay. */
 void view_restyle(struct view *view, const struct view_look *look);
-/* May rates and renditions of these settings follow each other on a running view? */
-bool view_can_restyle(const struct view_settings *from, const struct view_settings *to);
 
 /* Does this view take its frames from the source, at once (predict, no model, model not ready)? */
 bool view_takes_frames(struct view *view);
 bool view_is_watched(const struct view *view);
+/* Does it draw what the model sees? */
+bool view_draws(const struct view *view);
 
 /* Hands over the latest picture; detections may be NULL. Never blocks. */
 void view_offer(struct view *view, struct frame *frame, struct detections *detections);

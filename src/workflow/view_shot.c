@@ -9,17 +9,31 @@
 
 enum { CARD_WIDTH = 960, CARD_HEIGHT = 540 };
 
+/* Two halves are together no wider than what one picture may be. */
+enum { PAIR_WIDTH_MAX = 4096 };
+
 /* As the scaler rounds. */
 static int even(double size)
 {
     return 2 * (int)(size / 2 + 0.5);
 }
 
+static bool is_pair(const struct view_shot *shot)
+{
+    return shot->view->parts.look.settings.layout == VIEW_SIDE_BY_SIDE;
+}
+
+/* The width wanted is that of the picture, or of each of the two. */
 static void set_size(struct view_shot *shot, int width, int height)
 {
     int wanted = shot->view->parts.look.settings.width;
+    if (is_pair(shot)) {
+        wanted = wanted > 0 ? wanted : even(width);
+        wanted = wanted < PAIR_WIDTH_MAX / 2 ? wanted : PAIR_WIDTH_MAX / 2;
+    }
     shot->width = wanted > 0 ? even(wanted) : width;
     shot->height = wanted > 0 ? even((double)height * shot->width / width) : height;
+    shot->width *= is_pair(shot) ? 2 : 1;
 }
 
 /* Under the wiring lock: what passes all the filters. */
@@ -119,6 +133,25 @@ static int make_frame(struct view_shot *shot, int width, bool draw, struct frame
     return scaler ? scaler_scale(scaler, shot->frame, width, out) : OW_ENOMEM;
 }
 
+/* The picture twice, and the right one of them to draw on. */
+static int make_pair(struct view_shot *shot, int width, struct frame **out, struct frame *right)
+{
+    struct frame *one = NULL, *pair = NULL, left;
+    int rc = make_frame(shot, even((double)width / 2), false, &one);
+    if (rc == OW_OK)
+        rc = frame_create(&pair, 2 * one->width, one->height);
+    if (rc == OW_OK) {
+        frame_copy_stamps(pair, one);
+        frame_window(&left, pair, 0, 0, one->width, one->height);
+        frame_window(right, pair, one->width, 0, one->width, one->height);
+        frame_paste(&left, one);
+        frame_paste(right, one);
+        *out = pair;
+    }
+    frame_unref(&one);
+    return rc;
+}
+
 /* Lines keep their share of a smaller picture. */
 static struct xray_style style_for(const struct view_shot *shot, int width)
 {
@@ -132,17 +165,21 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
 {
     struct view *view = shot->view;
     const struct detections *detections = shot->detections;
-    bool draw = detections && detections->count > 0;
+    const struct view_look *look = &view->parts.look;
+    bool draw = look->xray && xray_shows(view->xray, detections, &look->style);
     int64_t start_us = clock_now_us();
     struct drawn drawn = {.width = width};
-    int rc = make_frame(shot, width, draw, &drawn.frame);
+    struct frame right;
+    int rc = is_pair(shot) ? make_pair(shot, width, &drawn.frame, &right)
+                           : make_frame(shot, width, draw, &drawn.frame);
     if (rc < 0)
         return rc;
     if (draw) {
         struct xray_style style = style_for(shot, width);
-        drawn.detections = xray_draw(view->xray, drawn.frame, detections, &style);
+        drawn.detections =
+            xray_draw(view->xray, is_pair(shot) ? &right : drawn.frame, detections, &style);
     }
-    if (detections) {
+    if (detections && !shot->again) {
         drawn.infer_start_us = detections->infer_start_us;
         drawn.infer_end_us = detections->infer_end_us;
     }

@@ -21,6 +21,7 @@ struct view_shot {
     /* either a picture (own references), */
     struct frame *frame;
     struct detections *detections; /* may be NULL */
+    bool again;                    /* it was shown before: no inference is behind it this time */
     /* or a card that says why there is none */
     const struct source_status *dark;
     bool full_range;

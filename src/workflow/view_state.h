@@ -34,6 +34,7 @@ struct view_track {
     struct video_encoder *encoder;
     struct video_settings settings; /* of the open encoder */
     int64_t retry_us;               /* when to try again after the encoder failed */
+    int64_t given_us;               /* capture time of the last picture given out */
 
     /* guarded by the view's lock */
     struct view_track_info info;
@@ -58,6 +59,7 @@ struct view {
     atomic_uint running, keys_wanted;
     _Atomic double jpeg_fps;
     atomic_bool at_once; /* shows every frame, and does not wait for what the model sees in it */
+    atomic_bool draws;   /* what the model sees */
     atomic_bool stale;   /* what the model sees has changed since the last picture was drawn */
     atomic_bool held;    /* by a filter: the picture stands */
     pthread_mutex_t orders_lock; /* held for moments only */

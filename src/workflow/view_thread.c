@@ -128,8 +128,11 @@ static void show_last(struct view *view)
 }
 
 /* Shows the last picture once more, as of now: for a viewer who joins while nothing new comes, and
- * when it is to look different. With what was seen in it, not what would be there by now. */
-static void show_still(struct view *view)
+ * when it is to look different. With what was seen in it, not what would be there by now. It counts
+ * as captured as long ago as the last one was when it came: behind a slow model a picture of now
+ * would be newer than the next one. `all`: to everybody, else only to who waits for a key frame, at
+ * once. */
+static void show_still(struct view *view, bool all)
 {
     struct frame *copy = NULL;
     bool held;
@@ -137,12 +140,13 @@ static void show_still(struct view *view)
         return;
     struct detections *detections = view_shot_detections(view, view->last, &held);
     atomic_store(&view->stale, false);
-    copy->capture_us = clock_now_us();
+    copy->capture_us = clock_now_us() - (view->last_us - view->last->frame->capture_us);
     copy->stages = (struct stage_times){.at_us = {[STAGE_CAPTURE] = copy->capture_us}};
     struct view_shot shot;
     view_shot_picture(&shot, view, copy, detections);
-    view_tracks_demand(view, copy->capture_us, shot.width, shot.height, true);
-    give(view, &shot, INT64_MAX, true);
+    shot.again = true;
+    view_tracks_demand(view, clock_now_us(), shot.width, shot.height, !all);
+    give(view, &shot, all ? clock_now_us() : INT64_MAX, true);
     view_shot_end(&shot);
     detections_unref(&detections);
     frame_unref(&copy);
@@ -182,7 +186,7 @@ static void look_around(struct view *view)
         view->card_us = now_us;
         show_card(view, &status);
     } else if (!dark && view->last && is_due_again(view, key, now_us)) {
-        show_still(view);
+        show_still(view, atomic_load(&view->stale));
     }
 }
 
@@ -210,7 +214,7 @@ static void take_order(struct view *view)
     pthread_mutex_unlock(&view->orders_lock);
     if (has && view->last && view_is_watched(view) &&
         view_read_source(view).state != SOURCE_NO_SIGNAL)
-        show_still(view);
+        show_still(view, true);
 }
 
 void *view_thread(void *argument)

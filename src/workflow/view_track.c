@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ENCODER_RETRY_US = 5000000 };
+enum {
+    ENCODER_RETRY_US = 5000000,
+    RISE_US = 1000, /* of the capture time, from one picture to the next */
+};
 
 /* The tracks in the order in which they are encoded: the best rung first. */
 static int in_order(int index)
@@ -182,8 +185,12 @@ static int prepare(struct view *view, int index, const struct frame *frame)
     return OW_OK;
 }
 
-static void stamp(struct encoded *unit, const struct drawn *drawn)
+/* Players go by the capture times, so they rise, whatever was shown once more in between. */
+static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_track *track)
 {
+    if (unit->capture_us <= track->given_us)
+        unit->capture_us = unit->stages.at_us[STAGE_CAPTURE] = track->given_us + RISE_US;
+    track->given_us = unit->capture_us;
     unit->detections = drawn->detections;
     unit->model_awaited = drawn->model_awaited;
     unit->stages.at_us[STAGE_INFER_START] = drawn->infer_start_us;
@@ -226,7 +233,7 @@ static bool give(struct view *view, int index, const struct drawn *drawn, bool b
         return false;
     }
     int64_t end_us = clock_now_us();
-    stamp(unit, drawn);
+    stamp(unit, drawn, track);
     view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
     perf_add(PERF_H264, end_us - start_us);
     if (best)

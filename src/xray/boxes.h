@@ -1,12 +1,10 @@
-/* The mode "boxes": a box and a label for every object. Internal to this room. */
+/* Outlines and tints of the objects of a scene. Internal to this room. */
 #ifndef OW_XRAY_BOXES_H
 #define OW_XRAY_BOXES_H
 
-#include "xray/text.h"
-#include "xray/xray.h"
+#include "xray/scene.h"
 
-/* As xray_draw(). */
-int boxes_draw(struct text *text, struct frame *frame, const struct detections *detections,
-               const struct xray_style *style);
+/* `tint` 0..1: how strong the inside is coloured. */
+void boxes_draw(const struct scene *scene, float tint);
 
 #endif

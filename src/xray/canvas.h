@@ -22,6 +22,10 @@ void canvas_rect(struct frame *frame, struct rect rect, struct ink ink, int alph
 void canvas_mask(struct frame *frame, int x, int y, const struct mask *mask, struct ink ink,
                  int alpha);
 
+/* Samples of one row of one plane, each with a value and an alpha of its own. */
+void canvas_blend_row(uint8_t *restrict row, const uint8_t *restrict values,
+                      const uint8_t *restrict alphas, int count);
+
 /* How many pixels lie in both. */
 int rect_common(struct rect a, struct rect b);
 

@@ -1,6 +1,7 @@
 #include "xray/palette.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Neighbouring ids get hues far apart, because neighbouring classes are often seen together. None
  * is so dark or so pale that it would be lost on footage. */
@@ -13,7 +14,8 @@ static const struct rgb class_colors[PALETTE_COLORS] = {
     {0xd9, 0xa6, 0xff}, {0x7a, 0x9a, 0x01}, {0xc2, 0x18, 0x5b}, {0xb0, 0xbe, 0xc5},
 };
 
-static const struct rgb text_dark = {0x0b, 0x0d, 0x10};
+/* Black and no less: then one of the two has a contrast of 4.58 or more on any ground. */
+static const struct rgb text_dark = {0x00, 0x00, 0x00};
 static const struct rgb text_light = {0xff, 0xff, 0xff};
 
 struct rgb palette_class(int class_id)
@@ -26,14 +28,81 @@ static uint8_t mix(uint8_t from, uint8_t to, float share)
     return (uint8_t)lroundf((float)from + share * (float)(to - from));
 }
 
-struct rgb palette_confidence(float confidence)
+/* Evenly spaced stops from 0 to 1; what is outside or not a number is clamped. */
+static struct rgb ramp(const struct rgb *stops, int count, float value)
 {
-    static const struct rgb stops[] = {{0xf0, 0x39, 0x3b}, {0xff, 0xc6, 0x1a}, {0x2f, 0xc2, 0x5b}};
-    float at = confidence > 0 ? fminf(confidence, 1) * 2 : 0;
-    int stop = at < 1 ? 0 : 1;
+    float at = value > 0 ? fminf(value, 1) * (float)(count - 1) : 0;
+    int stop = at < (float)(count - 1) ? (int)at : count - 2;
     float share = at - (float)stop;
     struct rgb a = stops[stop], b = stops[stop + 1];
     return (struct rgb){mix(a.r, b.r, share), mix(a.g, b.g, share), mix(a.b, b.b, share)};
+}
+
+struct rgb palette_confidence(float confidence)
+{
+    static const struct rgb stops[] = {{0xf0, 0x39, 0x3b}, {0xff, 0xc6, 0x1a}, {0x2f, 0xc2, 0x5b}};
+    return ramp(stops, 3, confidence);
+}
+
+struct rgb palette_thermal(float value)
+{
+    static const struct rgb stops[] = {{0x5b, 0x2b, 0xe0},
+                                       {0xc4, 0x25, 0x8f},
+                                       {0xff, 0x5a, 0x1f},
+                                       {0xff, 0xc4, 0x2e},
+                                       {0xff, 0xf6, 0xd6}};
+    return ramp(stops, 5, value);
+}
+
+struct rgb palette_glow(float value)
+{
+    static const struct rgb stops[] = {{0x1b, 0x3c, 0xff},
+                                       {0x00, 0xc8, 0xff},
+                                       {0xc0, 0x3c, 0xff},
+                                       {0xff, 0x2b, 0xd6},
+                                       {0xff, 0xe3, 0xfa}};
+    return ramp(stops, 5, value);
+}
+
+struct rgb palette_neon(int class_id)
+{
+    static const struct rgb colors[] = {
+        {0x00, 0xf0, 0xff}, {0xff, 0x2b, 0xd6}, {0x39, 0xff, 0x14}, {0xff, 0xf0, 0x1f},
+        {0xff, 0x6b, 0x1a}, {0xb1, 0x4b, 0xff}, {0x00, 0xff, 0x9d}, {0xff, 0x33, 0x55},
+    };
+    return colors[(unsigned)class_id % 8];
+}
+
+bool palette_known(const char *class_name, struct rgb *out)
+{
+    static const struct {
+        const char *name;
+        struct rgb color;
+    } known[] = {
+        {"person", {0xff, 0x5a, 0x5f}},        {"face", {0xff, 0x8a, 0x8d}},
+        {"head", {0xff, 0x8a, 0x8d}},          {"bicycle", {0x22, 0xd3, 0xee}},
+        {"motorcycle", {0xa7, 0x8b, 0xfa}},    {"motorbike", {0xa7, 0x8b, 0xfa}},
+        {"car", {0x3b, 0x9c, 0xff}},           {"van", {0x7c, 0xb8, 0xff}},
+        {"truck", {0xfb, 0x92, 0x3c}},         {"bus", {0xfa, 0xcc, 0x15}},
+        {"train", {0x94, 0xa3, 0xb8}},         {"boat", {0x2d, 0xd4, 0xbf}},
+        {"airplane", {0xc4, 0xb5, 0xfd}},      {"aeroplane", {0xc4, 0xb5, 0xfd}},
+        {"traffic light", {0xf4, 0x3f, 0x9e}}, {"stop sign", {0xef, 0x44, 0x44}},
+        {"license plate", {0xff, 0xff, 0xff}}, {"bird", {0xbe, 0xf2, 0x64}},
+        {"cat", {0xa3, 0xe6, 0x35}},           {"dog", {0x4a, 0xde, 0x80}},
+        {"horse", {0x22, 0xc5, 0x5e}},         {"sheep", {0x86, 0xef, 0xac}},
+        {"cow", {0x65, 0xa3, 0x0d}},           {"bear", {0x15, 0x9a, 0x4a}},
+        {"backpack", {0xd9, 0x8a, 0x2b}},      {"handbag", {0xe8, 0x79, 0xf9}},
+        {"suitcase", {0xc0, 0x84, 0xfc}},      {"umbrella", {0x81, 0x8c, 0xf8}},
+        {"knife", {0xff, 0x17, 0x44}},         {"fire", {0xff, 0x3d, 0x00}},
+        {"smoke", {0xb0, 0xbe, 0xc5}},         {"helmet", {0xff, 0xd6, 0x0a}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i].name, class_name) != 0)
+            continue;
+        *out = known[i].color;
+        return true;
+    }
+    return false;
 }
 
 static double linear(uint8_t value)

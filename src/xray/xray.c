@@ -1,22 +1,40 @@
 #include "xray/xray.h"
 
 #include "xray/boxes.h"
+#include "xray/heat.h"
+#include "xray/labels.h"
+#include "xray/panels.h"
 #include "xray/shapes.h"
-#include "xray/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct xray {
     struct text *text;
+    struct label_memory labels;
+    struct heat heat;
+    struct scene scene; /* of the frame that is drawn on */
 };
 
-static const char *const mode_names[] = {[XRAY_BOXES] = "boxes"};
-static const char *const scheme_names[] = {
-    [XRAY_SCHEME_DEFAULT] = "default", [XRAY_SCHEME_CONFIDENCE] = "confidence"};
+const char *const xray_mode_names[] = {
+    [XRAY_BOXES] = "boxes",     [XRAY_SCHEMATIC] = "schematic",
+    [XRAY_HEATMAP] = "heatmap", [XRAY_BOXES_HEATMAP] = "boxes+heatmap",
+    [XRAY_QUAD] = "quad",       NULL,
+};
+const char *const xray_mode_aliases[] = {"both", NULL}; /* boxes+heatmap */
 
-enum { MODES = sizeof mode_names / sizeof mode_names[0] };
-enum { SCHEMES = sizeof scheme_names / sizeof scheme_names[0] };
+const char *const xray_scheme_names[] = {
+    [XRAY_SCHEME_DEFAULT] = "default",
+    [XRAY_SCHEME_CONFIDENCE] = "confidence",
+    [XRAY_SCHEME_CLASS_SPECIFIC] = "class_specific",
+    [XRAY_SCHEME_THERMAL] = "thermal",
+    [XRAY_SCHEME_NEON] = "neon",
+    [XRAY_SCHEME_MONOCHROME] = "monochrome",
+    NULL,
+};
+
+enum { MODES = sizeof xray_mode_names / sizeof xray_mode_names[0] - 1 };
+enum { SCHEMES = sizeof xray_scheme_names / sizeof xray_scheme_names[0] - 1 };
 
 static int find_name(const char *const *names, int count, const char *name)
 {
@@ -36,12 +54,16 @@ void xray_style_default(struct xray_style *style)
                                  .show_track_ids = true,
                                  .line_thickness = 2,
                                  .font_size = 0.6f,
-                                 .min_confidence = 0};
+                                 .min_confidence = 0,
+                                 .overlay_alpha = 0.5f,
+                                 .heatmap_intensity = 0.7f};
 }
 
 int xray_mode_parse(const char *name, enum xray_mode *out)
 {
-    int found = find_name(mode_names, MODES, name);
+    int found = find_name(xray_mode_names, MODES, name);
+    if (find_name(xray_mode_aliases, 1, name) >= 0)
+        found = XRAY_BOXES_HEATMAP;
     if (found < 0)
         return found;
     *out = (enum xray_mode)found;
@@ -50,7 +72,7 @@ int xray_mode_parse(const char *name, enum xray_mode *out)
 
 int xray_scheme_parse(const char *name, enum xray_scheme *out)
 {
-    int found = find_name(scheme_names, SCHEMES, name);
+    int found = find_name(xray_scheme_names, SCHEMES, name);
     if (found < 0)
         return found;
     *out = (enum xray_scheme)found;
@@ -59,12 +81,12 @@ int xray_scheme_parse(const char *name, enum xray_scheme *out)
 
 const char *xray_mode_name(enum xray_mode mode)
 {
-    return (unsigned)mode < MODES ? mode_names[mode] : "?";
+    return (unsigned)mode < MODES ? xray_mode_names[mode] : "?";
 }
 
 const char *xray_scheme_name(enum xray_scheme scheme)
 {
-    return (unsigned)scheme < SCHEMES ? scheme_names[scheme] : "?";
+    return (unsigned)scheme < SCHEMES ? xray_scheme_names[scheme] : "?";
 }
 
 int xray_create(struct xray **out, const char *font, struct reason *why)
@@ -80,16 +102,94 @@ int xray_create(struct xray **out, const char *font, struct reason *why)
     return rc;
 }
 
+bool xray_shows(const struct xray *xray, const struct detections *detections,
+                const struct xray_style *style)
+{
+    bool any = detections && detections->count > 0;
+    switch (style->mode) {
+    case XRAY_SCHEMATIC:
+    case XRAY_QUAD:
+        return true;
+    case XRAY_HEATMAP:
+    case XRAY_BOXES_HEATMAP:
+        return any || xray->heat.warm;
+    case XRAY_BOXES:
+        break;
+    }
+    return any;
+}
+
+/* How strong the inside of a box is tinted, of overlay_alpha: on a picture it must stay in sight,
+ * on the dark ground there is nothing behind. */
+static const float tint_on_picture = 0.2f, tint_on_ground = 0.5f;
+
+static int draw_boxes(struct xray *xray, struct frame *frame, const struct detections *detections,
+                      const struct xray_style *style, float tint)
+{
+    struct scene *scene = &xray->scene;
+    scene_read(scene, frame, detections, style);
+    boxes_draw(scene, tint * style->overlay_alpha);
+    labels_draw(scene, xray->text, &xray->labels);
+    return scene->count;
+}
+
+static int count_shown(const struct detections *detections, const struct xray_style *style)
+{
+    int count = 0;
+    for (int i = 0; detections && i < detections->count; i++)
+        count += detections->items[i].confidence >= style->min_confidence;
+    return count;
+}
+
+static int draw_schematic(struct xray *xray, struct frame *frame,
+                          const struct detections *detections, const struct xray_style *style)
+{
+    panels_ground(frame);
+    return draw_boxes(xray, frame, detections, style, tint_on_ground);
+}
+
+static int draw_quad(struct xray *xray, struct frame *frame, const struct detections *detections,
+                     const struct xray_style *style)
+{
+    static const char *const captions[PANELS] = {"Original", "Boxes", "Heat map", "Schematic"};
+    struct frame panels[PANELS];
+    struct xray_style smaller = *style;
+    if (!panels_split(frame, panels))
+        return draw_boxes(xray, frame, detections, style, tint_on_picture);
+    /* Half as large type would not be readable, and there is less room: the name must do. */
+    smaller.font_size = style->font_size * 1.3f;
+    smaller.show_confidence = style->show_confidence && !style->show_labels;
+    smaller.show_track_ids = false;
+    smaller.line_thickness = (style->line_thickness + 1) / 2;
+    draw_boxes(xray, &panels[1], detections, &smaller, tint_on_picture);
+    heat_draw(&xray->heat, &panels[2], style);
+    int drawn = draw_schematic(xray, &panels[3], detections, &smaller);
+    for (int i = 0; i < PANELS; i++)
+        labels_caption(&panels[i], xray->text, captions[i]);
+    return drawn;
+}
+
 int xray_draw(struct xray *xray, struct frame *frame, const struct detections *detections,
               const struct xray_style *style)
 {
-    if (!detections)
-        return 0;
+    if (style->mode == XRAY_HEATMAP || style->mode == XRAY_BOXES_HEATMAP ||
+        style->mode == XRAY_QUAD)
+        heat_update(&xray->heat, frame->capture_us, detections, style->min_confidence);
     switch (style->mode) {
+    case XRAY_SCHEMATIC:
+        return draw_schematic(xray, frame, detections, style);
+    case XRAY_HEATMAP:
+        heat_draw(&xray->heat, frame, style);
+        return count_shown(detections, style);
+    case XRAY_BOXES_HEATMAP:
+        heat_draw(&xray->heat, frame, style);
+        break;
+    case XRAY_QUAD:
+        return draw_quad(xray, frame, detections, style);
     case XRAY_BOXES:
-        return boxes_draw(xray->text, frame, detections, style);
+        break;
     }
-    return 0;
+    return draw_boxes(xray, frame, detections, style, tint_on_picture);
 }
 
 /* The largest size up to `pixels` at which the line is no wider than `width`. */

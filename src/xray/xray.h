@@ -12,21 +12,53 @@
 
 struct xray;
 
-enum xray_mode { XRAY_BOXES };
-enum xray_scheme { XRAY_SCHEME_DEFAULT, XRAY_SCHEME_CONFIDENCE };
+enum xray_mode {
+    XRAY_BOXES,
+    XRAY_SCHEMATIC,     /* the objects on a dark ground, no picture */
+    XRAY_HEATMAP,       /* where objects have been of late */
+    XRAY_BOXES_HEATMAP, /* both */
+    XRAY_QUAD           /* the original, boxes, heat map and schematic in four panels */
+};
+
+enum xray_scheme {
+    XRAY_SCHEME_DEFAULT,        /* by class, as different as can be */
+    XRAY_SCHEME_CONFIDENCE,     /* from red to green */
+    XRAY_SCHEME_CLASS_SPECIFIC, /* by the name of the class, the same for every model */
+    XRAY_SCHEME_THERMAL,        /* by confidence, from violet to nearly white */
+    XRAY_SCHEME_NEON,           /* by class, bright, with a glow */
+    XRAY_SCHEME_MONOCHROME      /* white */
+};
+
+struct rgb {
+    uint8_t r, g, b;
+};
+
+enum { XRAY_CLASS_BYTES = 48, XRAY_CUSTOM_COLORS_MAX = 128 };
+
+/* The colour that a user has chosen for a class. */
+struct xray_custom_color {
+    char name[XRAY_CLASS_BYTES]; /* of the class, or its id in digits */
+    struct rgb color;
+};
 
 struct xray_style {
     enum xray_mode mode;
     enum xray_scheme scheme;
     bool show_boxes, show_labels, show_confidence, show_track_ids;
-    int line_thickness;   /* pixels of the frame drawn on, 1..16 */
-    float font_size;      /* the old system's scale: 0.6 is about 15 px at 540 lines */
-    float min_confidence; /* objects below are not drawn */
+    int line_thickness;      /* pixels of the frame drawn on, 1..16 */
+    float font_size;         /* the old system's scale: 0.6 is about 15 px at 540 lines */
+    float min_confidence;    /* objects below are not drawn */
+    float overlay_alpha;     /* 0..1: how strong the inside of boxes is tinted */
+    float heatmap_intensity; /* 0..1: how much of the picture the heat map covers */
+    int custom_count;        /* taken by the two schemes that go by class */
+    struct xray_custom_color custom[XRAY_CUSTOM_COLORS_MAX];
 };
 
 /* The defaults of the node table. */
 void xray_style_default(struct xray_style *style);
-/* By the names in docs/api.md. OW_ENOTFOUND for a name that is not there. */
+/* By the names in docs/api.md. OW_ENOTFOUND for a name that is not there. The lists end with NULL.
+ */
+extern const char *const xray_mode_names[], *const xray_mode_aliases[], *const xray_scheme_names[];
 int xray_mode_parse(const char *name, enum xray_mode *out);
 int xray_scheme_parse(const char *name, enum xray_scheme *out);
 const char *xray_mode_name(enum xray_mode mode);
@@ -35,7 +67,12 @@ const char *xray_scheme_name(enum xray_scheme scheme);
 /* `font` NULL = the installed default (Inter, then DejaVu Sans). OW_ENOTFOUND with `why`. */
 int xray_create(struct xray **out, const char *font, struct reason *why);
 
-/* Draws into `frame`, which the caller owns alone; returns the number of objects drawn. */
+/* Would xray_draw() change the picture? detections may be NULL: none are known. */
+bool xray_shows(const struct xray *xray, const struct detections *detections,
+                const struct xray_style *style);
+/* Draws into `frame`, which the caller owns alone; returns the number of objects drawn. detections
+ * may be NULL. Heat maps go by the frame's capture time, which must rise from picture to picture;
+ * the same picture may be drawn in several sizes. */
 int xray_draw(struct xray *xray, struct frame *frame, const struct detections *detections,
               const struct xray_style *style);
 

@@ -2,9 +2,7 @@
 #include "workflow/nodes/nodes.h"
 
 #include <stdio.h>
-
-static const char *const modes[] = {"boxes", NULL};
-static const char *const schemes[] = {"default", "confidence", NULL};
+#include <string.h>
 
 static const struct setting settings[] = {
     {.name = "modelId",
@@ -64,16 +62,25 @@ static const struct setting settings[] = {
      .label = "Mode",
      .type = SETTING_CHOICE,
      .default_text = "boxes",
-     .choices = modes,
+     .choices = xray_mode_names,
+     .aliases = xray_mode_aliases,
      .group = "X-RAY",
-     .help = "how objects are drawn"},
+     .help =
+         "boxes; schematic: the objects without the picture; heatmap: where objects have been of "
+         "late; quad: four panels"},
     {.name = "colorScheme",
      .label = "Colours",
      .type = SETTING_CHOICE,
      .default_text = "default",
-     .choices = schemes,
+     .choices = xray_scheme_names,
      .group = "X-RAY",
-     .help = "default: by class; confidence: from red to green"},
+     .help = "default, class_specific and neon go by class (class_specific: people coral, cars "
+             "blue, …), confidence and thermal by how sure the model is"},
+    {.name = "customColors",
+     .label = "Own colours",
+     .type = SETTING_COLORS,
+     .group = "X-RAY",
+     .help = "class names or ids with colours like #ff8800, for default and class_specific"},
     {.name = "showBoxes",
      .label = "Boxes",
      .type = SETTING_BOOL,
@@ -97,6 +104,41 @@ static const struct setting settings[] = {
      .type = SETTING_BOOL,
      .group = "X-RAY",
      .help = "write the number by which an object is followed"},
+    {.name = "showMasks",
+     .label = "Masks",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .group = "X-RAY",
+     .help = "of models that find outlines; detectors find boxes only"},
+    {.name = "showContours",
+     .label = "Contours",
+     .type = SETTING_BOOL,
+     .default_number = 1,
+     .group = "X-RAY",
+     .help = "of masks"},
+    {.name = "overlayAlpha",
+     .label = "Tint",
+     .type = SETTING_NUMBER,
+     .default_number = 0.5,
+     .min = 0,
+     .max = 1,
+     .step = 0.05,
+     .group = "X-RAY",
+     .help = "how strong the inside of boxes is coloured"},
+    {.name = "heatmapIntensity",
+     .label = "Heat map",
+     .type = SETTING_NUMBER,
+     .default_number = 0.7,
+     .min = 0,
+     .max = 1,
+     .step = 0.05,
+     .group = "X-RAY",
+     .help = "how strong the heat map covers the picture"},
+    {.name = "schematicMode",
+     .label = "Schematic",
+     .type = SETTING_BOOL,
+     .group = "X-RAY",
+     .help = "the mode schematic, whatever the mode is"},
     {.name = "lineThickness",
      .label = "Line",
      .type = SETTING_INT,
@@ -151,6 +193,27 @@ static int check_classes(const json_t *classes, struct reason *why)
     return OW_OK;
 }
 
+static int read_colors(const json_t *colors, struct xray_style *style, struct reason *why)
+{
+    const char *name;
+    json_t *color;
+    if (json_object_size(colors) > XRAY_CUSTOM_COLORS_MAX)
+        return reason_set(why, OW_EINVAL, "customColors has more than %d colours",
+                          XRAY_CUSTOM_COLORS_MAX);
+    json_object_foreach((json_t *)colors, name, color)
+    {
+        struct xray_custom_color *custom = &style->custom[style->custom_count++];
+        uint8_t rgb[3] = {0};
+        if (strlen(name) >= sizeof custom->name)
+            return reason_set(why, OW_EINVAL, "customColors names a class too long: \"%.60s\"",
+                              name);
+        memcpy(custom->name, name, strlen(name) + 1);
+        setting_parse_color(json_string_value(color), rgb);
+        custom->color = (struct rgb){rgb[0], rgb[1], rgb[2]};
+    }
+    return OW_OK;
+}
+
 static int configure(const json_t *data, struct model_node_settings *out, struct reason *why)
 {
     struct model_node_settings s = {
@@ -167,7 +230,9 @@ static int configure(const json_t *data, struct model_node_settings *out, struct
                   .show_track_ids = setting_bool(data, settings, "showTrackIds"),
                   .line_thickness = setting_int(data, settings, "lineThickness"),
                   .font_size = (float)setting_number(data, settings, "fontSize"),
-                  .min_confidence = (float)setting_number(data, settings, "minConfidenceViz")},
+                  .min_confidence = (float)setting_number(data, settings, "minConfidenceViz"),
+                  .overlay_alpha = (float)setting_number(data, settings, "overlayAlpha"),
+                  .heatmap_intensity = (float)setting_number(data, settings, "heatmapIntensity")},
         .xray_max_fps = setting_number(data, settings, "xrayMaxFps"),
     };
     const char *model = setting_text(data, settings, "modelId");
@@ -177,9 +242,13 @@ static int configure(const json_t *data, struct model_node_settings *out, struct
         return reason_set(why, OW_EINVAL, "modelId is too long");
     int rc = check_classes(s.classes, why);
     if (rc == OW_OK)
+        rc = read_colors(json_object_get(data, "customColors"), &s.style, why);
+    if (rc == OW_OK)
         rc = xray_mode_parse(setting_text(data, settings, "xrayMode"), &s.style.mode);
     if (rc == OW_OK)
         rc = xray_scheme_parse(setting_text(data, settings, "colorScheme"), &s.style.scheme);
+    if (setting_bool(data, settings, "schematicMode"))
+        s.style.mode = XRAY_SCHEMATIC;
     if (rc == OW_OK)
         *out = s;
     return rc;

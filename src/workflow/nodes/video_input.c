@@ -52,16 +52,13 @@ static int configure(const json_t *data, struct source_settings *out, char *url,
     int length = snprintf(url, NODE_PATH_BYTES, "%s", path);
     if (length >= NODE_PATH_BYTES)
         return reason_set(why, OW_EINVAL, "videoPath is too long");
-    const json_t *scale = json_object_get(data, "resolutionScale");
     *out = (struct source_settings){
         .url = url,
         .fps = setting_number(data, settings, "fps"),
         .loop = setting_bool(data, settings, "loop"),
         .playback_speed = setting_number(data, settings, "playbackSpeed"),
         .skip_similar = setting_bool(data, settings, "skipSimilar"),
-        .resolution_scale = json_is_number(scale)
-                                ? (int)json_number_value(scale)
-                                : atoi(setting_text(data, settings, "resolutionScale")),
+        .resolution_scale = atoi(scales[setting_choice(data, settings, "resolutionScale")]),
     };
     return OW_OK;
 }

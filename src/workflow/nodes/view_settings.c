@@ -4,11 +4,14 @@
 #include <string.h>
 
 const char *const view_sync_choices[] = {"predict", "sync", NULL};
+const char *const view_layout_choices[] = {
+    [VIEW_XRAY] = "xray", [VIEW_ORIGINAL] = "original", [VIEW_SIDE_BY_SIDE] = "side-by-side", NULL};
 
 void view_settings_configure(const json_t *data, const struct setting *table,
                              struct view_settings *out)
 {
     *out = (struct view_settings){
+        .layout = (enum view_layout)setting_choice(data, table, "layout"),
         .predict = strcmp(setting_text(data, table, "boxTiming"), "predict") == 0,
         .width = setting_int(data, table, "width"),
         .max_fps = setting_number(data, table, "maxFps"),

@@ -4,12 +4,16 @@
 
 #include "workflow/nodes/nodes.h"
 
-extern const char *const view_sync_choices[]; /* "predict", "sync" */
+extern const char *const view_sync_choices[];   /* "predict", "sync" */
+extern const char *const view_layout_choices[]; /* in the order of enum view_layout */
 
 /* clang-format off */
 #define VIEW_SETTING_ROWS                                                                          \
+    {.name = "layout", .label = "Layout", .type = SETTING_CHOICE, .default_text = "xray",          \
+     .choices = view_layout_choices,                                                               \
+     .help = "the X-RAY picture, the original one, or both of the same moment side by side"},      \
     {.name = "width", .label = "Width", .type = SETTING_INT, .min = 0, .max = 4096, .unit = "px",  \
-     .help = "picture width; 0 = the source's own"},                                               \
+     .help = "picture width, side by side that of each half; 0 = the source's own"},               \
     {.name = "maxFps", .label = "Max fps", .type = SETTING_NUMBER, .default_number = 30,           \
      .min = 1, .max = 60, .unit = "fps", .help = "at most this many pictures a second"},           \
     {.name = "boxTiming", .label = "Box timing", .type = SETTING_CHOICE,                           \

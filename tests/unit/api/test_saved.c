@@ -143,6 +143,7 @@ static void a_kept_workflow_runs_and_is_changed_while_it_does(void **state)
     (void)state;
     json_decref(call("POST", BASE, workflow("run", "runview", 5), 201));
     fixture_expect("POST", BASE "/run/stop", NULL, 404);
+    fixture_expect("PATCH", BASE "/run/nodes/runview", "{\"data\":{\"layout\":\"pile\"}}", 400);
     json_t *previewed = fixture_call("POST", BASE "/run/preview", NULL, 200);
     assert_string_equal(change_of(previewed, "src"), "added");
     json_decref(previewed);
@@ -166,6 +167,7 @@ static void a_kept_workflow_runs_and_is_changed_while_it_does(void **state)
     assert_int_equal(json_integer_value(json_object_get(json_object_get(view, "data"), "maxFps")),
                      7);
     fixture_expect("PATCH", BASE "/run/nodes/runview", "{\"data\":{\"maxFps\":\"x\"}}", 400);
+    fixture_expect("PATCH", BASE "/run/nodes/runview", "{\"data\":{\"layout\":\"pile\"}}", 400);
     fixture_expect("PATCH", BASE "/run/nodes/runview", "{\"data\":5}", 400);
     fixture_expect("PATCH", BASE "/run/nodes/none", "{\"data\":{}}", 404);
     fixture_expect("PATCH", BASE "/none/nodes/runview", "{\"data\":{}}", 404);

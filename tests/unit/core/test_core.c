@@ -7,7 +7,9 @@
 #include "core/percent.h"
 #include "core/perf.h"
 #include "core/random.h"
+#include "core/thread.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -43,6 +45,33 @@ static void count_drop(void *item)
 {
     drops++;
     free(item);
+}
+
+static void a_window_is_a_part_of_its_frame(void **state)
+{
+    (void)state;
+    struct frame *frame = NULL, *small = NULL, window;
+    assert_int_equal(frame_create(&frame, 33, 17), OW_OK);
+    assert_int_equal(frame_create(&small, 9, 5), OW_OK);
+    for (int i = 0; i < FRAME_PLANES; i++) {
+        memset(frame->plane[i], 1, (size_t)frame->stride[i] * (size_t)(i ? 9 : 17));
+        memset(small->plane[i], 2, (size_t)small->stride[i] * (size_t)(i ? 3 : 5));
+    }
+    frame->capture_us = 42;
+    frame_window(&window, frame, 24, 12, 9, 5);
+    assert_int_equal(window.capture_us, 42);
+    frame_paste(&window, small);
+    int pasted[FRAME_PLANES] = {0};
+    for (int i = 0; i < FRAME_PLANES; i++)
+        for (int y = 0; y < (i ? 9 : 17); y++)
+            for (int x = 0; x < (i ? 17 : 33); x++)
+                pasted[i] += frame->plane[i][y * frame->stride[i] + x] == 2;
+    assert_int_equal(pasted[0], 9 * 5);
+    assert_int_equal(pasted[1], 5 * 3);
+    assert_int_equal(frame->plane[0][12 * frame->stride[0] + 24], 2);
+    assert_int_equal(frame->plane[2][8 * frame->stride[2] + 16], 2);
+    frame_unref(&small);
+    frame_unref(&frame);
 }
 
 static void mailbox_keeps_the_latest(void **state)
@@ -164,10 +193,40 @@ static void addresses_are_percent_encoded(void **state)
     assert_int_equal(percent_byte("abc", 3), -1);
 }
 
+static void *write_lock(void *lock)
+{
+    pthread_rwlock_wrlock(lock);
+    pthread_rwlock_unlock(lock);
+    return NULL;
+}
+
+/* While a writer waits for one reader, no other reader gets in. */
+static void readers_do_not_keep_a_writer_out(void **state)
+{
+    (void)state;
+    pthread_rwlock_t lock;
+    pthread_t writer;
+    thread_rwlock_init(&lock);
+    pthread_rwlock_rdlock(&lock);
+    assert_int_equal(pthread_create(&writer, NULL, write_lock, &lock), 0);
+    int64_t limit_us = clock_now_us() + 5000000;
+    bool kept_out = false;
+    while (!kept_out && clock_now_us() < limit_us) {
+        kept_out = pthread_rwlock_tryrdlock(&lock) != 0; /* once the writer has come */
+        if (!kept_out)
+            pthread_rwlock_unlock(&lock);
+    }
+    pthread_rwlock_unlock(&lock);
+    pthread_join(writer, NULL);
+    pthread_rwlock_destroy(&lock);
+    assert_true(kept_out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_odd_sizes_have_aligned_planes),
+        cmocka_unit_test(a_window_is_a_part_of_its_frame),
         cmocka_unit_test(mailbox_keeps_the_latest),
         cmocka_unit_test(urls_lose_their_secrets),
         cmocka_unit_test(addresses_round_trip),
@@ -175,6 +234,7 @@ int main(void)
         cmocka_unit_test(addresses_are_percent_encoded),
         cmocka_unit_test(perf_summarises),
         cmocka_unit_test(perf_counts_in_buckets),
+        cmocka_unit_test(readers_do_not_keep_a_writer_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

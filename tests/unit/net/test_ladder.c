@@ -292,6 +292,54 @@ static void without_adaption_nothing_moves(void **state)
     assert_int_equal(plan_of(&ladder, 0, 30000).viewers, 2);
 }
 
+static void other_settings_are_followed(void **state)
+{
+    (void)state;
+    struct ladder ladder;
+    struct ladder_viewer fast = {0}, slow = {0};
+    int64_t now_us = SECOND;
+    ladder_init(&ladder, &two_megabits);
+    ladder_join(&ladder, &fast, now_us);
+    ladder_join(&ladder, &slow, now_us);
+    live(&ladder, &fast, &now_us, 5 * SECOND, 2000000);
+    live(&ladder, &slow, &now_us, 5 * SECOND, 900000);
+    assert_int_equal(fast.rung, 0);
+    assert_int_equal(slow.rung, 1);
+    assert_int_equal(plan_of(&ladder, 1, 900000).target_bps, 800000);
+
+    struct ladder_settings half = two_megabits;
+    half.start_bps = half.max_bps = 1000000;
+    ladder_configure(&ladder, &half);
+    assert_int_equal(plan_of(&ladder, 0, 1000000).target_bps, 1000000);
+    assert_int_equal(plan_of(&ladder, 1, 900000).target_bps, 400000);
+    assert_int_equal(ladder.viewers[0] + ladder.viewers[1], 2); /* nobody was lost */
+
+    half.rung_count = 1; /* the one below is no more */
+    ladder_configure(&ladder, &half);
+    assert_true(ladder_review(&ladder, &slow, now_us));
+    assert_int_equal(slow.rung, LADDER_SURVIVAL);
+    assert_false(ladder_review(&ladder, &fast, now_us));
+
+    half.adaptive = false;
+    ladder_configure(&ladder, &half);
+    assert_true(ladder_review(&ladder, &slow, now_us));
+    assert_int_equal(slow.rung, 0);
+    assert_int_equal(plan_of(&ladder, 0, 100000).target_bps, 1000000);
+}
+
+static void limits_leave_a_fixed_rate_room(void **state)
+{
+    (void)state;
+    struct ladder_settings settings = two_megabits;
+    struct ladder_limits limits = ladder_limits(&settings);
+    assert_int_equal(limits.min_bps, 100000);
+    assert_int_equal(limits.max_bps, 2000000);
+    settings.adaptive = false;
+    limits = ladder_limits(&settings);
+    assert_int_equal(limits.min_bps, limits.max_bps);
+    assert_true(limits.start_bps > 2000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +353,8 @@ int main(void)
         cmocka_unit_test(pointless_rungs_are_left_out),
         cmocka_unit_test(a_viewer_starts_on_the_rung_of_the_start_rate),
         cmocka_unit_test(without_adaption_nothing_moves),
+        cmocka_unit_test(other_settings_are_followed),
+        cmocka_unit_test(limits_leave_a_fixed_rate_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

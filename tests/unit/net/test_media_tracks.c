@@ -209,6 +209,32 @@ static void the_slowest_of_thousands_is_known(void **state)
     media_tracks_free(&tracks);
 }
 
+static void other_rates_are_told_at_once(void **state)
+{
+    (void)state;
+    struct media_tracks tracks;
+    struct media_seat a = {0}, b = {0};
+    struct ladder_settings ladder = {
+        .min_bps = 100000, .start_bps = 500000, .max_bps = 500000, .adaptive = true};
+    init(&tracks);
+    media_tracks_expect(&tracks, VIDEO_VP8);
+    join(&tracks, &a, VIDEO_H264, 0);
+    join(&tracks, &b, VIDEO_H264, 0);
+    int track = media_seat_wanted(&a), viewers = told.viewers;
+    assert_int_equal(told.plans[track].target_bps, 1000000);
+    media_tracks_configure(&tracks, &ladder);
+    assert_int_equal(told.plans[track].target_bps, 500000);
+    assert_int_equal(told.plans[track].viewers, 1);
+    ladder.start_bps = 300000; /* of who is about to come */
+    media_tracks_configure(&tracks, &ladder);
+    assert_int_equal(told.plans[rendition_track(VIDEO_VP8, 0)].target_bps, 300000);
+    assert_int_equal(told.viewers, viewers);
+    media_tracks_leave(&tracks, &a);
+    media_tracks_leave(&tracks, &b);
+    media_tracks_give_up(&tracks, VIDEO_VP8);
+    media_tracks_free(&tracks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_viewer_is_shown_its_old_track_until_the_key_frame_of_the_new_one),
         cmocka_unit_test(key_frames_are_asked_for_once_per_pause),
         cmocka_unit_test(the_slowest_of_thousands_is_known),
+        cmocka_unit_test(other_rates_are_told_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,8 +97,6 @@ static const struct bad {
     {WORKFLOW("{\"id\":\"s\",\"type\":\"videoInput\",\"data\":{\"videoPath\":\"a\\u0000b\"}}", ""),
      "s", "videoPath", "NUL"},
     {WORKFLOW("{\"id\":\"s\",\"type\":\"camera\",\"data\":{}}", ""), "s", "url", "address"},
-    {WORKFLOW("{\"id\":\"m\",\"type\":\"model\",\"data\":{\"xrayMode\":\"sonar\"}}", ""), "m",
-     "xrayMode", "one of"},
     {WORKFLOW("{\"id\":\"m\",\"type\":\"model\",\"data\":{\"classes\":[{}]}}", ""), "m", "classes",
      "ids or names"},
     {WORKFLOW(SOURCE "," VIEW, EDGE("s", "nobody")), NULL, "edges", "nobody"},

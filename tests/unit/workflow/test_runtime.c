@@ -108,8 +108,11 @@ static struct runtime *make_runtime(void)
     struct runtime *runtime = NULL;
     sink.opened = sink.closed = sink.units = sink.keys = sink.jpegs = sink.ordered = 0;
     memset(sink.tracks, 0, sizeof sink.tracks);
-    const struct runtime_settings settings = {
-        .outputs = {&sink, on_opened, on_video, on_jpeg, on_closed}};
+    const struct runtime_settings settings = {.outputs = {.context = &sink,
+                                                          .opened = on_opened,
+                                                          .video = on_video,
+                                                          .jpeg = on_jpeg,
+                                                          .closed = on_closed}};
     assert_int_equal(runtime_create(&runtime, &settings), OW_OK);
     return runtime;
 }

@@ -17,7 +17,7 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int opened, closed, jpegs, width, detections_told, zone_events, messages;
+    int opened, closed, rates, max_bps, jpegs, width, detections_told, zone_events, messages;
     int64_t jpeg_us;
     bool wants;
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -36,6 +36,15 @@ static void *on_opened(void *context, struct view *view)
     view_set_jpeg_fps(view, 100);
     count(&seen.opened);
     return &seen;
+}
+
+static void on_rates(void *context, void *handle, struct view *view)
+{
+    (void)context, (void)handle;
+    struct view_info info;
+    view_read_info(view, &info);
+    seen.max_bps = info.max_bps;
+    count(&seen.rates);
 }
 
 static void on_closed(void *context, void *handle, struct view *view)
@@ -120,11 +129,16 @@ const char *__lsan_default_suppressions(void)
 static int setup(void **state)
 {
     (void)state;
+    seen.rates = seen.max_bps = 0;
     seen.opened = seen.closed = seen.jpegs = seen.width = seen.detections_told = 0;
     seen.zone_events = seen.messages = 0;
     seen.wants = false;
     const struct runtime_settings settings = {
-        .outputs = {NULL, on_opened, on_video, on_jpeg, on_closed},
+        .outputs = {.opened = on_opened,
+                    .video = on_video,
+                    .jpeg = on_jpeg,
+                    .rates = on_rates,
+                    .closed = on_closed},
         .node_outputs = {NULL, on_wants, on_detections, on_event},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
     };
@@ -220,18 +234,26 @@ static void only_what_changed_is_touched(void **state)
     view_unref(&after);
 }
 
-static void rates_of_a_view_start_it_anew(void **state)
+static void rates_of_a_view_follow(void **state)
 {
     (void)state;
     json_decref(apply(plain(50, 0), OW_OK));
     json_t *document = plain(50, 0);
-    json_t *view = json_array_get(json_object_get(document, "nodes"), 1);
-    json_object_set_new(json_object_get(view, "data"), "bitratePreset", json_string("high"));
+    json_t *data = json_object_get(json_array_get(json_object_get(document, "nodes"), 1), "data");
+    json_object_set_new(data, "bitratePreset", json_string("high"));
+    json_object_set_new(data, "renditionRates", json_string("100,50"));
     json_t *changes = apply(document, OW_OK);
-    assert_change(changes, "v", "restarted");
-    assert_int_equal(seen.opened, 2);
-    assert_int_equal(seen.closed, 1);
+    assert_change(changes, "v", "updated");
     json_decref(changes);
+    assert_int_equal(seen.rates, 1);
+    assert_int_equal(seen.max_bps, 2000000);
+    json_decref(apply(plain(50, 160), OW_OK)); /* back again, and another width */
+    assert_int_equal(seen.rates, 2);
+    json_decref(apply(plain(50, 0), OW_OK)); /* the width alone is no rate */
+    assert_int_equal(seen.rates, 2);
+    assert_int_equal(seen.max_bps, 500000);
+    assert_int_equal(seen.opened, 1);
+    assert_int_equal(seen.closed, 0);
 }
 
 static void nodes_come_and_go(void **state)
@@ -521,7 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_what_changed_is_touched, setup, teardown),
-        cmocka_unit_test_setup_teardown(rates_of_a_view_start_it_anew, setup, teardown),
+        cmocka_unit_test_setup_teardown(rates_of_a_view_follow, setup, teardown),
         cmocka_unit_test_setup_teardown(nodes_come_and_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_preview_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(one_setting_follows_at_once, setup, teardown),

@@ -16,8 +16,8 @@ static void text_on_every_color_is_readable(void **state)
         struct rgb color = palette_class(i);
         assert_true(palette_contrast(color, palette_text_on(color)) >= 4.5); /* WCAG AA */
     }
-    for (int i = 0; i <= 20; i++) {
-        struct rgb color = palette_confidence((float)i / 20);
+    for (int i = 0; i < 1 << 15; i++) { /* any that users choose */
+        struct rgb color = {(uint8_t)(i << 3), (uint8_t)(i >> 5 << 3), (uint8_t)(i >> 10 << 3)};
         assert_true(palette_contrast(color, palette_text_on(color)) >= 4.5);
     }
     assert_true(fabs(palette_contrast((struct rgb){0, 0, 0}, (struct rgb){255, 255, 255}) - 21) <
@@ -58,6 +58,34 @@ static void confidence_goes_from_red_to_green(void **state)
     assert_int_equal(distance(palette_confidence(7), high), 0);
 }
 
+/* A warmer place never looks darker than a colder one. */
+static void thermal_colors_rise(void **state)
+{
+    (void)state;
+    const struct frame frame = {.matrix = COLOR_BT709};
+    int last = 0;
+    for (int i = 0; i <= 100; i++) {
+        int luma = palette_ink(palette_thermal((float)i / 100), &frame).plane[0];
+        assert_true(luma >= last);
+        last = luma;
+    }
+    assert_int_equal(distance(palette_thermal(NAN), palette_thermal(0)), 0);
+    assert_int_equal(distance(palette_thermal(7), palette_thermal(1)), 0);
+}
+
+static void known_classes_have_their_color(void **state)
+{
+    (void)state;
+    struct rgb person, car, none = {1, 2, 3};
+    assert_true(palette_known("person", &person));
+    assert_true(palette_known("car", &car));
+    assert_true(person.r > 200 && car.b > 200);
+    assert_false(palette_known("Person", &none));
+    assert_false(palette_known("", &none));
+    assert_int_equal(none.r, 1);
+    palette_neon(INT_MIN); /* any id */
+}
+
 static void ink_knows_matrix_and_range(void **state)
 {
     (void)state;
@@ -92,6 +120,8 @@ int main(void)
         cmocka_unit_test(text_on_every_color_is_readable),
         cmocka_unit_test(class_colors_are_distinct_and_stable),
         cmocka_unit_test(confidence_goes_from_red_to_green),
+        cmocka_unit_test(thermal_colors_rise),
+        cmocka_unit_test(known_classes_have_their_color),
         cmocka_unit_test(ink_knows_matrix_and_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,7 @@ function JsonField({ setting, value, onChange, onEnd }: FieldProps) {
 
 const FIELDS: Readonly<Record<Setting['type'], (props: FieldProps) => ReactNode>> = {
   bool: BoolField, int: NumberField, number: NumberField, choice: ChoiceField, text: TextField, list: ListField, object: JsonField,
+  colors: JsonField,
 };
 
 export function SettingsForm({ node, type }: { node: WorkflowNode; type: NodeType }) {

@@ -1,0 +1,262 @@
+#include "xray/labels.h"
+
+#include "xray/shapes.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LABEL_BYTES = 96,
+    NAME_BYTES_MAX = 64, /* a longer class name is cut */
+    OUTLINE_ALPHA = 90,  /* of the dark line around */
+    TRACK_ALPHA = 190,   /* the track id stands back behind the name */
+    CAPTION_ALPHA = 150, /* of its ground */
+    CAREFUL_MAX = 100,   /* with more objects fewer places are tried: nobody could read them */
+    ROWS_AWAY = 2,
+    PLACES_MAX = 8 + 2 * ROWS_AWAY,
+    PIXELS_MIN = 9,
+    PIXELS_MAX = 96,
+};
+
+static const struct rgb outline_color = {0x06, 0x08, 0x0b};
+
+struct tab {
+    struct rect rect;
+    struct rgb color;
+    int round; /* which of its corners are */
+    char label[LABEL_BYTES], track[16];
+};
+
+/* What is the same for all labels of a frame. */
+struct layout {
+    const struct scene *scene;
+    struct text *text;
+    struct label_memory *memory;
+    struct text_heights heights;
+    int pixels, pad_x, pad_y, gap;
+    int count;
+    struct tab tabs[SCENE_MAX];
+};
+
+static int clamp_int(int value, int least, int most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* 15 pixels of 540 lines at 0.6: the label keeps its share of the picture at every size. */
+static int font_pixels(float font_size, const struct frame *frame)
+{
+    float pixels = font_size * 25 * (float)frame->height / 540;
+    if (!(pixels > PIXELS_MIN))
+        return PIXELS_MIN;
+    return pixels < PIXELS_MAX ? (int)lroundf(pixels) : PIXELS_MAX;
+}
+
+/* "person 0.87" and "#12", as the style asks for. False when there is nothing to say. */
+static bool write_label(const struct scene *scene, const struct detection *item, struct tab *tab)
+{
+    const struct xray_style *style = scene->style;
+    char scratch[16], confidence[16] = "";
+    const char *name = label_set_name(scene->detections->labels, item->class_id, scratch);
+    size_t length = strnlen(name, NAME_BYTES_MAX);
+    while (length == NAME_BYTES_MAX && length && ((unsigned char)name[length] & 0xc0) == 0x80)
+        length--; /* not in the middle of a character */
+    if (style->show_confidence) {
+        unsigned percent = (unsigned)lroundf(100 * fminf(fmaxf(item->confidence, 0), 1));
+        snprintf(confidence, sizeof confidence, "%u.%02u", percent / 100, percent % 100);
+    }
+    snprintf(tab->label, sizeof tab->label, "%.*s%s%s", style->show_labels ? (int)length : 0, name,
+             style->show_labels && *confidence ? " " : "", confidence);
+    tab->track[0] = '\0';
+    if (style->show_track_ids && item->track_id)
+        snprintf(tab->track, sizeof tab->track, "#%u", (unsigned)item->track_id);
+    return tab->label[0] || tab->track[0];
+}
+
+static void measure(const struct layout *layout, struct tab *tab)
+{
+    int width = tab->label[0] ? text_width(layout->text, layout->pixels, tab->label) : 0;
+    if (tab->track[0])
+        width += (width ? layout->gap : 0) + text_width(layout->text, layout->pixels, tab->track);
+    tab->rect =
+        (struct rect){0, 0, width + 2 * layout->pad_x, layout->heights.capital + 2 * layout->pad_y};
+}
+
+/* ---- where ---- */
+
+/* `far`: how many steps from the object, where it is less clear whose label it is. */
+struct place {
+    int x, y, round, far;
+};
+
+/* What is lost with a label at this place: other labels above all, then other objects, and the
+ * object itself where it would hardly be seen behind it. In pixels. */
+static int cost(const struct layout *layout, const struct scene_object *object, struct rect rect,
+                int far)
+{
+    const struct scene *scene = layout->scene;
+    int sum = far * rect.width * rect.height / 8;
+    for (int i = 0; i < layout->count; i++)
+        sum += 4 * rect_common(layout->tabs[i].rect, rect);
+    if (scene->count > CAREFUL_MAX)
+        return sum;
+    for (int i = 0; i < scene->count; i++) {
+        int covered = rect_common(scene->objects[i].box, rect);
+        bool own = &scene->objects[i] == object;
+        if (!own || 3 * covered > object->box.width * object->box.height)
+            sum += covered;
+    }
+    return sum;
+}
+
+/* The places for a label, the best first: above the box, inside at its top, below it; then the same
+ * at its right end, beside it, and in rows above and below. */
+static int list_places(const struct layout *layout, struct rect box, struct rect label,
+                       struct place places[PLACES_MAX])
+{
+    const int all = SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM;
+    int thickness = layout->scene->thickness, count = 0;
+    int above = box.y - label.height + thickness, bottom = box.y + box.height;
+    int inside = above < 0 ? box.y : box.y + thickness;
+    const int ends[] = {box.x, box.x + box.width - label.width};
+    for (int i = 0; i < 2; i++) {
+        places[count++] = (struct place){ends[i], above, SHAPE_ROUND_TOP, 0};
+        places[count++] = (struct place){ends[i], inside, all, 0};
+        places[count++] = (struct place){ends[i], bottom - thickness, SHAPE_ROUND_BOTTOM, 0};
+        if (layout->scene->count > CAREFUL_MAX)
+            return count;
+    }
+    places[count++] = (struct place){box.x + box.width + 2, box.y, all, 0};
+    places[count++] = (struct place){box.x - label.width - 2, box.y, all, 0};
+    for (int row = 1; row <= ROWS_AWAY; row++) {
+        places[count++] = (struct place){box.x, above - row * (label.height + 2), all, row};
+        places[count++] = (struct place){box.x, bottom + row * (label.height + 2), all, row};
+    }
+    return count;
+}
+
+/* Where it would stand, in the picture from left to right. False when not from top to bottom. */
+static bool stand(const struct layout *layout, const struct place *place, struct rect *rect)
+{
+    const struct frame *frame = layout->scene->frame;
+    int most_x = frame->width > rect->width ? frame->width - rect->width : 0;
+    rect->x = clamp_int(place->x, 0, most_x);
+    rect->y = place->y;
+    return rect->y >= 0 && rect->y + rect->height <= frame->height;
+}
+
+/* The place that the object's label had, -1 = none is known. */
+static int remembered(const struct layout *layout, uint32_t track_id, int count)
+{
+    int slot = (int)(track_id % LABEL_SLOTS);
+    bool known = track_id && layout->memory->slots[slot].track_id == track_id;
+    int place = known ? layout->memory->slots[slot].place : -1;
+    return place < count ? place : -1;
+}
+
+static void remember(const struct layout *layout, uint32_t track_id, int place)
+{
+    int slot = (int)(track_id % LABEL_SLOTS);
+    layout->memory->slots[slot].track_id = track_id;
+    layout->memory->slots[slot].place = place;
+}
+
+/* The first place in the picture that costs least; the one it had, unless another is clearly
+ * better. */
+static void place(const struct layout *layout, const struct scene_object *object, struct tab *tab)
+{
+    const struct frame *frame = layout->scene->frame;
+    struct place places[PLACES_MAX];
+    int count = list_places(layout, object->box, tab->rect, places);
+    int before = remembered(layout, object->item->track_id, count), chosen = -1, least = INT_MAX;
+    int most_y = frame->height > tab->rect.height ? frame->height - tab->rect.height : 0;
+    struct rect rect = tab->rect;
+    if (before >= 0 && stand(layout, &places[before], &rect)) {
+        least = cost(layout, object, rect, places[before].far) - rect.width * rect.height / 4;
+        chosen = before;
+    }
+    for (int i = 0; i < count && least > 0; i++) {
+        int lost =
+            stand(layout, &places[i], &rect) ? cost(layout, object, rect, places[i].far) : INT_MAX;
+        if (lost >= least)
+            continue;
+        least = lost;
+        chosen = i;
+    }
+    const struct place nowhere = {object->box.x, clamp_int(object->box.y, 0, most_y), 0, 0};
+    const struct place *best = chosen >= 0 ? &places[chosen] : &nowhere;
+    stand(layout, best, &tab->rect);
+    tab->round = best->round;
+    if (chosen >= 0)
+        remember(layout, object->item->track_id, chosen);
+}
+
+/* ---- drawing ---- */
+
+static void draw(const struct layout *layout, const struct tab *tab)
+{
+    struct frame *frame = layout->scene->frame;
+    struct rect rect = tab->rect;
+    int radius = layout->scene->radius;
+    struct ink ink = palette_ink(palette_text_on(tab->color), frame);
+    shape_fill(frame, (struct rect){rect.x - 1, rect.y - 1, rect.width + 2, rect.height + 2},
+               radius + 1, tab->round, palette_ink(outline_color, frame), OUTLINE_ALPHA);
+    shape_fill(frame, rect, radius, tab->round, palette_ink(tab->color, frame), 255);
+    int baseline = rect.y + layout->pad_y + layout->heights.capital;
+    int x = text_draw(layout->text, frame, rect.x + layout->pad_x, baseline, layout->pixels,
+                      tab->label, ink, 255);
+    if (tab->track[0])
+        text_draw(layout->text, frame, tab->label[0] ? x + layout->gap : x, baseline,
+                  layout->pixels, tab->track, ink, TRACK_ALPHA);
+}
+
+static void prepare(struct layout *layout, const struct scene *scene, struct text *text,
+                    struct label_memory *memory)
+{
+    int pixels = font_pixels(scene->style->font_size, scene->frame);
+    layout->scene = scene;
+    layout->text = text;
+    layout->memory = memory;
+    layout->pixels = pixels;
+    layout->heights = text_heights(text, pixels);
+    layout->pad_x = (pixels * 2 + 2) / 5;
+    /* Room for what hangs below the baseline, and as much above the capitals. */
+    layout->pad_y = layout->heights.below + (pixels + 8) / 16;
+    layout->gap = (pixels + 1) / 3;
+    layout->count = 0;
+}
+
+void labels_draw(const struct scene *scene, struct text *text, struct label_memory *memory)
+{
+    struct layout layout;
+    prepare(&layout, scene, text, memory);
+    for (int i = 0; i < scene->count; i++) {
+        const struct scene_object *object = &scene->objects[i];
+        struct tab *tab = &layout.tabs[layout.count];
+        if (!write_label(scene, object->item, tab))
+            continue;
+        tab->color = object->color;
+        measure(&layout, tab);
+        place(&layout, object, tab);
+        layout.count++;
+    }
+    while (layout.count-- > 0) /* the surest last, on top */
+        draw(&layout, &layout.tabs[layout.count]);
+}
+
+void labels_caption(struct frame *frame, struct text *text, const char *words)
+{
+    static const struct rgb ground = {0x0b, 0x0e, 0x12}, bright = {0xd6, 0xdc, 0xe4};
+    int pixels = font_pixels(0.8f, frame);
+    struct text_heights heights = text_heights(text, pixels);
+    int pad = heights.below + (pixels + 8) / 16, margin = pixels / 2;
+    int height = heights.capital + 2 * pad;
+    struct rect rect = {margin, frame->height - margin - height,
+                        text_width(text, pixels, words) + 2 * pad + pixels / 3, height};
+    shape_fill(frame, rect, pixels / 3, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM,
+               palette_ink(ground, frame), CAPTION_ALPHA);
+    text_draw(text, frame, rect.x + pad + pixels / 6, rect.y + pad + heights.capital, pixels, words,
+              palette_ink(bright, frame), 255);
+}

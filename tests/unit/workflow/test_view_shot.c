@@ -1,0 +1,186 @@
+/* Pictures of a view as they are composed, on a view that has no thread. */
+#include "workflow/view_shot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct view view;
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&view, 0, sizeof view);
+    pthread_rwlock_init(&view.wiring, NULL);
+    view.parts.look.xray = true;
+    xray_style_default(&view.parts.look.style);
+    return xray_create(&view.xray, NULL, NULL);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    xray_destroy(&view.xray);
+    for (int i = 0; i < VIEW_SIZES; i++)
+        scaler_destroy(&view.sizes[i].scaler);
+    pthread_rwlock_destroy(&view.wiring);
+    return 0;
+}
+
+/* A picture in which no two places look alike. */
+static struct frame *make_source(int width, int height)
+{
+    struct frame *frame = NULL;
+    assert_int_equal(frame_create(&frame, width, height), OW_OK);
+    for (int p = 0; p < FRAME_PLANES; p++)
+        for (int y = 0; y < (p ? chroma_size(height) : height); y++)
+            for (int x = 0; x < (p ? chroma_size(width) : width); x++)
+                frame->plane[p][y * frame->stride[p] + x] =
+                    (uint8_t)(16 + (x * 7 + y * 13 + p * 31) % 200);
+    frame->capture_us = 1234567;
+    frame->sequence = 42;
+    return frame;
+}
+
+static struct detections *one_object(int width, int height)
+{
+    struct detections *all = NULL;
+    assert_int_equal(detections_create(&all, 1, NULL), OW_OK);
+    all->source_width = width;
+    all->source_height = height;
+    all->items[0] = (struct detection){.confidence = 0.9f,
+                                       .x1 = (float)width / 4,
+                                       .y1 = (float)height / 4,
+                                       .x2 = (float)width / 2,
+                                       .y2 = (float)height / 2};
+    return all;
+}
+
+/* How many pixels of `part` differ from the frame that would stand at its place. */
+static int differing(const struct frame *picture, int x0, const struct frame *expected)
+{
+    int count = 0;
+    for (int p = 0; p < FRAME_PLANES; p++) {
+        int width = p ? chroma_size(expected->width) : expected->width;
+        int height = p ? chroma_size(expected->height) : expected->height;
+        int left = p ? x0 / 2 : x0;
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                count += picture->plane[p][y * picture->stride[p] + left + x] !=
+                         expected->plane[p][y * expected->stride[p] + x];
+    }
+    return count;
+}
+
+static void the_left_half_is_the_source_and_the_right_one_is_drawn_on(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{320, 180}, {180, 320}, {202, 151}};
+    view.parts.look.settings.layout = VIEW_SIDE_BY_SIDE;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        int width = sizes[i][0], height = sizes[i][1];
+        struct frame *source = make_source(width, height), *drawn_on = NULL;
+        struct detections *seen = one_object(width, height);
+        struct view_shot shot;
+        view_shot_picture(&shot, &view, source, seen);
+        assert_int_equal(shot.width, 2 * width);
+        const struct drawn *drawn = view_shot_at(&shot, shot.width);
+        assert_non_null(drawn);
+        assert_int_equal(drawn->frame->width, 2 * width);
+        assert_int_equal(drawn->frame->height, height);
+        assert_int_equal(drawn->frame->capture_us, 1234567);
+        assert_int_equal(drawn->frame->sequence, 42);
+        assert_int_equal(drawn->detections, 1);
+        assert_int_equal(differing(drawn->frame, 0, source), 0);
+        /* The right half is the picture that the X-RAY layout has. */
+        assert_int_equal(frame_copy(&drawn_on, source), OW_OK);
+        xray_draw(view.xray, drawn_on, seen, &view.parts.look.style);
+        assert_int_equal(differing(drawn->frame, width, drawn_on), 0);
+        assert_true(differing(drawn->frame, width, source) > 100);
+        view_shot_end(&shot);
+        frame_unref(&drawn_on);
+        frame_unref(&source);
+        detections_unref(&seen);
+    }
+}
+
+static void widths_are_those_of_a_half(void **state)
+{
+    (void)state;
+    static const struct {
+        int source_width, source_height, wanted, width, height;
+    } cases[] = {
+        {320, 180, 0, 640, 180},  {320, 180, 160, 320, 90}, {320, 180, 640, 1280, 360},
+        {201, 151, 0, 404, 152},  {4096, 64, 0, 4096, 32},  {320, 180, 4096, 4096, 1152},
+        {320, 180, 161, 324, 92},
+    };
+    view.parts.look.settings.layout = VIEW_SIDE_BY_SIDE;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct frame *source = make_source(cases[i].source_width, cases[i].source_height);
+        struct view_shot shot;
+        view.parts.look.settings.width = cases[i].wanted;
+        view_shot_picture(&shot, &view, source, NULL);
+        const struct drawn *drawn = view_shot_at(&shot, shot.width);
+        assert_non_null(drawn);
+        assert_int_equal(drawn->frame->width, cases[i].width);
+        assert_int_equal(drawn->frame->height, cases[i].height);
+        assert_int_equal(shot.width, cases[i].width);
+        assert_int_equal(shot.height, cases[i].height);
+        view_shot_end(&shot);
+        frame_unref(&source);
+    }
+}
+
+static void smaller_renditions_are_pairs_too(void **state)
+{
+    (void)state;
+    view.parts.look.settings.layout = VIEW_SIDE_BY_SIDE;
+    struct frame *source = make_source(320, 180), *half = NULL;
+    struct detections *seen = one_object(320, 180);
+    struct view_shot shot;
+    view_shot_picture(&shot, &view, source, seen);
+    const struct drawn *small = view_shot_at(&shot, 322); /* halves of 161, made even */
+    assert_non_null(small);
+    assert_int_equal(small->frame->width, 324);
+    assert_int_equal(small->frame->height, 92);
+    struct scaler *scaler = NULL;
+    assert_int_equal(scaler_create(&scaler), OW_OK);
+    assert_int_equal(scaler_scale(scaler, source, 162, &half), OW_OK);
+    assert_int_equal(differing(small->frame, 0, half), 0);
+    assert_true(differing(small->frame, 162, half) > 50);
+    scaler_destroy(&scaler);
+    view_shot_end(&shot);
+    frame_unref(&half);
+    frame_unref(&source);
+    detections_unref(&seen);
+}
+
+/* Nothing to draw: the source's own frame is shown, not a copy. */
+static void the_plain_picture_is_not_copied(void **state)
+{
+    (void)state;
+    struct frame *source = make_source(320, 180);
+    struct view_shot shot;
+    view.parts.look.settings.layout = VIEW_ORIGINAL;
+    view.parts.look.xray = false;
+    view_shot_picture(&shot, &view, source, NULL);
+    const struct drawn *drawn = view_shot_at(&shot, shot.width);
+    assert_non_null(drawn);
+    assert_ptr_equal(drawn->frame, source);
+    view_shot_end(&shot);
+    frame_unref(&source);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_left_half_is_the_source_and_the_right_one_is_drawn_on,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(widths_are_those_of_a_half, setup, teardown),
+        cmocka_unit_test_setup_teardown(smaller_renditions_are_pairs_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_plain_picture_is_not_copied, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
