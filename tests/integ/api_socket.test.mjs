@@ -222,7 +222,7 @@ test('clients that do not read hold up nobody and cost no more memory with time'
   assert.ok(during.picture < before.picture + 30, `capture to socket ${before.picture} → ${during.picture} ms`);
   assert.ok(during.ping < before.ping + 30, `ping ${before.ping} → ${during.ping} ms`);
   assert.ok(late < early + 5, `resident ${early} → ${late} MB`);
-  // Whoever takes nothing for 15 s is cut off; this one stays.
+  // Whoever takes nothing for 20 s is cut off; this one stays.
   await eventually('they are cut off', 40, async () => await metric('overwatch_websocket_clients') === 1);
   assert.equal((await ask({ type: 'ping', t: 1 }, 'pong')).t, 1);
 });
