@@ -67,7 +67,7 @@ test('what is no camera is answered 400, a name that is taken 409', { timeout: 6
   for (const body of [{}, { name: 'x' }, { url }, { name: '', url }, { name: 'x', url: '' }, { name: 5, url }, { name: 'x', url: 5 }, { name: 'x', url, enabled: 'yes' },
     { name: 'x', url, password: 7 }, { name: 'x', url, username: [] }, { name: 'a\nb', url }, { name: 'x'.repeat(101), url }, { name: 'x', url: `${url}${'y'.repeat(900)}` },
     { name: 'x', url, username: 'u'.repeat(101) }, { name: 'x', url, password: 'p'.repeat(201) }, { name: 'x', url: `rtsp://${'u'.repeat(101)}:p@192.0.2.1/` },
-    { name: 'x', url: 'file:///etc/passwd' }, { name: 'x', url: '/etc/passwd' }, { name: 'x', url: 'pipe:/etc/passwd' }, { name: 'x', url: 'rtsp://' },
+    { name: 'x', url: 'file:///etc/passwd' }, { name: 'x', url: '/etc/passwd' }, { name: 'x', url: 'pipe:/etc/passwd' }, { name: 'x', url: 'rtsp://' }, { name: 'x', url: 'rtsp://a%ff:p@192.0.2.1/' },
     { name: 'x', url: 'v4l2:/etc/passwd' }, { name: 'x', url: 'javascript:alert(1)' }]) {
     await call('POST /api/cameras', 400, { body });
   }
