@@ -158,6 +158,8 @@ void api_saved_remove(void *context, struct http_exchange *exchange)
         api_reply_json(exchange, 200, json_pack("{s:s}", "status", "deleted"));
     else if (rc == OW_ENOTFOUND)
         http_reply_error(exchange, 404, "There is no workflow with this id.");
+    else if (rc == OW_EIO)
+        http_reply_error(exchange, 507, "The workflow could not be deleted: look at the disk.");
     else
         api_reply_failure(exchange, rc, NULL);
 }

@@ -264,8 +264,10 @@ static int store_failed(struct saved_result *result, int rc)
         return reason_set(&result->why, rc,
                           "A workflow with this id is there already: save it under another one.");
     case OW_ELIMIT:
-        return reason_set(&result->why, rc,
-                          "The workflow is too large, or there are too many: delete some.");
+        return reason_set(&result->why, rc, "There are too many workflows: delete some.");
+    case OW_ETOOLARGE:
+        return reason_set(&result->why, rc, "The workflow is too large: at most %d kB are kept.",
+                          STORE_MAX_DOCUMENT_BYTES / 1024);
     default:
         return reason_set(&result->why, rc, "The workflow could not be saved: %s.", error_text(rc));
     }

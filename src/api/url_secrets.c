@@ -1,6 +1,8 @@
 #include "api/url_secrets.h"
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char MASK[] = "***";
@@ -53,26 +55,39 @@ static json_t *with_password(const char *url, struct part old, const char *passw
     return json_sprintf("%.*s%s%s", (int)(old.text - url), url, password, old.text + old.size);
 }
 
-/* Calls `replace` for each text among the settings that holds a password. Settings may be nested in
- * `config`, as the old page did. */
-static void each_password(const char *node_id, json_t *data, json_t *secrets,
-                          json_t *(*replace)(const char *node_id, const char *setting,
-                                             const char *url, struct part password,
-                                             json_t *secrets))
+typedef json_t *replace_password(const char *node_id, const char *setting, const char *url,
+                                 struct part password, json_t *secrets);
+
+/* Calls `replace` for each text of the object that holds a password. `prefix` stands before the
+ * name of its secret. */
+static void each_text(const char *node_id, json_t *object, const char *prefix, json_t *secrets,
+                      replace_password *replace)
 {
     const char *key;
     json_t *value;
     void *next;
-    json_object_foreach_safe(data, next, key, value)
+    json_object_foreach_safe(object, next, key, value)
     {
         const char *url = json_string_value(value);
         struct part password = url ? find_password(url) : (struct part){0};
-        json_t *other = password.text ? replace(node_id, key, url, password, secrets) : NULL;
+        char *setting = NULL;
+        if (!password.text || asprintf(&setting, "%s%s", prefix, key) < 0)
+            continue;
+        json_t *other = replace(node_id, setting, url, password, secrets);
         if (other)
-            json_object_set_new(data, key, other);
-        else if (json_is_object(value) && strcmp(key, "config") == 0)
-            each_password(node_id, value, secrets, replace);
+            json_object_set_new(object, key, other);
+        free(setting);
     }
+}
+
+/* Settings may be nested in `config`, as the old page did; what stands beside it then has no effect
+ * and must not take the place of a secret that has. */
+static void each_password(const char *node_id, json_t *data, json_t *secrets,
+                          replace_password *replace)
+{
+    json_t *config = json_object_get(data, "config");
+    each_text(node_id, config, "", secrets, replace);
+    each_text(node_id, data, json_is_object(config) ? "data." : "", secrets, replace);
 }
 
 static json_t *hide(const char *node_id, const char *setting, const char *url, struct part password,

@@ -21,7 +21,8 @@
     X(OW_ECLOSED, -10, "closed")                                                                   \
     X(OW_ETIMEOUT, -11, "timed out")                                                               \
     X(OW_EAUTH, -12, "not authentic")                                                              \
-    X(OW_ESTATE, -13, "not possible in this state")
+    X(OW_ESTATE, -13, "not possible in this state")                                                \
+    X(OW_ETOOLARGE, -14, "too large")
 
 enum ow_error {
     OW_OK = 0,

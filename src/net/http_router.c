@@ -6,16 +6,19 @@
 
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-/* The methods that a path knows, as an Allow header; NULL when no route takes it. */
+/* The methods that a path knows, each once, as an Allow header; NULL when no route takes it. */
 static char *allow_header(const struct http_server *server, const char *path, char *out,
                           size_t room)
 {
     struct http_request scratch;
+    bool named[sizeof method_names / sizeof method_names[0]] = {false};
     size_t at = 0;
     for (const struct http_route *i = server->settings.routes; i->pattern; i++)
-        if (http_route_match(i->pattern, path, &scratch))
+        if (!named[i->method] && http_route_match(i->pattern, path, &scratch)) {
             at += (size_t)snprintf(out + at, room - at, "%s%s",
                                    at ? ", " : "Allow: ", method_names[i->method]);
+            named[i->method] = true;
+        }
     if (at == 0)
         return NULL;
     snprintf(out + at, room - at, "\r\n");

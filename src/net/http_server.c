@@ -240,6 +240,7 @@ int http_server_start(struct http_server **out, const struct http_server_setting
         rc = open_context(server, why);
     if (rc == OW_OK) {
         lws_sul_schedule(server->context, 0, &server->timer, on_tick, TICK_US);
+        *out = server; /* requests come from here on, and their handlers may look for it */
         server->thread_started = pthread_create(&server->thread, NULL, service_thread, server) == 0;
         if (!server->thread_started)
             rc = reason_set(why, OW_EIO, "The HTTP thread cannot be started.");
@@ -247,11 +248,10 @@ int http_server_start(struct http_server **out, const struct http_server_setting
     if (rc == OW_OK && settings->tls_certificate)
         rc = start_tls(server, why);
     if (rc != OW_OK) {
+        *out = NULL;
         free_server(server);
-        return rc;
     }
-    *out = server;
-    return OW_OK;
+    return rc;
 }
 
 uint16_t http_server_port(const struct http_server *server)

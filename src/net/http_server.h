@@ -101,7 +101,8 @@ struct http_server_settings {
     void *context;
 };
 
-/* OW_EEXISTS when the port is taken, with a sentence that names it. */
+/* OW_EEXISTS when the port is taken, with a sentence that names it. *out is written before the
+ * first request is handled; NULL after a failure. */
 int http_server_start(struct http_server **out, const struct http_server_settings *settings,
                       struct reason *why);
 struct http_server_stats {

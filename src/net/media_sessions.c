@@ -82,9 +82,11 @@ static int check_limits(const struct media_sessions *self, const struct address 
                         struct reason *why)
 {
     if (self->count >= self->limits.sessions)
-        return reason_set(why, OW_ELIMIT,
-                          "There are %d viewers already, which is the limit: close some first.",
-                          self->count);
+        return reason_set(
+            why, OW_ELIMIT,
+            "There are as many viewers as there may be (%d, --max-viewers): close some "
+            "first.",
+            self->count);
     if (!from || from->family == ADDRESS_NONE)
         return OW_OK;
     int unconnected = 0;

@@ -275,6 +275,7 @@ static int open_once(struct av_opened *out, struct av_patience *patience,
                         opened.format->duration != AV_NOPTS_VALUE && opened.format->duration > 0);
         opened.seekable = has_end;
         opened.live = !has_end && !is_segmented(opened.format);
+        opened.untimed = (opened.format->iformat->flags & AVFMT_NOTIMESTAMPS) != 0;
         opened.pieces = find_pieces(opened.format, opened.stream);
         if (opened.pieces)
             opened.format->flags |= AVFMT_FLAG_NOPARSE;

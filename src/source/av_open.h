@@ -20,6 +20,7 @@ struct av_opened {
     AVStream *stream; /* belongs to format */
     bool live;        /* comes as it comes; else it is read ahead and played by its time stamps */
     bool seekable;    /* has an end and can be started again */
+    bool untimed; /* its time stamps are made up: a rate that nobody has told, such as MJPEG's */
     /* Packets are pieces of pictures, to be joined with nal_join.h, and not flagged. NULL: they are
      * whole pictures. */
     const struct nal_codec *pieces;

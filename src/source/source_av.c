@@ -143,6 +143,8 @@ static int64_t arrival_of(const struct av_input *input, const AVFrame *picture)
 static int64_t media_time(struct av_input *input, const AVFrame *picture)
 {
     int64_t stamp = picture->best_effort_timestamp;
+    if (input->opened.live && input->opened.untimed)
+        return input->packet_us; /* else a camera slower than made up would seem to fall behind */
     if (stamp == AV_NOPTS_VALUE)
         return input->media_us + input->interval_us;
     return av_rescale_q(stamp, input->opened.stream->time_base, AV_TIME_BASE_Q);

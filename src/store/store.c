@@ -24,7 +24,7 @@ static int code_of(struct store *store, int result, const char *sql)
     case SQLITE_NOMEM:
         return OW_ENOMEM;
     case SQLITE_TOOBIG:
-        return OW_ELIMIT;
+        return OW_ETOOLARGE;
     default:
         log_error("store: %s (%.40s)", sqlite3_errmsg(store->file), sql);
         return OW_EIO;

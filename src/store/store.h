@@ -41,10 +41,10 @@ struct store_workflow {
 };
 void store_workflow_clear(struct store_workflow *row);
 
-/* Name, description, version and counts are read from the document. OW_EEXISTS; OW_ELIMIT: too
- * large or too many. */
+/* Name, description, version and counts are read from the document. OW_EEXISTS;
+ * OW_ETOOLARGE; OW_ELIMIT: there are too many. */
 int store_workflow_add(struct store *store, const char *id, const json_t *document);
-/* OW_ENOTFOUND, OW_ELIMIT. */
+/* OW_ENOTFOUND, OW_ETOOLARGE. */
 int store_workflow_set(struct store *store, const char *id, const json_t *document);
 /* *document is a new reference; `row` may be NULL, else to be cleared. OW_ENOTFOUND. */
 int store_workflow_get(struct store *store, const char *id, json_t **document,
@@ -100,7 +100,7 @@ int store_upload_list(struct store *store,
 
 /* *value is malloc'ed. OW_ENOTFOUND. */
 int store_setting_get(struct store *store, const char *name, char **value);
-/* NULL removes it. OW_ELIMIT when too large. */
+/* NULL removes it. OW_ETOOLARGE. */
 int store_setting_set(struct store *store, const char *name, const char *value);
 
 #endif

@@ -28,7 +28,7 @@ int store_setting_set(struct store *store, const char *name, const char *value)
 {
     const struct store_value values[] = {STORE_TEXT_OF(name), STORE_TEXT_OF(value)};
     if (value && strlen(value) > STORE_MAX_SETTING_BYTES)
-        return OW_ELIMIT;
+        return OW_ETOOLARGE;
     pthread_mutex_lock(&store->lock);
     int rc = value
                  ? store_run(store,

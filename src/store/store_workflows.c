@@ -55,7 +55,7 @@ static int dump(const json_t *document, char **out)
         return OW_ENOMEM;
     if (strlen(text) > STORE_MAX_DOCUMENT_BYTES) {
         free(text);
-        return OW_ELIMIT;
+        return OW_ETOOLARGE;
     }
     *out = text;
     return OW_OK;

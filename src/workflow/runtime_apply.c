@@ -184,8 +184,12 @@ static int rewire(struct runtime *r, struct running_workflow *w, struct graph *g
     pthread_mutex_lock(&r->list);
     pthread_rwlock_wrlock(&w->wiring);
     for (int i = 0; i < graph->node_count; i++) {
-        if (nodes[i])
+        if (nodes[i]) { /* whoever was told an error of the one before is told when it has gone */
+            if (plan->nodes[i].old >= 0)
+                memcpy(nodes[i]->told_error, w->nodes[plan->nodes[i].old]->told_error,
+                       sizeof nodes[i]->told_error);
             continue;
+        }
         nodes[i] = w->nodes[plan->nodes[i].old];
         if (plan->nodes[i].change == CHANGE_UPDATED &&
             !same_settings(nodes[i]->graph_node, &graph->nodes[i]) && rc == OW_OK)

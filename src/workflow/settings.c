@@ -1,6 +1,7 @@
 #include "workflow/settings.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct setting *find(const struct setting *table, const char *name)
@@ -11,11 +12,21 @@ static const struct setting *find(const struct setting *table, const char *name)
     return row;
 }
 
+/* Files of the system before hold numbers as the texts that its forms gave: "0.5". */
+static bool read_number(const json_t *value, double *out)
+{
+    const char *text = json_string_value(value);
+    char *end = NULL;
+    *out = text ? strtod(text, &end) : json_number_value(value);
+    return text ? end > text && (size_t)(end - text) == json_string_length(value)
+                : json_is_number(value);
+}
+
 static int check_number(const struct setting *s, const json_t *value, struct reason *why)
 {
-    if (!json_is_number(value))
+    double number;
+    if (!read_number(value, &number))
         return reason_set(why, OW_EINVAL, "%s must be a number", s->name);
-    double number = json_number_value(value);
     if (!isfinite(number) || (s->type == SETTING_INT && floor(number) != number))
         return reason_set(why, OW_EINVAL, "%s must be a whole number", s->name);
     if (s->min < s->max && (number < s->min || number > s->max))
@@ -149,8 +160,9 @@ bool setting_bool(const json_t *data, const struct setting *table, const char *n
 
 double setting_number(const json_t *data, const struct setting *table, const char *name)
 {
-    const json_t *value = json_object_get(data, name);
-    return json_is_number(value) ? json_number_value(value) : find(table, name)->default_number;
+    double number;
+    return read_number(json_object_get(data, name), &number) ? number
+                                                             : find(table, name)->default_number;
 }
 
 int setting_int(const json_t *data, const struct setting *table, const char *name)

@@ -19,8 +19,9 @@ struct shared_source {
     struct source_settings settings; /* its texts are the two below */
     char url[URL_BYTES], pixel_format[FORMAT_BYTES];
     struct source *source;
-    pthread_mutex_t lock; /* guards what follows; held while a frame is handed on */
+    pthread_mutex_t lock; /* guards the taps; held while a frame is handed on */
     struct source_tap *taps;
+    pthread_mutex_t last_lock; /* guards `last`; nothing is waited for under it */
     struct frame *last;
 };
 
@@ -81,8 +82,10 @@ static void hand_on(void *context, struct frame *frame)
 {
     struct shared_source *shared = context;
     pthread_mutex_lock(&shared->lock);
+    pthread_mutex_lock(&shared->last_lock);
     struct frame *before = shared->last;
     shared->last = frame_ref(frame);
+    pthread_mutex_unlock(&shared->last_lock);
     for (struct source_tap *tap = shared->taps; tap; tap = tap->next)
         tap->on_frame(tap->context, frame);
     pthread_mutex_unlock(&shared->lock);
@@ -92,6 +95,7 @@ static void hand_on(void *context, struct frame *frame)
 static void free_shared(struct shared_source *shared)
 {
     frame_unref(&shared->last);
+    pthread_mutex_destroy(&shared->last_lock);
     pthread_mutex_destroy(&shared->lock);
     free(shared);
 }
@@ -111,6 +115,7 @@ static int open_shared(struct source_hub *hub, const struct source_settings *set
         shared->settings.pixel_format = shared->pixel_format;
     }
     pthread_mutex_init(&shared->lock, NULL);
+    pthread_mutex_init(&shared->last_lock, NULL);
     tap->shared = shared;
     shared->taps = tap;
     int rc = source_start(&shared->source, &shared->settings, hand_on, shared, why);
@@ -207,8 +212,8 @@ void source_tap_status(struct source_tap *tap, struct source_status *out)
 
 struct frame *source_tap_last(struct source_tap *tap)
 {
-    pthread_mutex_lock(&tap->shared->lock);
+    pthread_mutex_lock(&tap->shared->last_lock);
     struct frame *last = tap->shared->last ? frame_ref(tap->shared->last) : NULL;
-    pthread_mutex_unlock(&tap->shared->lock);
+    pthread_mutex_unlock(&tap->shared->last_lock);
     return last;
 }

@@ -4,15 +4,28 @@
 
 #include <stdatomic.h>
 
+enum { LOOK_US = 20000, RATE_US = 1500000 };
+
 static void on_frame(void *context, struct frame *frame)
 {
     (void)frame;
     atomic_store((atomic_bool *)context, true);
 }
 
+/* A rate is known a second after the first picture. */
+static void wait_for_rate(struct source *source, int64_t limit_us, struct source_status *out)
+{
+    int64_t until_us = clock_now_us() + RATE_US;
+    until_us = until_us < limit_us ? until_us : limit_us;
+    source_status(source, out);
+    while (!(out->fps > 0) && clock_now_us() < until_us) {
+        clock_sleep_until_us(clock_now_us() + LOOK_US);
+        source_status(source, out);
+    }
+}
+
 int source_probe(const char *url, int64_t wait_us, struct source_status *out, struct reason *why)
 {
-    enum { LOOK_US = 20000 };
     const struct source_settings settings = {
         .url = url, .playback_speed = 1, .resolution_scale = 100};
     bool is_path = url[0] == '/'; /* a file that is no video will not become one */
@@ -28,6 +41,8 @@ int source_probe(const char *url, int64_t wait_us, struct source_status *out, st
     } while (!atomic_load(&came) && clock_now_us() < limit_us &&
              !(is_path && out->state == SOURCE_NO_SIGNAL));
     source_status(source, out);
+    if (atomic_load(&came) && !is_path)
+        wait_for_rate(source, limit_us, out);
     source_stop(&source);
     return atomic_load(&came) ? OW_OK : OW_ETIMEOUT;
 }

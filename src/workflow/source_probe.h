@@ -4,10 +4,11 @@
 
 #include "source/source.h"
 
-/* Opens an address and waits until the first picture is there, at most `wait_us`, and for a file,
- * given by its whole path, no longer than the first try. OW_OK with its
- * state; OW_ETIMEOUT: none came, and the state says what is known; OW_EINVAL: an address that
- * cannot be understood. The source is closed again, which may take 2 s more. */
+/* Opens an address and waits until the first picture is there and its rate is known, at most
+ * `wait_us`, of these 1.5 s for the rate. A file, given by its whole path, states its rate
+ * (nominal_fps), and is tried once only. OW_OK with its state; OW_ETIMEOUT: none came, and the state
+ * says what is known; OW_EINVAL: an address that cannot be understood. The source is closed again,
+ * which may take 2 s more. */
 int source_probe(const char *url, int64_t wait_us, struct source_status *out, struct reason *why);
 
 #endif

@@ -87,11 +87,14 @@ int zone_crossing(const struct zone_shape *shape, int width, int height, struct 
     struct zone_point a = point_of(shape, 0, width, height), b = point_of(shape, 1, width, height);
     double before = side(a, b, from), after = side(a, b, to);
     bool changes = (before <= 0 && after > 0) || (before > 0 && after <= 0);
-    /* The ends of the line lie on both sides of the way: it was crossed between them. */
-    bool between = (side(from, to, a) <= 0) != (side(from, to, b) <= 0);
+    /* The ends of the line lie on both sides of the way: it was crossed between them. The way is
+     * looked at in one direction always, so that back counts as there did, through an end too. */
+    bool in = after > 0;
+    struct zone_point left = in ? from : to, right = in ? to : from;
+    bool between = (side(left, right, a) <= 0) != (side(left, right, b) <= 0);
     if (!changes || !between)
         return 0;
-    return after > 0 ? 1 : -1;
+    return in ? 1 : -1;
 }
 
 /* ---- who is where ---- */

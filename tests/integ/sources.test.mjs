@@ -153,6 +153,19 @@ for (const [name, args, type, codec] of httpKinds) {
   });
 }
 
+test('MJPEG over HTTP plays at its rate when that is slower than its time stamps', { timeout: 60000 }, async (t) => {
+  const [, args, type] = httpKinds[0];
+  const video = await httpVideo(type, [...testVideo({ rate: 10 }), ...args]);
+  t.after(video.stop);
+  const server = await startServer(cameraWorkflow(video.url));
+  t.after(server.stop);
+  await playing(server);
+  await eventually('the rate is right', 15, async () => {
+    const { fps } = await sourceOf(server);
+    return fps > 8.5 && fps < 12;
+  });
+});
+
 test('RTMP plays', { timeout: 60000 }, async (t) => {
   const url = `rtmp://127.0.0.1:${await freePort()}/live/camera`;
   const camera = keepServing([...testVideo(), ...h264, '-f', 'flv', '-listen', '1', url]);

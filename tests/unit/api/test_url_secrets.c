@@ -116,6 +116,25 @@ static void nested_settings_are_found(void **state)
     json_decref(secrets);
 }
 
+/* What stands beside data.config has no effect, and takes no secret's place. */
+static void the_password_in_use_is_the_one_that_is_kept(void **state)
+{
+    (void)state;
+    json_t *secrets = json_object();
+    json_t *data = json_pack("{s:s, s:{s:s}}", "url", "rtsp://u:old@host", "config", "url",
+                             "rtsp://u:used@host");
+    json_t *before = json_deep_copy(data), *patch = json_pack("{s:s}", "url", "rtsp://u:***@host");
+    url_secrets_hide_node("n", data, secrets);
+    url_secrets_reveal_node("n", data, secrets);
+    assert_true(json_equal(data, before));
+    url_secrets_reveal_node("n", patch, secrets); /* of settings alone: those in use */
+    assert_string_equal(json_string_value(json_object_get(patch, "url")), "rtsp://u:used@host");
+    json_decref(patch);
+    json_decref(before);
+    json_decref(data);
+    json_decref(secrets);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +143,7 @@ int main(void)
         cmocka_unit_test(a_password_goes_to_no_other_host),
         cmocka_unit_test(what_is_no_workflow_does_no_harm),
         cmocka_unit_test(nested_settings_are_found),
+        cmocka_unit_test(the_password_in_use_is_the_one_that_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

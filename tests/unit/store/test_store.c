@@ -148,10 +148,10 @@ static void what_is_too_large_or_too_many_is_refused(void **state)
     memset(text, 'x', STORE_MAX_DOCUMENT_BYTES);
     text[STORE_MAX_DOCUMENT_BYTES] = '\0';
     json_t *large = json_pack("{s:s}", "name", text);
-    assert_int_equal(store_workflow_add(store, "large", large), OW_ELIMIT);
-    assert_int_equal(store_setting_set(store, "large", text), OW_ELIMIT);
+    assert_int_equal(store_workflow_add(store, "large", large), OW_ETOOLARGE);
+    assert_int_equal(store_setting_set(store, "large", text), OW_ETOOLARGE);
     add(store, "small", "s");
-    assert_int_equal(store_workflow_set(store, "small", large), OW_ELIMIT);
+    assert_int_equal(store_workflow_set(store, "small", large), OW_ETOOLARGE);
     json_t *tiny = json_object();
     char id[16];
     for (int i = 1; i < STORE_MAX_WORKFLOWS; i++) {

@@ -81,6 +81,14 @@ static void lines_are_crossed_in_two_directions(void **state)
     int there = zone_crossing(&LINE, SIDE, SIDE, above, on);
     int on_then = zone_crossing(&LINE, SIDE, SIDE, on, below);
     assert_int_equal(there + on_then, 1);
+    /* Through an end of the line it is the same there and back. */
+    for (int i = 0; i < LINE.count; i++) {
+        const struct zone_point end = LINE.points[i];
+        const struct zone_point over = {end.x, end.y - 0.25}, under = {end.x, end.y + 0.25};
+        assert_int_equal(zone_crossing(&LINE, SIDE, SIDE, over, under) +
+                             zone_crossing(&LINE, SIDE, SIDE, under, over),
+                         0);
+    }
 }
 
 /* An object of 100 pixels' height that stands at a point. */

@@ -1,0 +1,73 @@
+// A disk that is full: what cannot be kept is answered 507, what was acknowledged stays.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { client } from './api_client.mjs';
+import { startServer } from './server.mjs';
+
+// No file may grow beyond this, which a program is told as it is told of a full disk.
+const LIMIT_KB = 600;
+const limited = ['bash', '-c', `ulimit -f ${LIMIT_KB}; trap '' XFSZ; exec "$0" "$@"`];
+
+const workflow = (id, filling) => ({
+  id, name: id, filling, nodes: [{ id: 's', type: 'testPattern', data: { fps: 5 } }, { id: `${id}-view`, type: 'videoPreview', data: {} }],
+  edges: [{ id: 'e', source: 's', target: `${id}-view` }],
+});
+
+test('a full disk is answered 507, and loses nothing', { timeout: 60000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const server = await startServer(null, ['--data-folder', folder], 'ignore', limited);
+  let call = client(server);
+  const camera = (name) => ({ name, url: `rtsp://192.0.2.1/${'x'.repeat(800)}` });
+  const first = await call('POST /api/cameras', 201, { body: camera('kept') });
+  const large = 'x'.repeat(30000), kept = [];
+  await call('POST /api/workflow-builder', 201, { body: workflow('first', large) });
+  await call('POST /api/workflow-builder/{id}/execute', 200, { params: { id: 'first' } });
+  let full = null;
+  for (let i = 0; i < 100 && !full; i++) {
+    const answer = await fetch(`${server.url}/api/workflow-builder`, { method: 'POST', body: JSON.stringify(workflow(`w${i}`, large)) });
+    if (answer.status === 201) kept.push(`w${i}`);
+    else full = { status: answer.status, ...(await answer.json()) };
+  }
+  assert.equal(full?.status, 507, JSON.stringify(full));
+  assert.match(full.detail, /could not be saved/);
+  assert.ok(kept.length > 3, `${kept.length} were kept before`);
+
+  // Every call that keeps something says the same, and changes nothing.
+  const params = { id: kept[0], node_id: `${kept[0]}-view` }, more = workflow(kept[0], `${large}${large}`);
+  await call('PUT /api/workflow-builder/{id}', 507, { params, body: more });
+  await call('POST /api/workflow-builder/{id}/deploy', 507, { params, body: more });
+  await call('POST /api/workflow-builder/import', 507, { body: workflow('imported', large) });
+  await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 507, { params, body: { data: { note: large } } });
+  let refused = 0;
+  for (let i = 0; i < 400 && !refused; i++) {
+    const answer = await fetch(`${server.url}/api/cameras`, { method: 'POST', body: JSON.stringify(camera(`c${i}`)) });
+    assert.ok([201, 507].includes(answer.status), `${answer.status} ${await answer.clone().text()}`);
+    refused = answer.status === 507;
+  }
+  assert.ok(refused, 'a camera that cannot be kept');
+  const gone = await fetch(`${server.url}/api/workflow-builder/${kept[1]}`, { method: 'DELETE' });
+  assert.ok([200, 507].includes(gone.status), `${gone.status} ${await gone.text()}`); // SQLite may need room to delete
+  await call('PUT /api/cameras/{id}', 507, { params: { id: first.id }, body: { url: camera('').url.replace(/x/g, 'y') } });
+
+  // Reading and what runs go on.
+  assert.equal((await call('GET /api/workflow-builder/{id}', 200, { params })).filling, large);
+  assert.deepEqual((await call('GET /api/workflow-builder/status', 200)).workflow_ids, ['first']);
+  const cameras = await call('GET /api/cameras', 200);
+  await server.stop();
+
+  const again = await startServer(null, ['--data-folder', folder]);
+  t.after(again.stop);
+  call = client(again);
+  const ids = (await call('GET /api/workflow-builder', 200)).workflows.map(({ id }) => id);
+  for (const id of ['first', ...kept.filter((_, i) => i !== 1 || gone.status === 507)]) assert.ok(ids.includes(id), id);
+  assert.ok(!ids.includes('imported'));
+  assert.equal((await call('GET /api/workflow-builder/{id}', 200, { params })).filling, large);
+  assert.deepEqual(await call('GET /api/cameras', 200), cameras);
+  assert.deepEqual((await call('GET /api/workflow-builder/status', 200)).workflow_ids, ['first']);
+  await call('POST /api/workflow-builder', 201, { body: workflow('room again', large) });
+});
