@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { themeFirst } from './scripts/theme-first';
 
 /* The server gives out view.html for every /view/{node_id}; the development server does the same. */
 function viewRoute(): Plugin {
@@ -17,7 +18,7 @@ function viewRoute(): Plugin {
 const backend = process.env['OVERWATCH_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [viewRoute()],
+  plugins: [viewRoute(), themeFirst()],
   appType: 'mpa',
   esbuild: { jsx: 'automatic' },
   server: {
