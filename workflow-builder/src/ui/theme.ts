@@ -2,6 +2,7 @@
  * pages that are open; theme-first.js sets it before the first paint. */
 import { h } from './dom';
 import { icon } from './icons';
+import { store } from './storage';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -23,12 +24,7 @@ function apply(theme: Theme): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  try {
-    if (theme === 'system') localStorage.removeItem(KEY);
-    else localStorage.setItem(KEY, theme);
-  } catch {
-    /* storage is forbidden here: the choice holds until the page is left */
-  }
+  store(KEY, theme === 'system' ? null : theme);
   apply(theme);
 }
 
