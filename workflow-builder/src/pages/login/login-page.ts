@@ -16,7 +16,7 @@ export class LoginPage {
       h('h1', {}, logo(), 'Overwatch', h('span', { class: 'mark' }, 'X-RAY')),
       h('label', { for: 'password' }, 'Password or token'),
       this.#field, this.#trouble, this.#button,
-      h('p', { class: 'hint' }, 'The first start of the server printed a token. ',
+      h('p', { class: 'hint' }, 'A server that was given no password printed a token at its first start. ',
         'It is kept in the file ', h('code', {}, 'token'), ' of its data folder.'));
     this.element = h('div', { id: 'app' }, h('header', {}, themeSwitch()), h('main', {}, form));
   }
