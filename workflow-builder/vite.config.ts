@@ -1,13 +1,14 @@
 import { defineConfig, type Plugin } from 'vite';
+import { themeFirst } from './scripts/theme-first';
 
-/* The server gives out view.html for every /view/{node_id}; the development server does the same. */
+/* Pages by the names that the server has for them. */
 function viewRoute(): Plugin {
   return {
     name: 'view-route',
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         if (request.url?.startsWith('/view/')) request.url = '/view.html';
-        if (request.url === '/wall' || request.url === '/performance') request.url += '.html';
+        request.url = request.url?.replace(/^\/(wall|performance|login)(?=$|\?)/, '/$1.html');
         next();
       });
     },
@@ -17,7 +18,7 @@ function viewRoute(): Plugin {
 const backend = process.env['OVERWATCH_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [viewRoute()],
+  plugins: [viewRoute(), themeFirst()],
   appType: 'mpa',
   esbuild: { jsx: 'automatic' },
   server: {
@@ -33,7 +34,7 @@ export default defineConfig({
     rollupOptions: {
       /* A remark to frameworks that render on servers; this one does not. */
       onwarn: (warning, tell) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(warning),
-      input: ['index.html', 'view.html', 'wall.html', 'performance.html'],
+      input: ['index.html', 'view.html', 'wall.html', 'performance.html', 'login.html'],
     },
   },
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { groupViews, summaryOf } from '../src/pages/wall/view-list';
+import { summaryOf } from '../src/pages/wall/view-list';
 import { viewsFrom, type ViewInfo } from '../src/player/server-types';
 import { formatFps, formatMs, formatRate, formatSize, formatUptime, NONE } from '../src/ui/format';
 import { scaleTop, sparklineShape } from '../src/ui/sparkline';
@@ -36,15 +36,6 @@ test('liveness and trouble of a view', () => {
   assert.equal(troubleOf(view({ model_error: 'broken' })), 'broken');
   assert.equal(summaryOf([view({}), silent]), '2 views, 1 without a picture');
   assert.equal(summaryOf([view({})]), '1 view');
-});
-
-test('views stand by workflow, both in the order of their names', () => {
-  const views = [
-    { node_id: '1', label: 'Gate 10', workflow_id: 'b' },
-    { node_id: '2', label: 'Gate 2', workflow_id: 'b' },
-    { node_id: '3', workflow_id: 'x', workflow_name: 'a' },
-  ];
-  assert.deepEqual(groupViews(views).map((group) => [group.name, group.views.map((view) => view.node_id)]), [['a', ['3']], ['b', ['2', '1']]]);
 });
 
 test('figures as text', () => {

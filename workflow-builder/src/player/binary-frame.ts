@@ -5,6 +5,7 @@ export interface FrameHeader {
   readonly node_id: string;
   readonly workflow_id?: string;
   readonly capture_us?: number;
+  readonly sent_us?: number;
   readonly fps?: number;
   readonly detections_count?: number;
   readonly processing_time_ms?: number;

@@ -5,7 +5,7 @@
 import type { Step } from './connection-steps';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface } from './jpeg-surface';
-import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
+import { latencyOf, StatsRecorder, STATS_PERIOD_MS, type Clock, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
@@ -28,6 +28,7 @@ export interface ShownFrame {
   readonly transport: Transport;
   /** On the server's clock, microseconds; null while unknown. */
   readonly captureUs: number | null;
+  /** null while the clocks are not known well enough to tell. */
   readonly latencyMs: number | null;
 }
 
@@ -360,9 +361,9 @@ export class OverwatchView extends HTMLElement {
     if (shown === transport) {
       if (this.#told.shown !== transport) this.#recorder.switched();
       this.#dom.showSurface(transport === 'webrtc' ? 'video' : 'canvas');
-      const serverUs = this.#socket?.clock.serverUs(now * 1000) ?? null;
-      const latencyMs = captureUs === null || serverUs === null ? null : (serverUs - captureUs) / 1000;
-      this.#recorder.frame(now, width, height, latencyMs);
+      const differenceMs = captureUs === null ? null : now - captureUs / 1000;
+      const latencyMs = latencyOf(differenceMs, this.#clock());
+      this.#recorder.frame(now, width, height, differenceMs);
       this.dispatchEvent(new CustomEvent<ShownFrame>('frame', { detail: { transport, captureUs, latencyMs } }));
     }
     this.#apply();
@@ -432,7 +433,7 @@ export class OverwatchView extends HTMLElement {
       const session = await link.serverSession();
       if (this.#link === link) this.#serverConnection = session?.connection ?? null;
     }
-    this.#recorder.mark(now);
+    this.#recorder.mark(now, this.#clock());
     this.#stats = this.#snapshot(now);
     this.#dom.showStats(this.#stats);
     this.#showSteps();
@@ -458,8 +459,14 @@ export class OverwatchView extends HTMLElement {
     }
   }
 
+  #clock(): Clock | null {
+    const clock = this.#socket?.clock;
+    const offsetUs = clock?.serverUs(0) ?? null;
+    const uncertaintyUs = clock?.uncertaintyUs ?? null;
+    return offsetUs === null || uncertaintyUs === null ? null : { offsetMs: offsetUs / 1000, uncertaintyMs: uncertaintyUs / 1000 };
+  }
+
   #snapshot(now: number): ViewStats {
-    const uncertainty = this.#socket?.clock.uncertaintyUs ?? null;
     const overWebRtc = this.#told.shown === 'webrtc';
     return this.#recorder.snapshot(now, {
       node: this.node,
@@ -468,7 +475,7 @@ export class OverwatchView extends HTMLElement {
       transport: this.#told.shown,
       choice: this.transport,
       view: this.#view,
-      clockUncertaintyMs: uncertainty === null ? null : uncertainty / 1000,
+      clock: this.#clock(),
       roundTripMs: overWebRtc ? (this.#counters?.roundTripMs ?? null) : null,
       packetsLost: overWebRtc ? (this.#counters?.packetsLost ?? 0) : 0,
       dropped: overWebRtc ? (this.#counters?.framesDropped ?? 0) : this.#jpeg.dropped,

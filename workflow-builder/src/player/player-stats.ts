@@ -13,7 +13,8 @@ export interface ViewStats {
   readonly choice: TransportChoice;
   /** Pictures shown a second. */
   readonly fps: number;
-  /** Capture to shown, milliseconds over the last seconds; null until the clocks are aligned. */
+  /** Capture to shown, milliseconds over the last seconds; null while the clocks are not known well
+   * enough to tell. */
   readonly latency: { readonly p50: number | null; readonly p95: number | null };
   /** How far off the latency can be, milliseconds. */
   readonly clockUncertaintyMs: number | null;
@@ -51,7 +52,7 @@ export interface StatsContext {
   readonly transport: Transport | null;
   readonly choice: TransportChoice;
   readonly view: ViewInfo | null;
-  readonly clockUncertaintyMs: number | null;
+  readonly clock: Clock | null;
   readonly roundTripMs: number | null;
   readonly packetsLost: number;
   readonly dropped: number;
@@ -62,24 +63,39 @@ export interface StatsContext {
   readonly steps: readonly Step[];
 }
 
+/** The server's clock less this page's, and how far off that can be; milliseconds. */
+export interface Clock {
+  readonly offsetMs: number;
+  readonly uncertaintyMs: number;
+}
+
+/** A latency out of the page's time less the server's; null when it could as well be none at all. */
+export function latencyOf(differenceMs: number | null, clock: Clock | null): number | null {
+  if (differenceMs === null || clock === null) return null;
+  const latencyMs = differenceMs + clock.offsetMs;
+  return latencyMs >= clock.uncertaintyMs ? latencyMs : null;
+}
+
 export class StatsRecorder {
   readonly #shown = new Rolling(2_000);
-  readonly #latency = new Rolling(5_000);
-  readonly #recentLatency = new Rolling(STATS_PERIOD_MS);
+  /* Shown on the page's clock less captured on the server's: what is learned of the clocks later holds
+   * for these, too. */
+  readonly #difference = new Rolling(5_000);
+  readonly #recentDifference = new Rolling(STATS_PERIOD_MS);
   readonly #bits = new Rolling(3_000);
   #history: (number | null)[] = [];
   #frames = 0;
   #detections: number | null = null;
   #size = { width: 0, height: 0 };
 
-  /** A picture was shown; `latencyMs` null while the clocks are not aligned. */
-  frame(now: number, width: number, height: number, latencyMs: number | null): void {
+  /** A picture was shown `differenceMs` after its capture, by two clocks; null: of unknown capture. */
+  frame(now: number, width: number, height: number, differenceMs: number | null): void {
     this.#frames += 1;
     this.#size = { width, height };
     this.#shown.add(now, 1);
-    if (latencyMs === null) return;
-    this.#latency.add(now, latencyMs);
-    this.#recentLatency.add(now, latencyMs);
+    if (differenceMs === null) return;
+    this.#difference.add(now, differenceMs);
+    this.#recentDifference.add(now, differenceMs);
   }
 
   received(now: number, bytes: number): void {
@@ -93,22 +109,24 @@ export class StatsRecorder {
   /** The other transport has taken over: rates start anew, the history goes on. */
   switched(): void {
     this.#shown.clear();
-    this.#latency.clear();
-    this.#recentLatency.clear();
+    this.#difference.clear();
+    this.#recentDifference.clear();
     this.#bits.clear();
   }
 
   /** Call once per STATS_PERIOD_MS: adds a point to the history. */
-  mark(now: number): void {
-    this.#history = [...this.#history, this.#recentLatency.quantile(now, 0.5)].slice(-HISTORY_LENGTH);
+  mark(now: number, clock: Clock | null): void {
+    this.#history = [...this.#history, latencyOf(this.#recentDifference.quantile(now, 0.5), clock)].slice(-HISTORY_LENGTH);
   }
 
   snapshot(now: number, context: StatsContext): ViewStats {
-    const { view, ...rest } = context;
+    const { view, clock, ...rest } = context;
+    const p50 = latencyOf(this.#difference.quantile(now, 0.5), clock);
     return {
       ...rest,
+      clockUncertaintyMs: clock?.uncertaintyMs ?? null,
       fps: this.#shown.perSecond(now),
-      latency: { p50: this.#latency.quantile(now, 0.5), p95: this.#latency.quantile(now, 0.95) },
+      latency: { p50, p95: p50 === null ? null : latencyOf(this.#difference.quantile(now, 0.95), clock) },
       bitsPerSecond: this.#bits.sumPerSecond(now),
       width: this.#size.width,
       height: this.#size.height,

@@ -20,9 +20,12 @@ export interface SocketHandlers {
   message?(message: Record<string, unknown>): void;
 }
 
-/* A few exchanges at once for a good start, then now and then. */
+/* A few exchanges at once for a good start, and until the clock is known well; then now and then. */
 const FIRST_PINGS = 6;
 const FIRST_PING_MS = 60;
+const GOOD_CLOCK_US = 1_000;
+const MANY_PINGS = 24;
+const SOON_PING_MS = 400;
 const PING_MS = 2_000;
 /* No message for so long from a socket that says it is open: half-open, as after a lost network. */
 const SILENCE_MS = 7_000;
@@ -127,14 +130,22 @@ export class ServerSocket {
     }
     this.#send({ type: 'ping', t: Math.round(now * 1000) });
     this.#pings += 1;
-    this.#pingTimer = setTimeout(() => this.#ping(), this.#pings < FIRST_PINGS ? FIRST_PING_MS : PING_MS);
+    this.#pingTimer = setTimeout(() => this.#ping(), this.#pauseMs());
+  }
+
+  #pauseMs(): number {
+    if (this.#pings < FIRST_PINGS) return FIRST_PING_MS;
+    const good = (this.clock.uncertaintyUs ?? Infinity) <= GOOD_CLOCK_US;
+    return good || this.#pings >= MANY_PINGS ? PING_MS : SOON_PING_MS;
   }
 
   #receive(data: string | ArrayBuffer): void {
     this.#heardAt = performance.now();
     if (typeof data !== 'string') {
       const frame = parseBinaryFrame(data);
-      if (frame !== null) this.#handlers.frame?.(frame, data.byteLength);
+      if (frame === null) return;
+      this.#heard(frame.header.sent_us);
+      this.#handlers.frame?.(frame, data.byteLength);
       return;
     }
     let message: Record<string, unknown>;
@@ -147,6 +158,10 @@ export class ServerSocket {
     this.#dispatch(message);
   }
 
+  #heard(serverUs: unknown): void {
+    if (typeof serverUs === 'number') this.clock.heard(this.#heardAt * 1000, serverUs);
+  }
+
   #dispatch(message: Record<string, unknown>): void {
     switch (message['type']) {
       case 'pong':
@@ -155,6 +170,7 @@ export class ServerSocket {
         }
         break;
       case 'status_update': {
+        this.#heard(message['server_us']);
         const views = viewsFrom(message);
         if (views !== null) this.#handlers.views?.(views);
         break;

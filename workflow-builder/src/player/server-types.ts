@@ -29,6 +29,10 @@ export interface ViewInfo {
   readonly detections?: number;
   /** Capture to encoded of the last picture, milliseconds. */
   readonly processing_ms?: number;
+  /** Pictures made since the view runs. */
+  readonly frames?: number;
+  /** Of the last picture: milliseconds from capture to each stage. */
+  readonly latency_ms?: Readonly<Record<string, number>>;
   readonly xray_mode?: string;
   readonly color_scheme?: string;
   readonly encoder?: string;

@@ -12,6 +12,15 @@ const PATHS = {
   chevron: '<path d="m4 10 4-4 4 4"/>',
   warning: '<path d="M8 2.5 14.5 13.5h-13z"/><path d="M8 6.5v3.2M8 11.6v.1"/>',
   copy: '<rect x="5.5" y="5.5" width="8" height="8" rx="1.5"/><path d="M3.5 10.5h-1v-8h8v1"/>',
+  system: '<rect x="2" y="3" width="12" height="8" rx="1"/><path d="M5.5 13.5h5M8 11v2.5"/>',
+  light: '<circle cx="8" cy="8" r="2.8"/><path d="M8 1.5v1.6M8 12.9v1.6M1.5 8h1.6M12.9 8h1.6M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M12.6 3.4l-1.1 1.1M4.5 11.5l-1.1 1.1"/>',
+  dark: '<path d="M13.3 9.9A5.8 5.8 0 0 1 6.1 2.7a5.8 5.8 0 1 0 7.2 7.2z"/>',
+  logout: '<path d="M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3"/>',
+  builder: '<path d="M2 3h4.5v3.5H2zM9.5 9.5H14V13H9.5zM4.2 6.5v4.8h5.3"/>',
+  wall: '<path d="M2 3h5v4H2zM9 3h5v4H9zM2 9h5v4H2zM9 9h5v4H9z"/>',
+  bars: '<path d="M3 13V9M6.5 13V5M10 13V7.5M13.5 13V3"/>',
+  close: '<path d="m4 4 8 8m0-8-8 8"/>',
+  hide: '<path d="M2.5 3h11M8 13V6.5M5 9l3-3 3 3"/>',
   done: '<path d="m3 8.5 3.5 3.5L13 4.5"/>',
 } as const;
 

@@ -36,8 +36,8 @@ export class Sparkline {
   readonly element: SVGSVGElement;
   readonly #line: SVGPathElement;
 
-  constructor(readonly width: number, readonly height: number, readonly slots: number) {
-    this.element = svg(`<svg class="sparkline" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="Latency of the last minute">
+  constructor(readonly width: number, readonly height: number, readonly slots: number, label = 'Latency of the last minute') {
+    this.element = svg(`<svg class="sparkline" viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${label}">
 <path class="rule" d="M0 ${height / 2}H${width}M0 .5H${width}M0 ${height - 0.5}H${width}"/><path class="line" d=""/></svg>`);
     this.#line = this.element.querySelector('.line') as SVGPathElement;
   }

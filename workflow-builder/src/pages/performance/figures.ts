@@ -59,17 +59,39 @@ export function stagesOf(operations: Performance['operations']): Stage[] {
   return present.map((stage) => ({ ...stage, p50: stage.figures.p50_ms / longest, p95: stage.figures.p95_ms / longest }));
 }
 
+const ADVICE: Readonly<Record<string, string>> = {
+  model_inference: 'A smaller model or a lower rate of inferences takes less; box timing “predict” keeps it off the picture’s way.',
+  decode: 'A smaller stream quality or resolution of the source takes less.',
+  preprocess: 'A smaller resolution of the source takes less.',
+  postprocess: 'Fewer detections at most, or a higher confidence, take less.',
+  h264_encoding: 'A smaller width of the view, fewer renditions or a hardware encoder take less.',
+  jpeg_encoding: 'WebRTC in place of the WebSocket view takes less.',
+  xray_visualization: 'A smaller width of the view takes less.',
+  packetize_send: 'A lower bitrate or fewer viewers take less.',
+};
+
+/* Of the time from one picture to the next. */
+const TOO_LONG = 0.9;
+const LONG = 0.25;
+const USUAL_FPS = 25;
+
+export interface Bottleneck {
+  /** well: nothing stands in the way; slow: the one to begin with; full: it cannot keep up. */
+  readonly state: 'unknown' | 'well' | 'slow' | 'full';
+  readonly text: string;
+}
+
 /** A sentence on what takes longest and, where something can be done, what. */
-export function bottleneckOf(performance: Performance): string {
-  const worst = performance.bottlenecks[0];
-  if (worst === undefined) return 'Nothing has been measured yet: execute a workflow and look at one of its views.';
+export function bottleneckOf({ bottlenecks, operations, current_fps }: Performance): Bottleneck {
+  const worst = bottlenecks[0];
+  if (worst === undefined) return { state: 'unknown', text: 'Nothing has been measured yet: execute a workflow and look at one of its views.' };
   const label = STAGES.find(([name]) => name === worst.operation)?.[1] ?? worst.operation;
-  const advice: Readonly<Record<string, string>> = {
-    model_inference: 'A smaller model, a lower rate of inferences, or box timing “predict” keeps it off the picture’s way.',
-    decode: 'A smaller stream quality or resolution of the source takes less.',
-    h264_encoding: 'A smaller width of the view takes less.',
-    jpeg_encoding: 'WebRTC in place of the WebSocket view takes less.',
-    xray_visualization: 'A smaller width of the view takes less.',
-  };
-  return `${label} takes longest: ${worst.avg_ms.toFixed(1)} ms on average. ${advice[worst.operation] ?? ''}`.trim();
+  const fps = current_fps > 0 ? current_fps : USUAL_FPS;
+  const share = (worst.avg_ms * fps) / 1000;
+  const p95 = operations[worst.operation]?.p95_ms;
+  const times = `${worst.avg_ms.toFixed(1)} ms on average${p95 === undefined ? '' : `, ${p95.toFixed(1)} ms at p95`}`;
+  const advice = ADVICE[worst.operation] ?? '';
+  if (share < LONG) return { state: 'well', text: `Nothing is slow. What takes longest is “${label}”: ${times}.` };
+  if (share < TOO_LONG) return { state: 'slow', text: `“${label}” takes longest: ${times}. ${advice}`.trim() };
+  return { state: 'full', text: `“${label}” is the bottleneck: ${times}, with ${(1000 / fps).toFixed(1)} ms from one picture to the next. ${advice}`.trim() };
 }

@@ -1,65 +1,80 @@
 /* /performance: where the milliseconds go. */
-import { SERVER_SILENT } from '../../player/server-types';
-import { h, setText } from '../../ui/dom';
+import { SERVER_SILENT, viewsFrom } from '../../player/server-types';
+import { h, setData, setText } from '../../ui/dom';
 import { formatFps, formatMs, NONE } from '../../ui/format';
 import { logo } from '../../ui/icons';
-import { Sparkline } from '../../ui/sparkline';
+import { pageTools } from '../../ui/page-tools';
 import { bottleneckOf, stagesOf, type Performance, type TransportFigures } from './figures';
+import { History } from './history';
+import { cpuPercent, processSample, type ProcessSample } from './server-process';
+import { ViewTable } from './view-table';
+import { TimesRecorder } from './view-times';
 
-const PERIOD_MS = 1_000, HISTORY = 180;
+const PERIOD_MS = 1_000;
 const NAMES = ['webrtc', 'websocket'] as const;
 const LABELS = { webrtc: 'WebRTC', websocket: 'WebSocket' } as const;
 
-const ROWS: readonly { readonly label: string; readonly read: (figures: TransportFigures) => string }[] = [
+const ROWS: readonly { readonly label: string; readonly title?: string; readonly read: (figures: TransportFigures) => string }[] = [
   { label: 'Viewers', read: (f) => String(f.viewers) },
-  { label: 'Pictures a second', read: (f) => formatFps(f.fps) },
-  { label: 'kB a second', read: (f) => (f.kB_per_s > 0 ? f.kB_per_s.toFixed(0) : NONE) },
+  { label: 'Pictures a second', title: 'Sent to all viewers together', read: (f) => formatFps(f.fps) },
+  { label: 'kB a second', title: 'Sent to all viewers together', read: (f) => (f.kB_per_s > 0 ? f.kB_per_s.toFixed(0) : NONE) },
   { label: 'Capture to socket', read: (f) => (f.fps > 0 ? formatMs(f.latency_ms) : NONE) },
   { label: 'at most', read: (f) => (f.fps > 0 ? formatMs(f.latency_max_ms) : NONE) },
   { label: 'Encoding, p50', read: (f) => (f.encoding.count > 0 ? formatMs(f.encoding.p50_ms) : NONE) },
   { label: 'Encoding, p95', read: (f) => (f.encoding.count > 0 ? formatMs(f.encoding.p95_ms) : NONE) },
-  { label: 'CPU for encoding', read: (f) => (f.fps > 0 ? `${((f.encoding.avg_ms * f.fps) / 10).toFixed(1)} %` : NONE) },
-  { label: 'Pictures left out', read: (f) => String(f.frames_dropped) },
+  { label: 'Pictures left out', title: 'Of viewers there now, or replaced by a newer one', read: (f) => String(f.frames_dropped) },
 ];
+
+async function ask<T>(path: string, read: (response: Response) => Promise<T>): Promise<T | null> {
+  const response = await fetch(path);
+  return response.ok ? read(response) : null;
+}
 
 export class PerformancePage {
   readonly element: HTMLElement;
-  readonly #bottleneck = h('p', { class: 'bottleneck', role: 'status', 'data-testid': 'bottleneck' });
+  readonly #bottleneck = h('p', { class: 'bottleneck', role: 'status', 'data-testid': 'bottleneck', 'data-state': 'unknown' });
   readonly #stages = h('tbody', { 'data-testid': 'stages' });
+  readonly #views = new ViewTable();
+  readonly #times = new TimesRecorder(180_000);
   readonly #cells = new Map<string, HTMLElement>();
-  readonly #history = { webrtc: [] as (number | null)[], websocket: [] as (number | null)[] };
-  readonly #lines = { webrtc: new Sparkline(420, 64, HISTORY), websocket: new Sparkline(420, 64, HISTORY) };
-  readonly #tops = { webrtc: h('span'), websocket: h('span') };
+  readonly #history = {
+    webrtc: new History('WebRTC, capture to socket', 'ms'),
+    websocket: new History('WebSocket, capture to socket', 'ms'),
+    cpu: new History('CPU of the server, of one core', '%'),
+  };
+  readonly #process = h('span', { class: 'process', 'data-testid': 'process' });
+  #sample: ProcessSample | null = null;
 
   constructor() {
-    const reset = h('button', { type: 'button', class: 'button', 'data-testid': 'reset', click: () => void this.#reset() }, 'Begin anew');
+    const reset = h('button', { type: 'button', class: 'button', 'data-testid': 'reset', title: 'Count the stages from now on', click: () => void this.#reset() }, 'Begin anew');
+    const head = (cells: readonly string[]) => h('thead', {}, h('tr', {}, ...cells.map((text) => h('th', { scope: 'col' }, text))));
     this.element = h(
       'div', { id: 'app' },
       h('header', { class: 'bar' },
-        h('a', { class: 'brand', href: '/', title: 'Workflow builder' }, logo()), h('h1', {}, 'Performance'), this.#bottleneck, reset),
+        h('a', { class: 'brand', href: '/', 'aria-label': 'Workflow builder' }, logo()), h('h1', {}, 'Performance'), this.#process, reset, pageTools()),
       h('main', {},
-        h('section', { 'aria-label': 'Stages' },
-          h('h2', {}, 'The way of a frame'),
-          h('table', { class: 'stages' },
-            h('thead', {}, h('tr', {}, ...['Stage', 'p50 and p95', 'p50', 'p95', 'p99', 'max', 'count'].map((text) => h('th', { scope: 'col' }, text)))),
-            this.#stages)),
-        h('section', { 'aria-label': 'Transports' }, h('h2', {}, 'WebRTC and WebSocket, the last second'), this.#transports()),
-        h('section', { 'aria-label': 'History' }, h('h2', {}, 'Capture to socket, the last three minutes'),
-          ...NAMES.map((name) => h('figure', {}, h('figcaption', {}, LABELS[name], ' ', this.#tops[name]), this.#lines[name].element)))),
+        this.#bottleneck,
+        h('div', { class: 'column' },
+          h('section', { 'aria-label': 'Views' }, h('h2', {}, 'By workflow: capture to encoded, the last three minutes'), this.#views.element),
+          h('section', { 'aria-label': 'Stages' },
+            h('h2', {}, 'Stages, all workflows together'),
+            h('table', { class: 'stages' }, head(['Stage', 'p50 and p95', 'p50', 'p95', 'p99', 'max', 'count']), this.#stages))),
+        h('div', { class: 'column' },
+          h('section', { 'aria-label': 'Transports' }, h('h2', {}, 'WebRTC and WebSocket, the last second'), this.#transports()),
+          h('section', { 'aria-label': 'History' }, h('h2', {}, 'The last five minutes'), ...Object.values(this.#history).map(({ element }) => element)))),
     );
   }
 
   #transports(): HTMLElement {
-    const body = ROWS.map(({ label }) => {
-      const cells = NAMES.map((name) => {
-        const cell = h('td', { 'data-testid': `${name}-${label}` });
-        this.#cells.set(`${name} ${label}`, cell);
-        return cell;
-      });
-      return h('tr', {}, h('th', { scope: 'row' }, label), ...cells);
-    });
+    const row = (label: string, title: string, name: string) => h('tr', {}, h('th', { scope: 'row', title }, label), ...NAMES.map((transport) => {
+      const cell = h('td', { 'data-testid': `${transport}-${label}` }, NONE);
+      this.#cells.set(`${transport} ${name}`, cell);
+      return cell;
+    }));
     return h('table', { class: 'transports' },
-      h('thead', {}, h('tr', {}, h('th'), ...NAMES.map((name) => h('th', { scope: 'col' }, LABELS[name])))), h('tbody', {}, ...body));
+      h('thead', {}, h('tr', {}, h('td'), ...NAMES.map((name) => h('th', { scope: 'col' }, LABELS[name])))),
+      h('tbody', {}, ...ROWS.map(({ label, title = '' }) => row(label, title, label)),
+        row('CPU for encoding', 'Average encoding time by pictures a second, of one core; exact while each picture has one viewer', 'cpu')));
   }
 
   start(): void {
@@ -75,29 +90,49 @@ export class PerformancePage {
   async #refresh(): Promise<void> {
     if (document.hidden) return;
     try {
-      const response = await fetch('/api/workflow-builder/performance');
-      if (response.ok) this.#show((await response.json()) as Performance);
+      const [figures, views, metrics] = await Promise.all([
+        ask('/api/workflow-builder/performance', (response) => response.json() as Promise<Performance>),
+        ask('/api/views', (response) => response.json() as Promise<unknown>),
+        ask('/metrics', (response) => response.text()),
+      ]);
+      const now = performance.now();
+      if (figures !== null) this.#show(figures);
+      this.#views.show(this.#times.update(viewsFrom(views) ?? [], now));
+      if (metrics !== null) this.#showProcess(processSample(metrics, now));
     } catch {
-      setText(this.#bottleneck, SERVER_SILENT);
+      this.#say('unknown', SERVER_SILENT);
+      for (const history of Object.values(this.#history)) history.add(null);
     }
   }
 
-  #show(performance: Performance): void {
-    setText(this.#bottleneck, bottleneckOf(performance));
-    this.#stages.replaceChildren(...stagesOf(performance.operations).map(({ name, label, figures, p50, p95 }) =>
+  #say(state: string, text: string): void {
+    setData(this.#bottleneck, 'state', state);
+    setText(this.#bottleneck, text);
+  }
+
+  #showProcess(sample: ProcessSample | null): void {
+    const percent = sample === null ? null : cpuPercent(this.#sample, sample);
+    this.#history.cpu.add(percent);
+    if (sample !== null) setText(this.#process, `Server: ${percent === null ? NONE : `${percent.toFixed(0)} %`} of a core · ${(sample.residentBytes / 1e6).toFixed(0)} MB`);
+    this.#sample = sample;
+  }
+
+  #show(figures: Performance): void {
+    const { state, text } = bottleneckOf(figures);
+    this.#say(state, text);
+    this.#stages.replaceChildren(...stagesOf(figures.operations).map(({ name, label, figures: stage, p50, p95 }) =>
       h('tr', { 'data-testid': `stage-${name}` },
         h('th', { scope: 'row' }, label),
         h('td', {}, h('div', { class: 'bars' },
           h('div', { class: 'p95', style: `width:${(p95 * 100).toFixed(1)}%` }), h('div', { class: 'p50', style: `width:${(p50 * 100).toFixed(1)}%` }))),
-        ...[figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms].map((ms) => h('td', { class: 'number' }, formatMs(ms))),
-        h('td', { class: 'number' }, String(figures.count)))));
+        ...[stage.p50_ms, stage.p95_ms, stage.p99_ms, stage.max_ms].map((ms) => h('td', { class: 'number' }, formatMs(ms))),
+        h('td', { class: 'number' }, String(stage.count)))));
     for (const name of NAMES) {
-      const figures = performance.transports[name];
-      for (const { label, read } of ROWS) setText(this.#cells.get(`${name} ${label}`) as HTMLElement, read(figures));
-      const history = this.#history[name];
-      history.push(figures.fps > 0 ? figures.latency_ms : null);
-      if (history.length > HISTORY) history.shift();
-      setText(this.#tops[name], `0 to ${this.#lines[name].show(history)} ms`);
+      const transport = figures.transports[name];
+      for (const { label, read } of ROWS) setText(this.#cells.get(`${name} ${label}`) as HTMLElement, read(transport));
+      const cpu = transport.fps > 0 ? `${((transport.encoding.avg_ms * transport.fps) / 10).toFixed(1)} %` : NONE;
+      setText(this.#cells.get(`${name} cpu`) as HTMLElement, cpu);
+      this.#history[name].add(transport.fps > 0 ? transport.latency_ms : null);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { OverwatchView } from '../../player/overwatch-view';
 import type { TransportChoice } from '../../player/session-machine';
 import { h, setData, setText } from '../../ui/dom';
 import { icon, logo } from '../../ui/icons';
+import { pageTools } from '../../ui/page-tools';
 import { troubleOf } from '../../ui/view-health';
 import { StatsStrip } from './stats-strip';
 
@@ -64,6 +65,7 @@ export class ViewPage {
         h('button', { type: 'button', class: 'tool', 'aria-label': 'Save a snapshot (S)', title: 'Save a snapshot (S)', 'data-testid': 'snapshot', click: () => void this.#snapshot() }, icon('snapshot')),
         h('button', { type: 'button', class: 'tool', 'aria-label': 'Full screen (F)', title: 'Full screen (F)', 'data-testid': 'fullscreen', click: () => void this.#player.toggleFullscreen() }, icon('fullscreen')),
       ),
+      pageTools(),
     );
   }
 

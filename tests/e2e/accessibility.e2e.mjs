@@ -1,0 +1,144 @@
+// axe-core on every page, in both themes, with what can be opened on it; and the themes themselves.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { root, startServer, testPattern, testPatterns } from '../integ/server.mjs';
+import { launch, openPage, showsPictures } from './browser.mjs';
+
+const axe = readFileSync(createRequire(new URL('../package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
+const THEMES = ['light', 'dark'];
+
+/** Fails when axe finds anything serious or critical on the page as it is now. */
+async function assertAccessible(page, what) {
+  await page.evaluate(`if (!window.axe) { ${axe} }`);
+  const { violations, passes } = await page.evaluate(async () => {
+    const { violations, passes } = await window.axe.run(document, { resultTypes: ['violations'] });
+    return { violations: violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, nodes: nodes.map((node) => `${node.html.slice(0, 160)}: ${node.failureSummary.split('\n').at(-1).trim()}`) })), passes: passes.length };
+  });
+  assert.ok(passes > 5, `${what}: axe has looked at nothing`);
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(grave, [], what);
+}
+
+const setTheme = (theme) => `localStorage.setItem('overwatch-theme', '${theme}')`;
+
+async function inBoth(t, server, path, ready, { more = async () => {}, ...options } = {}) {
+  const browser = await launch(t);
+  for (const theme of THEMES) {
+    const page = await openPage(browser, server.url + path, { ...options, init: setTheme(theme) });
+    await ready(page);
+    await assertAccessible(page, `${path}, ${theme}`);
+    await more(page, (what) => assertAccessible(page, `${path}, ${theme}: ${what}`));
+    assert.deepEqual(page.failures, []);
+    await page.context().close();
+  }
+}
+
+async function serve(t, ...start) {
+  const server = await startServer(...start);
+  t.after(server.stop);
+  return server;
+}
+
+test('the wall, with one that fails and one large', { timeout: 120000 }, async (t) => {
+  const workflow = testPatterns(3);
+  workflow.nodes[0] = { id: 'pattern-1', type: 'videoInput', data: { videoPath: '/nowhere/missing.mp4' } };
+  const server = await serve(t, workflow);
+  await inBoth(t, server, '/wall', (page) => page.getByText('missing.mp4').waitFor(), {
+    more: async (page, check) => {
+      await page.getByRole('button', { name: 'Gate 3: show it large' }).click();
+      await check('large');
+    },
+  });
+});
+
+test('the wall without views', { timeout: 60000 }, async (t) => {
+  await inBoth(t, await serve(t, null), '/wall', (page) => page.getByTestId('empty').waitFor());
+});
+
+test('a view, with its details, and one that is not there', { timeout: 120000 }, async (t) => {
+  const server = await serve(t, testPattern());
+  await inBoth(t, server, '/view/view', (page) => showsPictures(page), {
+    more: async (page, check) => {
+      await page.keyboard.press('i');
+      await page.getByTestId('stat-clock').waitFor();
+      await check('details');
+    },
+  });
+  await inBoth(t, server, '/view/nobody', (page) => page.waitForFunction(() => /nobody/.test(document.querySelector('overwatch-view')?.reason ?? '')), { viewport: { width: 390, height: 844 } });
+});
+
+test('the performance page', { timeout: 120000 }, async (t) => {
+  const server = await serve(t, testPattern());
+  const watcher = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(watcher);
+  await inBoth(t, server, '/performance', (page) => page.locator('[data-testid=times-view] [data-part]').first().waitFor({ state: 'attached' }));
+});
+
+test('the log-in page, after a wrong password', { timeout: 60000 }, async (t) => {
+  const server = await serve(t, testPattern(), ['--token', 'a-token-to-log-in-with-0123', '--data-folder', 'none']);
+  await inBoth(t, server, '/login', async (page) => {
+    await page.locator('input[type=password]').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText(/is wrong|Too many tries/).last().waitFor();
+  });
+});
+
+test('the builder, with a workflow and its dialogs', { timeout: 240000 }, async (t) => {
+  const server = await serve(t, null, ['--example', join(root, 'workflows/demo.json')]);
+  const open = async (page) => page.waitForFunction(() => document.querySelectorAll('.react-flow__node').length > 3);
+  const dialog = async (page, check, what, show) => {
+    await show();
+    await page.locator('dialog[open], .menu:popover-open, [role=dialog]').first().waitFor();
+    await check(what);
+    await page.keyboard.press('Escape');
+  };
+  await inBoth(t, server, '/', open, {
+    viewport: { width: 1440, height: 810 },
+    more: async (page, check) => {
+      await dialog(page, check, 'cameras', () => page.getByText('Manage…').click());
+      await dialog(page, check, 'keyboard', () => page.getByRole('button', { name: 'Keyboard (?)' }).click());
+      await page.getByTestId('node-model').click({ position: { x: 60, y: 12 } });
+      await check('a model’s settings');
+    },
+  });
+});
+
+test('the builder, empty', { timeout: 60000 }, async (t) => {
+  await inBoth(t, await serve(t, null), '/', (page) => page.getByText('Wire what you want to see').waitFor());
+});
+
+const ground = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+test('a theme is chosen, kept, the same in every tab, and there with the first paint', { timeout: 60000 }, async (t) => {
+  const server = await serve(t, null);
+  // What the body looks like in the first frame that is drawn.
+  const init = () => requestAnimationFrame(function look() {
+    if (document.body === null) return requestAnimationFrame(look);
+    window.first = getComputedStyle(document.body).backgroundColor;
+  });
+  const page = await openPage(await launch(t), `${server.url}/wall`, { colorScheme: 'dark', init });
+  const dark = await ground(page);
+  const button = page.getByTestId('theme');
+  assert.match(await button.getAttribute('aria-label'), /as the system has it/);
+  const other = await page.context().newPage();
+  await other.goto(`${server.url}/performance`);
+
+  await button.click();
+  const light = await ground(page);
+  assert.notEqual(light, dark);
+  await other.waitForFunction((wanted) => getComputedStyle(document.body).backgroundColor === wanted, light);
+  await page.goto(`${server.url}/performance`);
+  assert.equal(await (await page.waitForFunction(() => window.first)).jsonValue(), light);
+  assert.equal(await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches), true, 'against the system');
+
+  await page.getByTestId('theme').click();
+  assert.equal(await ground(page), dark);
+  await page.emulateMedia({ colorScheme: 'light' });
+  assert.equal(await ground(page), dark);
+  await page.getByTestId('theme').click();
+  assert.equal(await ground(page), light, 'as the system has it again');
+});
