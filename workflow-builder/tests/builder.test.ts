@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { same, settingChanges } from '../src/builder/model/changes';
 import { Editor } from '../src/builder/model/editor';
 import { layout } from '../src/builder/model/layout';
 import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
@@ -86,10 +87,56 @@ test('what is saved is not dirty, what is changed is', () => {
   assert.equal(editor.state.dirty, false);
   editor.set(id, 'fps', 3);
   assert.equal(editor.state.dirty, true);
-  editor.markSettingSaved(false);
+  editor.markSettingsSaved(id, { fps: 3 });
   assert.equal(editor.state.dirty, false);
   editor.undo();
   assert.equal(editor.state.dirty, true);
+  editor.redo();
+  assert.equal(editor.state.dirty, false);
+});
+
+test('what is changed while a save is under way is not saved', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  const sent = editor.state.workflow;
+  editor.set(id, 'fps', 3);
+  editor.markSaved('w1', sent);
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.dirty, true);
+  editor.undo();
+  assert.equal(editor.state.dirty, false);
+});
+
+test('a setting that went out by itself does not take other changes with it', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  editor.markSaved('w1');
+  editor.set(id, 'fps', 3);
+  editor.move(new Map([[id, { x: 50, y: 50 }]]));
+  editor.markSettingsSaved(id, { fps: 3 });
+  assert.equal(editor.state.dirty, true);
+});
+
+test('steps back past the first save keep the id', () => {
+  const { editor } = editorWith('model', 'view');
+  editor.markSaved('w1');
+  editor.undo();
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.workflow.nodes.length, 1);
+  assert.equal(editor.state.dirty, true);
+  editor.redo();
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.dirty, false);
+});
+
+test('changes of settings are found, an absent one is null', () => {
+  const { editor, ids: [model, view] } = editorWith('model', 'view') as { editor: Editor; ids: [string, string] };
+  const before = editor.state.workflow;
+  editor.set(model, 'fps', 3);
+  editor.set(view, 'label', 'Door');
+  editor.add('zone', { x: 0, y: 0 });
+  assert.deepEqual([...settingChanges(before, editor.state.workflow)], [[model, { fps: 3 }]]);
+  assert.deepEqual([...settingChanges(editor.state.workflow, before)], [[model, { fps: null }]]);
+  assert.ok(same({ a: null, b: [{ c: 1 }] }, { b: [{ c: 1 }] }));
+  assert.ok(!same({ b: [{ c: 1 }] }, { b: [{ c: 2 }] }));
 });
 
 test('copies have ids of their own and their edges with them', () => {

@@ -1,9 +1,10 @@
 /* The builder's state beside the workflow itself: what the server has, what runs, what is to be told.
  * Joins editor, live states and server; knows no React. */
 import { Live } from './live';
+import { settingChanges } from './model/changes';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
-import type { Finding, NodeType, TypeTable, Workflow } from './model/types';
+import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
 import { server, ServerError, type Camera, type Model, type WorkflowRow } from './server';
 
 export interface Toast {
@@ -34,6 +35,13 @@ export interface AppState {
   readonly report: Report | null;
 }
 
+/* Settings that are to go out. */
+interface Pending {
+  readonly document: number;
+  readonly workflowId: string;
+  readonly settings: Settings;
+}
+
 const TOAST_MS = 5_000;
 /* A slider gives dozens of values a second: the latest goes out when the one before has arrived. */
 const LIVE_PAUSE_MS = 40;
@@ -43,7 +51,8 @@ export class App {
   readonly live = new Live();
   #listeners = new Set<() => void>();
   #toastId = 0;
-  #pending = new Map<string, Record<string, unknown>>(); // node id -> settings that are to go out
+  #pending = new Map<string, Pending>(); // by node id
+  #saving: Promise<boolean> | null = null;
   #sending = false;
   #state: AppState = {
     loading: true, failure: '', types: [], models: [], videos: [], cameras: [], rows: [], saved: false, busy: '', toasts: [], report: null,
@@ -123,11 +132,15 @@ export class App {
   #show(workflow: Workflow, saved: boolean): void {
     this.editor.open(workflow, saved);
     this.#set({ saved, report: null });
+    this.#showAddress(saved ? workflow.id : '', workflow.name);
+  }
+
+  #showAddress(id: string, name: string): void {
     const address = new URL(location.href);
-    if (saved) address.searchParams.set('workflow', workflow.id);
+    if (id !== '') address.searchParams.set('workflow', id);
     else address.searchParams.delete('workflow');
     history.replaceState(null, '', address);
-    document.title = `${workflow.name} · Overwatch X-RAY`;
+    document.title = `${name} · Overwatch X-RAY`;
   }
 
   async open(id: string): Promise<void> {
@@ -155,19 +168,29 @@ export class App {
     else this.#fail(error);
   }
 
-  /** Returns whether it is saved now. */
+  /** Returns whether the server has what was there when it was called. */
   async save(draft = false): Promise<boolean> {
+    /* One after the other: two at once would make two workflows of a new one. */
+    while (this.#saving !== null) await this.#saving;
+    if (this.#state.saved && !this.editor.state.dirty && !draft) return true;
+    this.#saving = this.#save(draft);
+    const done = await this.#saving;
+    this.#saving = null;
+    return done;
+  }
+
+  async #save(draft: boolean): Promise<boolean> {
+    const { document: opened } = this.editor;
     const { workflow } = this.editor.state;
     this.#set({ busy: 'saving', report: null });
     try {
       const done = this.#state.saved ? await server.replace(workflow, draft) : await server.add(workflow, draft);
-      this.editor.markSaved(done.id);
-      this.#set({ saved: true });
       if (done.not_applied !== undefined) this.tell(done.not_applied, 'error');
-      const address = new URL(location.href);
-      address.searchParams.set('workflow', done.id);
-      history.replaceState(null, '', address);
-      document.title = `${workflow.name} · Overwatch X-RAY`;
+      if (this.editor.document === opened) {
+        this.editor.markSaved(done.id, workflow);
+        this.#set({ saved: true });
+        this.#showAddress(done.id, workflow.name);
+      }
       await this.refreshRows();
       return true;
     } catch (error) {
@@ -179,7 +202,9 @@ export class App {
   }
 
   async execute(): Promise<void> {
+    const { document: opened } = this.editor;
     if ((this.editor.state.dirty || !this.#state.saved) && !(await this.save())) return;
+    if (this.editor.document !== opened) return;
     this.#set({ busy: 'starting' });
     try {
       await server.execute(this.editor.state.workflow.id);
@@ -257,23 +282,44 @@ export class App {
   /* ---- settings, live ---- */
 
   set(nodeId: string, name: string, value: unknown): void {
-    const wasDirty = this.editor.state.dirty;
-    this.editor.set(nodeId, name, value);
-    const { workflow } = this.editor.state;
-    if (!this.isRunning || this.live.state(workflow.id, nodeId) === null || name === 'label') return;
-    this.#pending.set(nodeId, { ...this.#pending.get(nodeId), [name]: value });
-    void this.#send(workflow.id, wasDirty);
+    this.#follow(() => this.editor.set(nodeId, name, value));
   }
 
-  async #send(workflowId: string, wasDirty: boolean): Promise<void> {
+  undo(): void {
+    this.#follow(() => this.editor.undo());
+  }
+
+  redo(): void {
+    this.#follow(() => this.editor.redo());
+  }
+
+  /* What a step changes in settings, the running picture follows. */
+  #follow(step: () => void): void {
+    const before = this.editor.state.workflow;
+    step();
+    const { workflow } = this.editor.state;
+    if (!this.isRunning) return;
+    for (const [nodeId, settings] of settingChanges(before, workflow)) {
+      if (this.live.state(workflow.id, nodeId) === null) continue;
+      const pending = this.#pending.get(nodeId);
+      this.#pending.set(nodeId, { document: this.editor.document, workflowId: workflow.id, settings: { ...pending?.settings, ...settings } });
+    }
+    void this.#send();
+  }
+
+  async #send(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    while (this.#pending.size > 0) {
-      const [nodeId, data] = [...this.#pending][0] as [string, Record<string, unknown>];
+    for (;;) {
+      /* A save carries older settings: one that overtook it would be undone by it. */
+      while (this.#saving !== null) await this.#saving;
+      const next = [...this.#pending][0];
+      if (next === undefined) break;
+      const [nodeId, { document: opened, workflowId, settings }] = next;
       this.#pending.delete(nodeId);
       try {
-        await server.setNode(workflowId, nodeId, data);
-        if (this.#state.saved) this.editor.markSettingSaved(wasDirty);
+        await server.setNode(workflowId, nodeId, settings);
+        if (this.editor.document === opened) this.editor.markSettingsSaved(nodeId, settings);
       } catch (error) {
         this.#fail(error);
       }

@@ -33,8 +33,8 @@ function useShortcuts(showHelp: () => void): void {
       const { editor } = app;
       const always: Record<string, () => void> = { s: () => void app.save(), enter: () => void app.execute() };
       const onCanvas: Record<string, () => void> = {
-        z: () => (event.shiftKey ? editor.redo() : editor.undo()),
-        y: () => editor.redo(),
+        z: () => (event.shiftKey ? app.redo() : app.undo()),
+        y: () => app.redo(),
         c: () => void editor.copy(),
         v: () => editor.paste(),
         d: () => editor.duplicate(),

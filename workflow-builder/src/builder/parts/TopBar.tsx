@@ -59,8 +59,8 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       <span className="unsaved" data-testid="unsaved">{dirty || !saved ? 'not saved' : ''}</span>
       <Status />
       <div className="tools">
-        <Tool icon="undo" label="Undo (Ctrl Z)" disabled={!canUndo} testId="undo" onClick={() => app.editor.undo()} />
-        <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.editor.redo()} />
+        <Tool icon="undo" label="Undo (Ctrl Z)" disabled={!canUndo} testId="undo" onClick={() => app.undo()} />
+        <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.redo()} />
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
         <a className="tool" href="/wall" aria-label="Wall: all running views" title="Wall: all running views"><Icon name="wall" /></a>
