@@ -5,7 +5,8 @@ import { settingChanges } from './model/changes';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
 import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
-import { server, ServerError, type Camera, type Model, type WorkflowRow } from './server';
+import { server, ServerError, type Camera, type Model, type UploadRow, type WorkflowRow } from './server';
+import { Uploads } from './uploads';
 
 export interface Toast {
   readonly id: number;
@@ -28,6 +29,8 @@ export interface AppState {
   readonly models: readonly Model[];
   readonly videos: readonly string[];
   readonly cameras: readonly Camera[];
+  readonly uploaded: readonly UploadRow[];
+  readonly maxUpload: number; // bytes; 0 = this server takes no uploads
   readonly rows: readonly WorkflowRow[];
   readonly saved: boolean; // the server has the open workflow
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
@@ -49,13 +52,15 @@ const LIVE_PAUSE_MS = 40;
 export class App {
   readonly editor = new Editor();
   readonly live = new Live();
+  readonly uploads = new Uploads();
   #listeners = new Set<() => void>();
   #toastId = 0;
   #pending = new Map<string, Pending>(); // by node id
   #saving: Promise<boolean> | null = null;
+  #connected = false;
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], rows: [], saved: false, busy: '', toasts: [], report: null,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null,
   };
 
   get state(): AppState {
@@ -89,26 +94,38 @@ export class App {
 
   /* ---- loading ---- */
 
+  /* Everything at once: nothing of it waits for anything else. */
   async start(): Promise<void> {
     this.live.start();
-    this.live.listen('', () => this.#set({}));
+    this.live.listen('', () => this.#connectionChanged());
+    const wanted = new URLSearchParams(location.search).get('workflow');
+    const first = wanted === null ? null : server.read(wanted).catch(() => null);
     try {
-      const types = await server.nodeTypes();
+      const [types, rows, models, videos, cameras] = await Promise.all([
+        server.nodeTypes(), server.list(), server.models(), server.videos(), server.cameras(), this.refreshUploads()]);
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      const [rows, models, videos, cameras] = await Promise.all([server.list(), server.models(), server.videos(), server.cameras()]);
       this.#set({ types, rows, models, cameras, videos: videos.map((video) => video.name) });
-      await this.#openFirst(rows);
+      const opened = await first;
+      if (opened === null) await this.#openFirst(rows);
+      else this.#showKept(opened);
     } catch (error) {
       this.#set({ failure: error instanceof Error ? error.message : String(error) });
     }
     this.#set({ loading: false });
   }
 
-  /* The one in the address, else one that runs, else the one changed last. */
+  /* A server that was away may have come back with other workflows. */
+  #connectionChanged(): void {
+    const { connected } = this.live;
+    if (connected && !this.#connected && !this.#state.loading) void this.refreshRows();
+    this.#connected = connected;
+    this.#set({});
+  }
+
+  /* One that runs, else the one changed last. */
   async #openFirst(rows: readonly WorkflowRow[]): Promise<void> {
-    const wanted = new URLSearchParams(location.search).get('workflow');
-    const row = rows.find(({ id }) => id === wanted) ?? rows.find(({ running }) => running) ?? rows[0];
+    const row = rows.find(({ running }) => running) ?? rows[0];
     if (row !== undefined) await this.open(row.id);
     else this.newWorkflow();
   }
@@ -129,6 +146,38 @@ export class App {
     }
   }
 
+  /** Also the videos of the media folder: an upload may be among them. */
+  async refreshUploads(): Promise<void> {
+    try {
+      const [{ uploads, max_bytes: maxUpload = Infinity }, videos] = await Promise.all([server.uploads(), server.videos()]);
+      this.#set({ uploaded: uploads, maxUpload, videos: videos.map((video) => video.name) });
+    } catch { /* a server without uploads */ }
+  }
+
+  async removeUpload(id: string): Promise<void> {
+    try {
+      await server.removeUpload(id);
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.refreshUploads();
+  }
+
+  /** Sends a video file; the source that waits for it shows it as soon as it is there. */
+  async upload(file: File, nodeId = ''): Promise<void> {
+    const { document: opened } = this.editor;
+    const video = await this.uploads.send(file, nodeId);
+    if (video === null) return;
+    await this.refreshUploads();
+    if (this.editor.document !== opened || !this.editor.state.workflow.nodes.some((node) => node.id === nodeId)) return;
+    this.set(nodeId, 'videoPath', video.path);
+    this.editor.endGesture();
+  }
+
+  #showKept({ running: _running, saved, created_at: _created, updated_at: _updated, ...workflow }: Workflow & { saved: boolean }): void {
+    this.#show(workflow as unknown as Workflow, saved);
+  }
+
   #show(workflow: Workflow, saved: boolean): void {
     this.editor.open(workflow, saved);
     this.#set({ saved, report: null });
@@ -145,8 +194,7 @@ export class App {
 
   async open(id: string): Promise<void> {
     try {
-      const { running: _running, saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
-      this.#show(workflow as unknown as Workflow, saved);
+      this.#showKept(await server.read(id));
     } catch (error) {
       this.#fail(error);
     }
@@ -250,6 +298,19 @@ export class App {
       const rows = await server.list();
       this.#set({ rows });
       if (id === this.editor.state.workflow.id) await this.#openFirst(rows);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Changes the name of what is kept, and nothing else of it. */
+  async renameWorkflow(id: string, name: string): Promise<void> {
+    const { document: opened } = this.editor;
+    try {
+      const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
+      await server.replace({ ...workflow, name } as unknown as Workflow, true);
+      if (this.editor.document === opened && this.editor.state.workflow.id === id) this.editor.renameSaved(name);
+      await this.refreshRows();
     } catch (error) {
       this.#fail(error);
     }

@@ -92,6 +92,13 @@ export class Editor {
     this.#change({ ...this.#state.workflow, name }, 'rename');
   }
 
+  /** As rename(), and the server has the name already. */
+  renameSaved(name: string): void {
+    if (this.#saved !== null) this.#saved = { ...this.#saved, name };
+    this.rename(name);
+    this.endGesture();
+  }
+
   select(ids: ReadonlySet<string>): void {
     const before = this.#state.selected;
     if (ids.size === before.size && [...ids].every((id) => before.has(id))) return;
@@ -116,6 +123,16 @@ export class Editor {
     const reason = refusal(workflow, this.#types, source, target);
     if (reason === null) this.#change({ ...workflow, edges: [...workflow.edges, edgeBetween(workflow, this.#types, source, target)] });
     return reason;
+  }
+
+  /** The one input of `target` comes from `source` now; '' = from nowhere. Why not, or null. */
+  feed(source: string, target: string): string | null {
+    const { workflow } = this.#state;
+    const bare = { ...workflow, edges: workflow.edges.filter((edge) => edge.target !== target) };
+    const reason = source === '' ? null : refusal(bare, this.#types, source, target);
+    if (reason !== null) return reason;
+    this.#change(source === '' ? bare : { ...bare, edges: [...bare.edges, edgeBetween(bare, this.#types, source, target)] });
+    return null;
   }
 
   remove(ids: ReadonlySet<string>): void {

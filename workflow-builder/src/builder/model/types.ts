@@ -1,7 +1,7 @@
 /* What the server says about node types, and workflows as they are saved. Unknown members of saved
  * workflows are kept. */
 
-export type SettingKind = 'bool' | 'int' | 'number' | 'text' | 'choice' | 'list' | 'object';
+export type SettingKind = 'bool' | 'int' | 'number' | 'text' | 'choice' | 'list' | 'object' | 'colors';
 export type Role = 'source' | 'model' | 'filter' | 'sink' | 'view';
 
 export interface Setting {

@@ -2,6 +2,7 @@
 import { ReactFlowProvider } from '@xyflow/react';
 import { useEffect, useState } from 'react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
+import { useRunning } from '../hooks/live';
 import { Canvas } from './Canvas';
 import { Inspector } from './Inspector';
 import { ReportDialog } from './ReportDialog';
@@ -56,12 +57,13 @@ function useShortcuts(showHelp: () => void): void {
 export function Builder() {
   const { loading, failure, report } = useAppState();
   const { dirty } = useEditor();
+  const { connected } = useRunning();
   const [help, setHelp] = useState(false);
   useLeaveGuard(dirty);
   useShortcuts(() => setHelp(true));
   return (
     <ReactFlowProvider>
-      <div className="builder" data-testid="builder">
+      <div className="builder" data-testid="builder" data-offline={connected || loading ? undefined : ''}>
         <TopBar onHelp={() => setHelp(true)} />
         {failure === '' ? (
           <div className="workspace">

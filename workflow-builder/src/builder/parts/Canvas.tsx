@@ -1,6 +1,6 @@
 /* The canvas: React Flow over the editor. The editor has the truth; React Flow is told. */
 import {
-  Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow,
+  Background, BackgroundVariant, Controls, ReactFlow, useReactFlow,
   type Connection, type Edge, type EdgeChange, type FinalConnectionState, type Node, type NodeChange,
 } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from 'react';
@@ -16,6 +16,9 @@ export type CanvasNode = Node<{ node: WorkflowNode }, 'node'>;
 
 const NODE_TYPES = { node: FlowNode };
 const SNAP: [number, number] = [10, 10];
+/* How the whole workflow is shown. */
+export const FIT = { padding: 0.06, maxZoom: 1 };
+const MARGIN = 16;
 const VIEW_SIZE = { width: 400, height: 320 };
 
 /* React Flow keeps what it measured on the object it was given: the same node stays the same object. */
@@ -51,6 +54,7 @@ export function Canvas() {
   const [drafts, setDrafts] = useState<ReadonlyMap<string, { x: number; y: number }>>(new Map());
   const nodes = useCanvasNodes();
   const refused = useRef('');
+  const place = useRef<HTMLDivElement>(null);
 
   /* While a node is dragged it moves here only; the editor hears where it ends up. */
   const shown = useMemo(
@@ -61,7 +65,7 @@ export function Canvas() {
     [workflow.edges, running, selected]);
 
   useEffect(() => {
-    const id = requestAnimationFrame(() => void flow.fitView({ padding: 0.15, maxZoom: 1 }));
+    const id = requestAnimationFrame(() => void flow.fitView(FIT));
     return () => cancelAnimationFrame(id);
   }, [flow, workflow.id, types]);
 
@@ -112,6 +116,18 @@ export function Canvas() {
     if (selection !== null) editor.select(selection);
   }, [editor]);
 
+  /* The settings open beside the canvas: what was clicked stays in sight. */
+  const onNodeClick = useCallback((_event: unknown, { id }: CanvasNode) => {
+    requestAnimationFrame(() => {
+      const canvas = place.current?.getBoundingClientRect();
+      const node = place.current?.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.getBoundingClientRect();
+      if (canvas === undefined || node === undefined) return;
+      const hidden = Math.min(node.right - (canvas.right - MARGIN), node.left - (canvas.left + MARGIN));
+      const { x, y, zoom } = flow.getViewport();
+      if (hidden > 0) void flow.setViewport({ x: x - hidden, y, zoom }, { duration: 150 });
+    });
+  }, [flow]);
+
   const isValid = useCallback((edge: Edge | Connection) => {
     refused.current = refusal(editor.state.workflow, editor.types, edge.source, edge.target) ?? '';
     return refused.current === '';
@@ -128,26 +144,30 @@ export function Canvas() {
     refused.current = '';
   }, [app]);
 
+  /* An entry of the sidebar, or video files from the desktop: each becomes a source. */
   const onDrop = (event: DragEvent) => {
-    const dragged = event.dataTransfer.getData(DRAG_TYPE);
-    if (dragged === '') return;
     event.preventDefault();
-    const { type, data } = JSON.parse(dragged) as { type: string; data: Record<string, unknown> };
     const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-    editor.add(type, { x: Math.round(at.x / 10) * 10, y: Math.round(at.y / 10) * 10 }, data);
+    const place = (i: number) => ({ x: Math.round(at.x / 10) * 10 + 40 * i, y: Math.round(at.y / 10) * 10 + 40 * i });
+    const dragged = event.dataTransfer.getData(DRAG_TYPE);
+    if (dragged !== '') {
+      const { type, data } = JSON.parse(dragged) as { type: string; data: Record<string, unknown> };
+      editor.add(type, place(0), data);
+      return;
+    }
+    for (const [i, file] of [...event.dataTransfer.files].entries()) void app.upload(file, editor.add('videoInput', place(i), { label: file.name }).id);
   };
 
   return (
-    <div className="flow" data-testid="canvas" onDrop={onDrop} onDragOver={(event) => event.preventDefault()}>
+    <div ref={place} className="flow" data-testid="canvas" onDrop={onDrop} onDragOver={(event) => event.preventDefault()}>
       <ReactFlow<CanvasNode>
-        nodes={shown} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={onNodesChange} onEdgesChange={onEdgesChange}
+        nodes={shown} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={onNodesChange} onNodeClick={onNodeClick} onEdgesChange={onEdgesChange}
         onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid} snapToGrid snapGrid={SNAP}
         deleteKeyCode={['Delete', 'Backspace']} selectionKeyCode="Shift" multiSelectionKeyCode={['Control', 'Meta']}
         minZoom={0.1} maxZoom={2} onlyRenderVisibleElements={false} proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
         <Controls showInteractive={false} />
-        <MiniMap pannable zoomable ariaLabel="Overview" />
       </ReactFlow>
       {workflow.nodes.length === 0 && <EmptyCanvas />}
     </div>

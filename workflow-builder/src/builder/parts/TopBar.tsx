@@ -1,6 +1,7 @@
 import { useReactFlow } from '@xyflow/react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
+import { FIT } from './Canvas';
 import { Icon, type IconName } from './Icon';
 import { WorkflowMenu } from './WorkflowMenu';
 
@@ -46,7 +47,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       const node = flow.getInternalNode(id);
       return { width: node?.measured.width ?? 220, height: node?.measured.height ?? 120 };
     });
-    requestAnimationFrame(() => void flow.fitView({ duration: 250, padding: 0.15, maxZoom: 1 }));
+    requestAnimationFrame(() => void flow.fitView({ ...FIT, duration: 250 }));
   };
   return (
     <header className="topbar">
