@@ -53,6 +53,7 @@ export function Canvas() {
   const { running } = useRunning();
   const [drafts, setDrafts] = useState<ReadonlyMap<string, { x: number; y: number }>>(new Map());
   const nodes = useCanvasNodes();
+  const shownDocument = editor.document;
   const refused = useRef('');
   const place = useRef<HTMLDivElement>(null);
 
@@ -64,10 +65,12 @@ export function Canvas() {
     () => workflow.edges.map(({ id, source, target }) => ({ id, source, target, animated: running, selected: selected.has(id) })),
     [workflow.edges, running, selected]);
 
+  /* An empty one stays where it is: fitting would wait for the first node and move that. */
   useEffect(() => {
+    if (editor.state.workflow.nodes.length === 0) return;
     const id = requestAnimationFrame(() => void flow.fitView(FIT));
     return () => cancelAnimationFrame(id);
-  }, [flow, workflow.id, types]);
+  }, [flow, editor, shownDocument, types]);
 
   /* Only data previews and debug nodes need what the models see. */
   const watched = workflow.nodes.filter((node) => editor.types.get(node.type)?.role === 'sink').map((node) => node.id).join('\n');

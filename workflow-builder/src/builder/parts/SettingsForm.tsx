@@ -109,10 +109,6 @@ function ListField(props: FieldProps) {
   return <JsonField {...props} />;
 }
 
-function ObjectField(props: FieldProps) {
-  return /colou?rs$/i.test(props.setting.name) ? <ColoursField {...props} /> : <JsonField {...props} />;
-}
-
 /* What has no form of its own is edited as text. */
 function JsonField({ setting, value, onChange, onEnd }: FieldProps) {
   const id = useId();
@@ -133,7 +129,7 @@ function JsonField({ setting, value, onChange, onEnd }: FieldProps) {
 
 /* A kind that a newer server has and this page does not is edited as text, too. */
 const FIELDS: Readonly<Record<string, (props: FieldProps) => ReactNode>> = {
-  bool: BoolField, int: NumberField, number: NumberField, choice: ChoiceField, text: TextField, list: ListField, object: ObjectField, colors: ColoursField,
+  bool: BoolField, int: NumberField, number: NumberField, choice: ChoiceField, text: TextField, list: ListField, object: JsonField, colors: ColoursField,
 };
 
 export function SettingsForm({ node, type }: { node: WorkflowNode; type: NodeType }) {
