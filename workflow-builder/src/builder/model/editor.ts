@@ -206,6 +206,8 @@ export class Editor {
   }
 
   #step(to: Workflow | null): void {
-    if (to !== null) this.#tell(this.#named(to, this.#state.workflow.id), new Set());
+    if (to === null) return;
+    const there = new Set([...to.nodes, ...to.edges].map(({ id }) => id));
+    this.#tell(this.#named(to, this.#state.workflow.id), new Set([...this.#state.selected].filter((id) => there.has(id))));
   }
 }

@@ -61,7 +61,7 @@ function Item({ entry, onAdd }: { entry: Entry; onAdd: () => void }) {
     <li>
       <button
         type="button" className="entry" draggable data-testid={`entry-${entry.key}`} title={`${entry.help}. Drag it to the canvas, or press Enter.`}
-        onDragStart={drag} onDoubleClick={onAdd} onKeyDown={(event) => event.key === 'Enter' && onAdd()}
+        onDragStart={drag} onDoubleClick={onAdd} onKeyDown={(event) => event.key === 'Enter' && !event.ctrlKey && !event.metaKey && onAdd()}
       >
         <span className="grip" aria-hidden="true" />
         {entry.label}
@@ -80,11 +80,15 @@ export function Sidebar() {
   const sections = useSections()
     .map((section) => ({ ...section, entries: section.entries.filter((entry) => `${entry.label} ${entry.help} ${section.name}`.toLowerCase().includes(wanted)) }))
     .filter((section) => section.entries.length > 0);
+  /* Beside the one that is selected, else in the middle. */
   const add = (entry: Entry) => {
+    const { workflow, selected } = app.editor.state;
+    const before = workflow.nodes.find((node) => selected.has(node.id));
     const canvas = document.querySelector('.canvas')?.getBoundingClientRect();
     const middle = flow.screenToFlowPosition({ x: (canvas?.left ?? 0) + (canvas?.width ?? 0) / 2, y: (canvas?.top ?? 0) + (canvas?.height ?? 0) / 2 });
-    const beside = 24 * (app.editor.state.workflow.nodes.length % 6);
-    app.editor.add(entry.type, { x: Math.round(middle.x - 110 + beside), y: Math.round(middle.y - 50 + beside) }, entry.data);
+    const place = before === undefined ? { x: middle.x - 110, y: middle.y - 50 }
+      : { x: before.position.x + (flow.getInternalNode(before.id)?.measured.width ?? 220) + 50, y: before.position.y };
+    app.editor.add(entry.type, { x: Math.round(place.x / 10) * 10, y: Math.round(place.y / 10) * 10 }, entry.data);
   };
   return (
     <div className="side">

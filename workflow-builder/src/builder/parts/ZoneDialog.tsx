@@ -131,7 +131,7 @@ export function ZoneDialog({ node, kind, points: given, onChange, onEnd, onClose
         {state === null || source === null ? <p>Execute the workflow to see its picture here.</p> : <Picture sourceId={source.id} />}
         <svg
           ref={drawing} viewBox={`0 0 ${width} ${height}`} data-testid="zone-drawing" aria-label="The zone on the picture"
-          onPointerDown={press} onPointerMove={move} onPointerUp={release} onPointerCancel={release}
+          onPointerDown={press} onMouseDown={(event) => event.preventDefault() /* would take the focus from the point */} onPointerMove={move} onPointerUp={release} onPointerCancel={release}
         >
           <Shape kind={kind} points={points} width={width} height={height} />
           {handles.map(([x, y], i) => (
