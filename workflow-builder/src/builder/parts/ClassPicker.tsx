@@ -33,7 +33,7 @@ export function ClassPicker({ node, setting, value, onChange, onEnd }: FieldProp
         <button type="button" className="button small" disabled={fromNone} data-testid="classes-none" onClick={() => { setFromNone(true); if (chosen.length > 0) put([]); }}>None</button>
       </div>
       {failure !== '' && <p className="trouble">{failure}</p>}
-      <div className="chips scrolls">
+      <div className={all ? 'chips scrolls all' : 'chips scrolls'}>
         {shown.map((one) => (
           <button key={one.id} type="button" className="chip" aria-pressed={isChosen(one)} data-testid={`class-${one.name}`} onClick={() => toggle(one)}>{one.name}</button>
         ))}

@@ -2,7 +2,8 @@
 import { MiniMap, useReactFlow } from '@xyflow/react';
 import { useState, type DragEvent } from 'react';
 import { useApp, useAppState } from '../hooks/context';
-import type { Settings } from '../model/types';
+import { freePlace } from '../model/layout';
+import type { Settings, WorkflowNode } from '../model/types';
 import { CamerasDialog } from './CamerasDialog';
 import { Icon } from './Icon';
 import { VideosDialog } from './VideosDialog';
@@ -22,6 +23,8 @@ interface Section {
   readonly entries: readonly Entry[];
 }
 
+/* About as large as a node is before it has been drawn. */
+const NEW_SIZE = { width: 240, height: 190 };
 const ORDER = ['Sources', 'Cameras', 'AI Models', 'Filters & Zones', 'Debug & Output'];
 
 function useSections(): readonly Section[] {
@@ -80,14 +83,18 @@ export function Sidebar() {
   const sections = useSections()
     .map((section) => ({ ...section, entries: section.entries.filter((entry) => `${entry.label} ${entry.help} ${section.name}`.toLowerCase().includes(wanted)) }))
     .filter((section) => section.entries.length > 0);
-  /* Beside the one that is selected, else in the middle. */
+  /* Beside the one that is selected, else in the middle; never on another one. */
   const add = (entry: Entry) => {
     const { workflow, selected } = app.editor.state;
+    const boxOf = ({ id, position }: WorkflowNode) => {
+      const size = flow.getInternalNode(id)?.measured;
+      return { ...position, width: size?.width ?? NEW_SIZE.width, height: size?.height ?? NEW_SIZE.height };
+    };
     const before = workflow.nodes.find((node) => selected.has(node.id));
     const canvas = document.querySelector('.canvas')?.getBoundingClientRect();
     const middle = flow.screenToFlowPosition({ x: (canvas?.left ?? 0) + (canvas?.width ?? 0) / 2, y: (canvas?.top ?? 0) + (canvas?.height ?? 0) / 2 });
-    const place = before === undefined ? { x: middle.x - 110, y: middle.y - 50 }
-      : { x: before.position.x + (flow.getInternalNode(before.id)?.measured.width ?? 220) + 50, y: before.position.y };
+    const wanted = before === undefined ? { x: middle.x - 110, y: middle.y - 50 } : { x: before.position.x + boxOf(before).width + 50, y: before.position.y };
+    const place = freePlace({ ...NEW_SIZE, ...wanted }, workflow.nodes.map(boxOf));
     app.editor.add(entry.type, { x: Math.round(place.x / 10) * 10, y: Math.round(place.y / 10) * 10 }, entry.data);
   };
   return (
