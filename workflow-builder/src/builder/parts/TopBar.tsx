@@ -68,14 +68,13 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <a className="tool" href="/performance" aria-label="Performance" title="Performance"><Icon name="bars" /></a>
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
-        {running && (
-          <button type="button" className="button" disabled={busy !== ''} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
-        )}
-        {(!running || dirty) && (
-          <button type="button" className="button primary" disabled={busy !== '' || workflow.nodes.length === 0} data-testid="execute" title="Save and execute (Ctrl Enter)" onClick={() => void app.execute()}>
-            {running ? 'Deploy' : 'Execute ▶️'}
-          </button>
-        )}
+        <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
+        <button
+          type="button" className="button primary" disabled={busy !== '' || workflow.nodes.length === 0 || (running && !dirty)} data-testid="execute"
+          title="Save and execute (Ctrl Enter)" onClick={() => void app.execute()}
+        >
+          {running ? 'Deploy' : 'Execute ▶️'}
+        </button>
       </div>
     </header>
   );

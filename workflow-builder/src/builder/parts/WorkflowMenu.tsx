@@ -69,7 +69,7 @@ export function WorkflowMenu() {
           ))}
           {shown.length === 0 && <li className="none">{rows.length === 0 ? 'No workflow yet.' : 'None of this name.'}</li>}
         </ul>
-        <footer>
+        <div className="foot">
           <button type="button" className="button small" data-testid="new-workflow" onClick={() => leave(() => app.newWorkflow())}>New</button>
           <button type="button" className="button small" onClick={() => leave(() => file.current?.click())}>Import…</button>
           <input
@@ -80,7 +80,7 @@ export function WorkflowMenu() {
               event.target.value = '';
             }}
           />
-        </footer>
+        </div>
       </div>
     </>
   );
