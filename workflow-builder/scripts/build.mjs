@@ -1,6 +1,7 @@
 /* Builds everything into dist/: the pages, the stand-alone player, the clock code reader, and a
- * .gz file beside each asset worth compressing. Quiet unless something is wrong. The old dist/ is
- * replaced only when all is done, so that a running server never misses its files for long. */
+ * .gz file beside each asset worth compressing. Prints the size of the builder's script, which has
+ * a limit. The old dist/ is replaced only when all is done, so that a running server never misses
+ * its files for long. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const made = join(root, 'node_modules', `.dist-${process.pid}`);
 const compress = promisify(gzip);
+const MOST_SCRIPT_BYTES = 300_000;
 
 function buildLibrary(entry, fileName, format) {
   return build({
@@ -42,12 +44,23 @@ async function compressFolder(folder) {
   }
 }
 
+/* What the browser loads before a page stands: its scripts and what they import, compressed. */
+async function scriptBytes(page) {
+  const html = await readFile(join(made, page), 'utf8');
+  const scripts = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(([, name]) => name);
+  const sizes = await Promise.all(scripts.map(async (name) => (await compress(await readFile(join(made, name)), { level: 9 })).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 try {
   await mkdir(made, { recursive: true });
   await build({ root, logLevel: 'warn', build: { outDir: made, emptyOutDir: true } });
   await buildLibrary('src/player/standalone.ts', 'overwatch-view.js', 'iife');
   await buildLibrary('src/player/clock-code.ts', 'clock-code.js', 'es');
   await compressFolder(made);
+  const bytes = await scriptBytes('index.html');
+  console.log(`The builder's script: ${(bytes / 1000).toFixed(0)} kB compressed`);
+  if (bytes > MOST_SCRIPT_BYTES) throw new Error(`more than ${MOST_SCRIPT_BYTES / 1000} kB`);
   await rm(dist, { recursive: true, force: true });
   await rename(made, dist);
 } finally {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { same, settingChanges } from '../src/builder/model/changes';
 import { Editor } from '../src/builder/model/editor';
-import { layout } from '../src/builder/model/layout';
+import { freePlace, layout } from '../src/builder/model/layout';
 import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
+import { addPoint, directionOf, handlesOf, inParts, moveAll, moveHandle, pointsOf } from '../src/builder/model/zone';
 import { copies, feederOf, refusal } from '../src/builder/model/wiring';
 
 const kind = (type: string, role: Role): [string, NodeType] => [type, {
@@ -86,10 +88,56 @@ test('what is saved is not dirty, what is changed is', () => {
   assert.equal(editor.state.dirty, false);
   editor.set(id, 'fps', 3);
   assert.equal(editor.state.dirty, true);
-  editor.markSettingSaved(false);
+  editor.markSettingsSaved(id, { fps: 3 });
   assert.equal(editor.state.dirty, false);
   editor.undo();
   assert.equal(editor.state.dirty, true);
+  editor.redo();
+  assert.equal(editor.state.dirty, false);
+});
+
+test('what is changed while a save is under way is not saved', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  const sent = editor.state.workflow;
+  editor.set(id, 'fps', 3);
+  editor.markSaved('w1', sent);
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.dirty, true);
+  editor.undo();
+  assert.equal(editor.state.dirty, false);
+});
+
+test('a setting that went out by itself does not take other changes with it', () => {
+  const { editor, ids: [id] } = editorWith('model') as { editor: Editor; ids: [string] };
+  editor.markSaved('w1');
+  editor.set(id, 'fps', 3);
+  editor.move(new Map([[id, { x: 50, y: 50 }]]));
+  editor.markSettingsSaved(id, { fps: 3 });
+  assert.equal(editor.state.dirty, true);
+});
+
+test('steps back past the first save keep the id', () => {
+  const { editor } = editorWith('model', 'view');
+  editor.markSaved('w1');
+  editor.undo();
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.workflow.nodes.length, 1);
+  assert.equal(editor.state.dirty, true);
+  editor.redo();
+  assert.equal(editor.state.workflow.id, 'w1');
+  assert.equal(editor.state.dirty, false);
+});
+
+test('changes of settings are found, an absent one is null', () => {
+  const { editor, ids: [model, view] } = editorWith('model', 'view') as { editor: Editor; ids: [string, string] };
+  const before = editor.state.workflow;
+  editor.set(model, 'fps', 3);
+  editor.set(view, 'label', 'Door');
+  editor.add('zone', { x: 0, y: 0 });
+  assert.deepEqual([...settingChanges(before, editor.state.workflow)], [[model, { fps: 3 }]]);
+  assert.deepEqual([...settingChanges(editor.state.workflow, before)], [[model, { fps: null }]]);
+  assert.ok(same({ a: null, b: [{ c: 1 }] }, { b: [{ c: 1 }] }));
+  assert.ok(!same({ b: [{ c: 1 }] }, { b: [{ c: 2 }] }));
 });
 
 test('copies have ids of their own and their edges with them', () => {
@@ -127,4 +175,32 @@ test('a circle in a saved file does not hang the layout', () => {
   const nodes = ['a', 'b'].map((id) => ({ id, type: 'x', position: { x: 0, y: 0 }, data: {} }));
   const edges = [{ id: '1', source: 'a', target: 'b' }, { id: '2', source: 'b', target: 'a' }];
   assert.equal(layout({ nodes, edges }, () => ({ width: 1, height: 1 })).size, 2);
+});
+
+test('a new node covers no other', () => {
+  const size = { width: 100, height: 50 };
+  const others = [{ ...size, x: 0, y: 0 }, { ...size, x: 20, y: 70 }, { ...size, x: 500, y: 0 }];
+  const place = freePlace({ ...size, x: 10, y: 10 }, others);
+  assert.equal(place.x, 10);
+  assert.ok(place.y >= 120);
+  assert.deepEqual(freePlace({ ...size, x: 200, y: 0 }, others), { x: 200, y: 0 });
+});
+
+test('zones: points of files, handles, corners in the middle of an edge', () => {
+  assert.deepEqual(pointsOf([[0, 1], { x: 2, y: 3 }, 'no', [4]]), [[0, 1], [2, 3]]);
+  assert.deepEqual(inParts([[320, 120], [640, 480]], 640, 480), [[0.5, 0.25], [1, 1]]);
+  assert.deepEqual(handlesOf('rectangle', [[0, 0], [1, 0.5]]), [[0, 0], [1, 0.5], [0, 0.5], [1, 0]]);
+  assert.deepEqual(moveHandle('rectangle', [[0.1, 0.1], [0.9, 0.9]], 2, [0.2, 0.8]), [[0.2, 0.1], [0.9, 0.8]]);
+  assert.deepEqual(moveHandle('polygon', [[0, 0], [1, 1]], 1, [2, -1]), [[0, 0], [1, 0]]);
+  const square = [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]] as const;
+  assert.equal(addPoint('polygon', square, [0.9, 0.5]).index, 2);
+  assert.equal(addPoint('polygon', square, [0.1, 0.5]).index, 4);
+  assert.deepEqual(addPoint('line', [[0, 0], [1, 1]], [0.5, 0.5]), { points: [[0.5, 0.5]], index: 0 });
+  assert.deepEqual(moveAll(square, [0.5, 0]), [[0.4, 0.2], [1, 0.2], [1, 0.8], [0.4, 0.8]]);
+});
+
+test('the direction of a line is to its right, in pixels', () => {
+  assert.deepEqual(directionOf([[0, 0.5], [1, 0.5]], 200, 100), { middle: [100, 50], towards: [-0, 1] });
+  assert.equal(directionOf([[0.5, 0.5], [0.5, 0.5]], 200, 100), null);
+  assert.equal(directionOf([[0.5, 0.5]], 200, 100), null);
 });

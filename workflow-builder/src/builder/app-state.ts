@@ -1,10 +1,12 @@
 /* The builder's state beside the workflow itself: what the server has, what runs, what is to be told.
  * Joins editor, live states and server; knows no React. */
 import { Live } from './live';
+import { settingChanges } from './model/changes';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
-import type { Finding, NodeType, TypeTable, Workflow } from './model/types';
-import { server, ServerError, type Camera, type Model, type WorkflowRow } from './server';
+import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
+import { server, ServerError, type Camera, type Model, type UploadRow, type WorkflowRow } from './server';
+import { Uploads } from './uploads';
 
 export interface Toast {
   readonly id: number;
@@ -27,11 +29,20 @@ export interface AppState {
   readonly models: readonly Model[];
   readonly videos: readonly string[];
   readonly cameras: readonly Camera[];
+  readonly uploaded: readonly UploadRow[];
+  readonly maxUpload: number; // bytes; 0 = this server takes no uploads
   readonly rows: readonly WorkflowRow[];
   readonly saved: boolean; // the server has the open workflow
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
   readonly toasts: readonly Toast[];
   readonly report: Report | null;
+}
+
+/* Settings that are to go out. */
+interface Pending {
+  readonly document: number;
+  readonly workflowId: string;
+  readonly settings: Settings;
 }
 
 const TOAST_MS = 5_000;
@@ -41,12 +52,15 @@ const LIVE_PAUSE_MS = 40;
 export class App {
   readonly editor = new Editor();
   readonly live = new Live();
+  readonly uploads = new Uploads();
   #listeners = new Set<() => void>();
   #toastId = 0;
-  #pending = new Map<string, Record<string, unknown>>(); // node id -> settings that are to go out
+  #pending = new Map<string, Pending>(); // by node id
+  #saving: Promise<boolean> | null = null;
+  #connected = false;
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], rows: [], saved: false, busy: '', toasts: [], report: null,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null,
   };
 
   get state(): AppState {
@@ -80,26 +94,38 @@ export class App {
 
   /* ---- loading ---- */
 
+  /* Everything at once: nothing of it waits for anything else. */
   async start(): Promise<void> {
     this.live.start();
-    this.live.listen('', () => this.#set({}));
+    this.live.listen('', () => this.#connectionChanged());
+    const wanted = new URLSearchParams(location.search).get('workflow');
+    const first = wanted === null ? null : server.read(wanted).catch(() => null);
     try {
-      const types = await server.nodeTypes();
+      const [types, rows, models, videos, cameras] = await Promise.all([
+        server.nodeTypes(), server.list(), server.models(), server.videos(), server.cameras(), this.refreshUploads()]);
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      const [rows, models, videos, cameras] = await Promise.all([server.list(), server.models(), server.videos(), server.cameras()]);
       this.#set({ types, rows, models, cameras, videos: videos.map((video) => video.name) });
-      await this.#openFirst(rows);
+      const opened = await first;
+      if (opened === null) await this.#openFirst(rows);
+      else this.#showKept(opened);
     } catch (error) {
       this.#set({ failure: error instanceof Error ? error.message : String(error) });
     }
     this.#set({ loading: false });
   }
 
-  /* The one in the address, else one that runs, else the one changed last. */
+  /* A server that was away may have come back with other workflows. */
+  #connectionChanged(): void {
+    const { connected } = this.live;
+    if (connected && !this.#connected && !this.#state.loading) void this.refreshRows();
+    this.#connected = connected;
+    this.#set({});
+  }
+
+  /* One that runs, else the one changed last. */
   async #openFirst(rows: readonly WorkflowRow[]): Promise<void> {
-    const wanted = new URLSearchParams(location.search).get('workflow');
-    const row = rows.find(({ id }) => id === wanted) ?? rows.find(({ running }) => running) ?? rows[0];
+    const row = rows.find(({ running }) => running) ?? rows[0];
     if (row !== undefined) await this.open(row.id);
     else this.newWorkflow();
   }
@@ -120,20 +146,55 @@ export class App {
     }
   }
 
+  /** Also the videos of the media folder: an upload may be among them. */
+  async refreshUploads(): Promise<void> {
+    try {
+      const [{ uploads, max_bytes: maxUpload = Infinity }, videos] = await Promise.all([server.uploads(), server.videos()]);
+      this.#set({ uploaded: uploads, maxUpload, videos: videos.map((video) => video.name) });
+    } catch { /* a server without uploads */ }
+  }
+
+  async removeUpload(id: string): Promise<void> {
+    try {
+      await server.removeUpload(id);
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.refreshUploads();
+  }
+
+  /** Sends a video file; the source that waits for it shows it as soon as it is there. */
+  async upload(file: File, nodeId = ''): Promise<void> {
+    const { document: opened } = this.editor;
+    const video = await this.uploads.send(file, nodeId);
+    if (video === null) return;
+    await this.refreshUploads();
+    if (this.editor.document !== opened || !this.editor.state.workflow.nodes.some((node) => node.id === nodeId)) return;
+    this.set(nodeId, 'videoPath', video.path);
+    this.editor.endGesture();
+  }
+
+  #showKept({ running: _running, saved, created_at: _created, updated_at: _updated, ...workflow }: Workflow & { saved: boolean }): void {
+    this.#show(workflow as unknown as Workflow, saved);
+  }
+
   #show(workflow: Workflow, saved: boolean): void {
     this.editor.open(workflow, saved);
     this.#set({ saved, report: null });
+    this.#showAddress(saved ? workflow.id : '', workflow.name);
+  }
+
+  #showAddress(id: string, name: string): void {
     const address = new URL(location.href);
-    if (saved) address.searchParams.set('workflow', workflow.id);
+    if (id !== '') address.searchParams.set('workflow', id);
     else address.searchParams.delete('workflow');
     history.replaceState(null, '', address);
-    document.title = `${workflow.name} · Overwatch X-RAY`;
+    document.title = `${name} · Overwatch X-RAY`;
   }
 
   async open(id: string): Promise<void> {
     try {
-      const { running: _running, saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
-      this.#show(workflow as unknown as Workflow, saved);
+      this.#showKept(await server.read(id));
     } catch (error) {
       this.#fail(error);
     }
@@ -155,19 +216,29 @@ export class App {
     else this.#fail(error);
   }
 
-  /** Returns whether it is saved now. */
+  /** Returns whether the server has what was there when it was called. */
   async save(draft = false): Promise<boolean> {
+    /* One after the other: two at once would make two workflows of a new one. */
+    while (this.#saving !== null) await this.#saving;
+    if (this.#state.saved && !this.editor.state.dirty && !draft) return true;
+    this.#saving = this.#save(draft);
+    const done = await this.#saving;
+    this.#saving = null;
+    return done;
+  }
+
+  async #save(draft: boolean): Promise<boolean> {
+    const { document: opened } = this.editor;
     const { workflow } = this.editor.state;
     this.#set({ busy: 'saving', report: null });
     try {
       const done = this.#state.saved ? await server.replace(workflow, draft) : await server.add(workflow, draft);
-      this.editor.markSaved(done.id);
-      this.#set({ saved: true });
       if (done.not_applied !== undefined) this.tell(done.not_applied, 'error');
-      const address = new URL(location.href);
-      address.searchParams.set('workflow', done.id);
-      history.replaceState(null, '', address);
-      document.title = `${workflow.name} · Overwatch X-RAY`;
+      if (this.editor.document === opened) {
+        this.editor.markSaved(done.id, workflow);
+        this.#set({ saved: true });
+        this.#showAddress(done.id, workflow.name);
+      }
       await this.refreshRows();
       return true;
     } catch (error) {
@@ -179,7 +250,9 @@ export class App {
   }
 
   async execute(): Promise<void> {
+    const { document: opened } = this.editor;
     if ((this.editor.state.dirty || !this.#state.saved) && !(await this.save())) return;
+    if (this.editor.document !== opened) return;
     this.#set({ busy: 'starting' });
     try {
       await server.execute(this.editor.state.workflow.id);
@@ -230,6 +303,19 @@ export class App {
     }
   }
 
+  /** Changes the name of what is kept, and nothing else of it. */
+  async renameWorkflow(id: string, name: string): Promise<void> {
+    const { document: opened } = this.editor;
+    try {
+      const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
+      await server.replace({ ...workflow, name } as unknown as Workflow, true);
+      if (this.editor.document === opened && this.editor.state.workflow.id === id) this.editor.renameSaved(name);
+      await this.refreshRows();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   async duplicateWorkflow(id: string): Promise<void> {
     try {
       const { running: _running, saved: _saved, ...workflow } = await server.read(id);
@@ -257,23 +343,44 @@ export class App {
   /* ---- settings, live ---- */
 
   set(nodeId: string, name: string, value: unknown): void {
-    const wasDirty = this.editor.state.dirty;
-    this.editor.set(nodeId, name, value);
-    const { workflow } = this.editor.state;
-    if (!this.isRunning || this.live.state(workflow.id, nodeId) === null || name === 'label') return;
-    this.#pending.set(nodeId, { ...this.#pending.get(nodeId), [name]: value });
-    void this.#send(workflow.id, wasDirty);
+    this.#follow(() => this.editor.set(nodeId, name, value));
   }
 
-  async #send(workflowId: string, wasDirty: boolean): Promise<void> {
+  undo(): void {
+    this.#follow(() => this.editor.undo());
+  }
+
+  redo(): void {
+    this.#follow(() => this.editor.redo());
+  }
+
+  /* What a step changes in settings, the running picture follows. */
+  #follow(step: () => void): void {
+    const before = this.editor.state.workflow;
+    step();
+    const { workflow } = this.editor.state;
+    if (!this.isRunning) return;
+    for (const [nodeId, settings] of settingChanges(before, workflow)) {
+      if (this.live.state(workflow.id, nodeId) === null) continue;
+      const pending = this.#pending.get(nodeId);
+      this.#pending.set(nodeId, { document: this.editor.document, workflowId: workflow.id, settings: { ...pending?.settings, ...settings } });
+    }
+    void this.#send();
+  }
+
+  async #send(): Promise<void> {
     if (this.#sending) return;
     this.#sending = true;
-    while (this.#pending.size > 0) {
-      const [nodeId, data] = [...this.#pending][0] as [string, Record<string, unknown>];
+    for (;;) {
+      /* A save carries older settings: one that overtook it would be undone by it. */
+      while (this.#saving !== null) await this.#saving;
+      const next = [...this.#pending][0];
+      if (next === undefined) break;
+      const [nodeId, { document: opened, workflowId, settings }] = next;
       this.#pending.delete(nodeId);
       try {
-        await server.setNode(workflowId, nodeId, data);
-        if (this.#state.saved) this.editor.markSettingSaved(wasDirty);
+        await server.setNode(workflowId, nodeId, settings);
+        if (this.editor.document === opened) this.editor.markSettingsSaved(nodeId, settings);
       } catch (error) {
         this.#fail(error);
       }

@@ -1,5 +1,5 @@
 /* The server's routes for the builder. A refusal is a ServerError whose message is a sentence. */
-import { errorSentence, SERVER_SILENT } from '../player/server-types';
+import { asSentence, errorSentence, SERVER_SILENT } from '../player/server-types';
 import type { Finding, NodeType, Settings, Workflow } from './model/types';
 
 export class ServerError extends Error {
@@ -50,6 +50,15 @@ export interface CameraTrial {
   readonly reason: string;
 }
 
+/** A video that somebody has sent to the server; `path` is what a source's `videoPath` takes. */
+export interface UploadRow {
+  readonly id: string;
+  readonly filename: string;
+  readonly path: string;
+  readonly size_bytes: number;
+  readonly created_at?: number;
+}
+
 /** Without `password` the one that is kept stays. */
 export type CameraDraft = Pick<Camera, 'name' | 'url' | 'username'> & { readonly password?: string };
 
@@ -58,7 +67,17 @@ export interface ClassName {
   readonly name: string;
 }
 
-const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components', CAMERAS = '/api/cameras';
+const BUILDER = '/api/workflow-builder', COMPONENTS = '/api/workflow-components', CAMERAS = '/api/cameras', UPLOADS = '/api/uploads';
+
+/** The sentence in the text of an error answer; '' = there is none. */
+export function sentenceOf(text: string): string {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    return typeof detail === 'string' && detail !== '' ? asSentence(detail) : '';
+  } catch {
+    return '';
+  }
+}
 
 async function refuse(response: Response): Promise<never> {
   const copy = response.clone();
@@ -101,6 +120,8 @@ export const server = {
   changeCamera: (id: string, camera: Partial<CameraDraft>) => call<Camera>('PUT', `${CAMERAS}/${encodeURIComponent(id)}`, camera),
   removeCamera: (id: string) => call<unknown>('DELETE', `${CAMERAS}/${encodeURIComponent(id)}`),
   tryCamera: (id: string) => call<CameraTrial>('POST', `${CAMERAS}/${encodeURIComponent(id)}/test`),
+  uploads: () => call<{ uploads: UploadRow[]; max_bytes?: number }>('GET', UPLOADS),
+  removeUpload: (id: string) => call<unknown>('DELETE', `${UPLOADS}/${encodeURIComponent(id)}`),
   list: async () => (await call<{ workflows: WorkflowRow[] }>('GET', BUILDER)).workflows,
   read: (id: string) => call<Workflow & { running: boolean; saved: boolean }>('GET', at(id)),
   add: (workflow: Workflow, draft: boolean) => call<Saved>('POST', draft ? `${BUILDER}?draft=true` : BUILDER, workflow),

@@ -1,5 +1,6 @@
 import { useCallback, useSyncExternalStore } from 'react';
 import type { DebugMessage, DetectionData, NodeState } from '../live';
+import type { Upload } from '../uploads';
 import { useApp } from './context';
 
 function useLive<T>(key: string, read: () => T): T {
@@ -29,4 +30,9 @@ export function useRunning(): { running: boolean; connected: boolean } {
   const app = useApp();
   const text = useLive('', () => `${app.isRunning} ${app.live.connected}`);
   return { running: text.startsWith('true'), connected: text.endsWith('true') };
+}
+
+export function useUploads(): readonly Upload[] {
+  const { uploads } = useApp();
+  return useSyncExternalStore(uploads.subscribe, () => uploads.list);
 }

@@ -1,5 +1,6 @@
 /* The workflow that is being edited: every change goes through here, can be undone, and is told to
  * whoever listens. Knows neither React nor the server. */
+import { same, withNodeSettings } from './changes';
 import { History } from './history';
 import { layout, type Size } from './layout';
 import { settingsOf, withSettings, type Settings, type TypeTable, type Workflow, type WorkflowNode } from './types';
@@ -22,7 +23,8 @@ export class Editor {
   #listeners = new Set<() => void>();
   #clipboard: Pick<Workflow, 'nodes' | 'edges'> | null = null;
   #pastes = 0;
-  #saved: Workflow = EMPTY;
+  #saved: Workflow | null = null; // what the server has of it
+  #document = 0;
   #state: EditorState = { workflow: EMPTY, selected: new Set(), dirty: false, canUndo: false, canRedo: false };
 
   get state(): EditorState {
@@ -45,7 +47,7 @@ export class Editor {
 
   #tell(workflow: Workflow, selected: ReadonlySet<string> = this.#state.selected): void {
     this.#state = {
-      workflow, selected, dirty: workflow !== this.#saved, canUndo: this.#history.canUndo, canRedo: this.#history.canRedo,
+      workflow, selected, dirty: !same(workflow, this.#saved ?? EMPTY), canUndo: this.#history.canUndo, canRedo: this.#history.canRedo,
     };
     for (const listener of this.#listeners) listener();
   }
@@ -55,28 +57,46 @@ export class Editor {
     this.#tell(workflow, selected);
   }
 
+  /** Another one each time a workflow is opened: whoever waits for the server sees whether it is still
+   * the one that is shown. */
+  get document(): number {
+    return this.#document;
+  }
+
   /** Shows another workflow, as it is saved (or not yet). */
   open(workflow: Workflow, saved = true): void {
+    this.#document += 1;
     this.#history.clear();
-    this.#saved = saved ? workflow : EMPTY;
+    this.#saved = saved ? workflow : null;
     this.#tell(workflow, new Set());
   }
 
-  /** What is shown has been saved under this id. */
-  markSaved(id: string): void {
-    const workflow = this.#state.workflow.id === id ? this.#state.workflow : { ...this.#state.workflow, id };
-    this.#saved = workflow;
-    this.#tell(workflow);
+  /** The server has `sent`, which may be older than what is shown, under this id. */
+  markSaved(id: string, sent: Workflow = this.#state.workflow): void {
+    this.#saved = { ...sent, id };
+    this.#tell(this.#named(this.#state.workflow, id));
   }
 
-  /** A single setting went to the server by itself: that alone leaves nothing to save. */
-  markSettingSaved(wasDirty: boolean): void {
-    if (!wasDirty) this.#saved = this.#state.workflow;
+  /** These settings of a node went to the server by themselves. */
+  markSettingsSaved(nodeId: string, settings: Settings): void {
+    if (this.#saved !== null) this.#saved = withNodeSettings(this.#saved, nodeId, settings);
     this.#tell(this.#state.workflow);
+  }
+
+  /* The id is the server's and no change of the user's: steps back and forth keep it. */
+  #named(workflow: Workflow, id: string): Workflow {
+    return workflow.id === id ? workflow : { ...workflow, id };
   }
 
   rename(name: string): void {
     this.#change({ ...this.#state.workflow, name }, 'rename');
+  }
+
+  /** As rename(), and the server has the name already. */
+  renameSaved(name: string): void {
+    if (this.#saved !== null) this.#saved = { ...this.#saved, name };
+    this.rename(name);
+    this.endGesture();
   }
 
   select(ids: ReadonlySet<string>): void {
@@ -103,6 +123,16 @@ export class Editor {
     const reason = refusal(workflow, this.#types, source, target);
     if (reason === null) this.#change({ ...workflow, edges: [...workflow.edges, edgeBetween(workflow, this.#types, source, target)] });
     return reason;
+  }
+
+  /** The one input of `target` comes from `source` now; '' = from nowhere. Why not, or null. */
+  feed(source: string, target: string): string | null {
+    const { workflow } = this.#state;
+    const bare = { ...workflow, edges: workflow.edges.filter((edge) => edge.target !== target) };
+    const reason = source === '' ? null : refusal(bare, this.#types, source, target);
+    if (reason !== null) return reason;
+    this.#change(source === '' ? bare : { ...bare, edges: [...bare.edges, edgeBetween(bare, this.#types, source, target)] });
+    return null;
   }
 
   remove(ids: ReadonlySet<string>): void {
@@ -168,12 +198,16 @@ export class Editor {
   }
 
   undo(): void {
-    const before = this.#history.undo(this.#state.workflow);
-    if (before !== null) this.#tell(before, new Set());
+    this.#step(this.#history.undo(this.#state.workflow));
   }
 
   redo(): void {
-    const after = this.#history.redo(this.#state.workflow);
-    if (after !== null) this.#tell(after, new Set());
+    this.#step(this.#history.redo(this.#state.workflow));
+  }
+
+  #step(to: Workflow | null): void {
+    if (to === null) return;
+    const there = new Set([...to.nodes, ...to.edges].map(({ id }) => id));
+    this.#tell(this.#named(to, this.#state.workflow.id), new Set([...this.#state.selected].filter((id) => there.has(id))));
   }
 }

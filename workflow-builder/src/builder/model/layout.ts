@@ -53,3 +53,17 @@ export function layout(graph: Pick<Workflow, 'nodes' | 'edges'>, sizeOf: (id: st
   }
   return positions;
 }
+
+export interface Box extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The place nearest below `wanted` where it covers none of the others. */
+export function freePlace(wanted: Box, others: readonly Box[]): { x: number; y: number } {
+  const { x, width, height } = wanted;
+  let { y } = wanted;
+  const covered = () => others.find((other) => x < other.x + other.width && other.x < x + width && y < other.y + other.height && other.y < y + height);
+  for (let other = covered(); other !== undefined; other = covered()) y = other.y + other.height + ROW_GAP;
+  return { x, y };
+}

@@ -52,7 +52,7 @@ function suffix(): string {
 
 /** Viewers ask for views by node ids, so these are unlike those of other workflows, too. */
 export function newId(type: string): string {
-  return `${type.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/[^a-z0-9-]/g, '')}-${suffix()}`;
+  return `${type.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase().replace(/[^a-z0-9-]/g, '')}-${suffix()}`;
 }
 
 export function edgeBetween(graph: Graph, types: TypeTable, source: string, target: string): WorkflowEdge {

@@ -1,19 +1,27 @@
-import { settingsOf } from '../model/types';
-import { pointsOf } from '../parts/ZoneField';
+import { settingsOf, valueOf } from '../model/types';
+import { useApp } from '../hooks/context';
+import { pointsOf } from '../model/zone';
 import type { BodyProps } from './FlowNode';
 
 export function FilterBody({ node, state }: BodyProps) {
+  const type = useApp().editor.types.get(node.type);
   const settings = settingsOf(node);
+  const chosen = (name: string) => {
+    const setting = type?.settings.find((candidate) => candidate.name === name);
+    return setting === undefined ? '' : String(valueOf(node, setting));
+  };
+  const points = pointsOf(settings['polygon']).length;
+  const what = node.type === 'zone' ? `${chosen('zoneType')}, ${points === 0 ? 'not drawn yet' : `${points} points`}` : `by ${chosen('filterMode')}`;
   const zone = state?.zone;
-  const what = node.type === 'zone' ? `${String(settings['zoneType'] ?? 'polygon')}, ${pointsOf(settings['polygon']).length} points` : `by ${String(settings['filterMode'] ?? 'confidence')}`;
   return (
     <div className="body">
-      <p className="facts">{state === null ? what : `${state.passed ?? 0} passed · ${state.held ?? 0} held`}</p>
-      {zone !== undefined && (
-        <dl className="figures" data-testid="zone-figures">
-          <div><dt>inside</dt><dd>{zone.inside}</dd></div>
-          <div><dt>in</dt><dd>{zone.entered + zone.crossed_in}</dd></div>
-          <div><dt>out</dt><dd>{zone.left + zone.crossed_out}</dd></div>
+      <p className="facts">{what}</p>
+      <p className="facts">{state === null ? '\u00a0' : `${state.passed ?? 0} passed · ${state.held ?? 0} held`}</p>
+      {node.type === 'zone' && (
+        <dl className="figures" data-testid={zone === undefined ? undefined : 'zone-figures'}>
+          <div><dt>inside</dt><dd>{zone?.inside ?? '–'}</dd></div>
+          <div><dt>in</dt><dd>{zone === undefined ? '–' : zone.entered + zone.crossed_in}</dd></div>
+          <div><dt>out</dt><dd>{zone === undefined ? '–' : zone.left + zone.crossed_out}</dd></div>
         </dl>
       )}
     </div>

@@ -2,8 +2,8 @@
 import { Handle, NodeResizer, Position, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import { useApp } from '../hooks/context';
-import { useNodeState } from '../hooks/live';
-import { labelOf, type Role, type WorkflowNode } from '../model/types';
+import { useNodeState, useRunning } from '../hooks/live';
+import { labelOf, type NodeType, type Role, type WorkflowNode } from '../model/types';
 import type { NodeState } from '../live';
 import type { CanvasNode } from '../parts/Canvas';
 import { FilterBody } from './FilterBody';
@@ -26,26 +26,33 @@ const COLOURS: Readonly<Record<string, string>> = {
   running: 'connected', opening: 'connecting', loading: 'connecting', held: 'connecting', error: 'error', no_signal: 'error',
 };
 
+/* Every node takes one input, whatever the handle is called in files: views show all that has a picture. */
+function takes(type: NodeType): string {
+  return type.role === 'view' ? 'a picture, with detections or without' : type.role === 'model' ? 'a picture' : 'detections';
+}
+
 export const FlowNode = memo(function FlowNode({ data, selected }: NodeProps<CanvasNode>) {
   const { node } = data;
   const { editor } = useApp();
   const type = editor.types.get(node.type);
   const state = useNodeState(node.id);
+  const { connected } = useRunning();
+  const known = connected ? (state?.state ?? '') : ''; // nobody knows while the server is away
   const Body = type === undefined ? null : BODIES[type.role];
   const resizable = type?.role === 'view';
   const name = labelOf(node, editor.types);
   return (
     <div className="node" data-role={type?.role ?? 'unknown'} data-selected={selected} data-testid={`node-${node.type}`} data-id={node.id}>
       {resizable && <NodeResizer isVisible={selected} minWidth={240} minHeight={200} />}
-      {type?.input != null && <Handle type="target" position={Position.Left} title={type.input} />}
-      <header data-state={COLOURS[state?.state ?? ''] ?? 'disconnected'}>
+      {type?.input != null && <Handle type="target" position={Position.Left} title={takes(type)} />}
+      <header data-state={COLOURS[known] ?? 'disconnected'}>
         <span className="dot" />
         <span className="title" title={name}>{name}</span>
-        <span className="state" data-testid="node-state">{state === null ? '' : (STATE_NAMES[state.state] ?? state.state)}</span>
+        <span className="state" data-testid="node-state">{STATE_NAMES[known] ?? known}</span>
       </header>
       {Body === null ? <p className="body trouble">Unknown type: {node.type}</p> : <Body node={node} state={state} />}
       {state?.reason !== undefined && state.reason !== '' && <p className="trouble" role="alert">{state.reason}</p>}
-      {type?.output != null && <Handle type="source" position={Position.Right} title={type.output} />}
+      {type?.output != null && <Handle type="source" position={Position.Right} title={type.role === 'source' ? 'its picture' : 'its detections'} />}
     </div>
   );
 });

@@ -1,43 +1,46 @@
-import { useEffect, useRef, useState } from 'react';
-import { useEditor } from '../hooks/context';
+import { useEffect, useRef, useState, type DragEvent } from 'react';
+import { useApp } from '../hooks/context';
 import { settingsOf } from '../model/types';
+import { UploadProgress } from '../parts/UploadProgress';
+import { followSource } from '../snapshots';
 import { joined, rate, size } from './facts';
 import type { BodyProps } from './FlowNode';
 
-const REFRESH_MS = 1_000;
+const WIDTH = 320, REFRESH_MS = 1_000;
 
-/* A new picture each second while it can be seen. The old one stays until the new one is there. */
-function Thumbnail({ id }: { id: string }) {
-  const place = useRef<HTMLDivElement>(null);
-  const [address, setAddress] = useState('');
+/* Its place is there from the beginning, so that nothing moves when the picture comes. */
+function Thumbnail({ id, running }: { id: string; running: boolean }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [shown, setShown] = useState(false);
   useEffect(() => {
-    let visible = false, stale = false, turn = 0;
-    const next = () => {
-      if (!visible || document.hidden) return;
-      const image = new Image();
-      const url = `/api/video/${encodeURIComponent(id)}/snapshot?width=200&turn=${turn++}`;
-      image.onload = () => { if (!stale) setAddress(url); };
-      image.src = url;
-    };
-    const observer = new IntersectionObserver(([entry]) => {
-      visible = entry?.isIntersecting ?? false;
-      if (turn === 0) next();
-    });
-    if (place.current !== null) observer.observe(place.current);
-    const timer = setInterval(next, REFRESH_MS);
-    return () => { stale = true; clearInterval(timer); observer.disconnect(); };
-  }, [id]);
-  return <div ref={place} className="thumbnail">{address !== '' && <img src={address} alt="" data-testid="thumbnail" />}</div>;
+    if (!running || canvas.current === null) return;
+    return followSource(canvas.current, { id, width: WIDTH, periodMs: REFRESH_MS, onPicture: () => setShown(true) });
+  }, [id, running]);
+  return (
+    <div className="thumbnail">
+      {running && <canvas key={id} ref={canvas} data-testid={shown ? 'thumbnail' : undefined} />}
+      {!(running && shown) && <p>{running ? 'waiting for a picture' : 'not running'}</p>}
+    </div>
+  );
 }
 
 export function SourceBody({ node, state }: BodyProps) {
-  useEditor();
+  const app = useApp();
   const settings = settingsOf(node);
-  const what = String(settings['url'] ?? settings['videoPath'] ?? settings['cameraId'] ?? '');
+  const what = String(settings['url'] || settings['videoPath'] || settings['cameraId'] || '');
+  const takesFiles = node.type === 'videoInput';
+  const drop = (event: DragEvent) => {
+    const file = event.dataTransfer.files[0];
+    if (!takesFiles || file === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    void app.upload(file, node.id);
+  };
   return (
-    <div className="body">
-      {state !== null && <Thumbnail id={node.id} />}
-      <p className="facts">{state === null ? what || 'not running' : joined(size(state), rate(state), state.codec ?? '')}</p>
+    <div className="body" onDrop={drop}>
+      <Thumbnail id={node.id} running={state !== null} />
+      <p className="facts" title={what}>{(state === null ? what : joined(size(state), rate(state), state.codec ?? '')) || '\u00a0'}</p>
+      {takesFiles && <UploadProgress nodeId={node.id} />}
     </div>
   );
 }

@@ -2,13 +2,17 @@
 import { useEffect, useRef, useState } from 'react';
 import type { OverwatchView } from '../../player/overwatch-view';
 import type { TransportChoice } from '../../player/session-machine';
-import { Icon } from '../parts/Icon';
+import { useApp } from '../hooks/context';
+import { valueOf, type WorkflowNode } from '../model/types';
+import { Icon, type IconName } from '../parts/Icon';
 import type { BodyProps } from './FlowNode';
 
 const STATES = { connected: 'Connected', connecting: 'Connecting…', disconnected: 'Disconnected', error: 'Connection Error' } as const;
 const TRANSPORTS: readonly { value: TransportChoice; label: string }[] = [
   { value: 'auto', label: 'Auto' }, { value: 'webrtc', label: 'WebRTC' }, { value: 'websocket', label: 'WebSocket' },
 ];
+const LAYOUTS: Readonly<Record<string, string>> = { xray: 'X-RAY', original: 'Original', 'side-by-side': 'Both' };
+const LAYOUT_HELP: Readonly<Record<string, string>> = { xray: 'What the model sees', original: 'The plain picture', 'side-by-side': 'X-RAY and original side by side' };
 
 interface Shown {
   readonly state: OverwatchView['state'];
@@ -43,31 +47,65 @@ function Player({ id, choice, onShown, reach }: { id: string; choice: TransportC
   useEffect(() => {
     if (reach.current !== null) reach.current.transport = choice;
   }, [choice, reach]);
-  return <div ref={place} className="player" data-testid="player" />;
+  return <div ref={place} className="surface" data-testid="player" />;
+}
+
+/* Shown only where the server has the setting. */
+function LayoutSwitch({ node }: { node: WorkflowNode }) {
+  const app = useApp();
+  const setting = app.editor.types.get(node.type)?.settings.find(({ name }) => name === 'layout');
+  if (setting === undefined) return null;
+  const value = valueOf(node, setting);
+  return (
+    <div className="segments" role="group" aria-label="Layout" data-testid="layout">
+      {(setting.choices ?? []).map((choice) => (
+        <button key={choice} type="button" aria-pressed={choice === value} title={LAYOUT_HELP[choice]} data-testid={`layout-${choice}`} onClick={() => app.set(node.id, 'layout', choice)}>{LAYOUTS[choice] ?? choice}</button>
+      ))}
+    </div>
+  );
+}
+
+function Tool({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
+  return <button type="button" className="tool small" aria-label={label} title={label} onClick={onClick}><Icon name={icon} /></button>;
 }
 
 export function ViewBody({ node, state }: BodyProps) {
+  const app = useApp();
   const player = useRef<OverwatchView>(null);
   const [shown, setShown] = useState<Shown>({ state: 'disconnected', reason: '', text: '' });
   const [choice, setChoice] = useState<TransportChoice>(node.type === 'videoPreview' ? 'websocket' : 'auto');
   const [paused, setPaused] = useState(false);
+  const running = state !== null;
+  useEffect(() => setPaused(false), [running]);
   const toggle = () => {
     if (paused) player.current?.play();
     else player.current?.pause();
     setPaused(!paused);
   };
-  if (state === null) return <div className="body view-body"><div className="player"><p>Execute the workflow to see the picture.</p></div></div>;
+  const snapshot = async () => {
+    if (await player.current?.downloadSnapshot() !== true) app.tell('There is no picture yet.', 'error');
+  };
+  const stateText = !running ? 'Not running' : paused ? 'Paused' : STATES[shown.state];
+  const reason = paused ? '' : shown.reason;
   return (
     <div className="body view-body nodrag">
-      <Player id={node.id} choice={choice} onShown={setShown} reach={player} />
-      <p className="facts" data-state={shown.state} title={shown.reason}>
-        <span className="dot" /> <span data-testid="view-state">{STATES[shown.state]}</span> <span className="figures" data-testid="view-figures">{shown.reason === '' ? shown.text : shown.reason}</span>
+      <div className="player">
+        {running ? <Player id={node.id} choice={choice} onShown={setShown} reach={player} /> : <p>Execute the workflow to see the picture.</p>}
+        {running && reason !== '' && <p className="reason" role="status" data-testid="view-reason">{reason}</p>}
+      </div>
+      <p className="facts" data-state={running && !paused ? shown.state : 'disconnected'} title="Transport, pictures a second, age of the picture when it is shown, bit rate, detections">
+        <span className="dot" /> <span data-testid="view-state">{stateText}</span> <span className="figures" data-testid="view-figures">{running && !paused ? shown.text : ''}</span>
       </p>
       <div className="view-tools">
-        <button type="button" className="tool small" aria-label={paused ? 'Play' : 'Pause'} title={paused ? 'Play' : 'Pause'} onClick={toggle}><Icon name={paused ? 'play' : 'pause'} /></button>
-        <button type="button" className="tool small" aria-label="Save a snapshot" title="Save a snapshot" onClick={() => void player.current?.downloadSnapshot()}><Icon name="camera" /></button>
-        <button type="button" className="tool small" aria-label="Full screen" title="Full screen" onClick={() => void player.current?.toggleFullscreen()}><Icon name="full" /></button>
-        <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
+        {running && (
+          <>
+            <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={toggle} />
+            <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
+            <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
+            <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
+          </>
+        )}
+        <LayoutSwitch node={node} />
         <select aria-label="Transport" title="Transport" value={choice} data-testid="transport" onChange={(event) => setChoice(event.target.value as TransportChoice)}>
           {TRANSPORTS.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}
         </select>

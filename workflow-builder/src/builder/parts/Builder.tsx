@@ -2,6 +2,7 @@
 import { ReactFlowProvider } from '@xyflow/react';
 import { useEffect, useState } from 'react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
+import { useRunning } from '../hooks/live';
 import { Canvas } from './Canvas';
 import { Inspector } from './Inspector';
 import { ReportDialog } from './ReportDialog';
@@ -33,8 +34,8 @@ function useShortcuts(showHelp: () => void): void {
       const { editor } = app;
       const always: Record<string, () => void> = { s: () => void app.save(), enter: () => void app.execute() };
       const onCanvas: Record<string, () => void> = {
-        z: () => (event.shiftKey ? editor.redo() : editor.undo()),
-        y: () => editor.redo(),
+        z: () => (event.shiftKey ? app.redo() : app.undo()),
+        y: () => app.redo(),
         c: () => void editor.copy(),
         v: () => editor.paste(),
         d: () => editor.duplicate(),
@@ -56,12 +57,13 @@ function useShortcuts(showHelp: () => void): void {
 export function Builder() {
   const { loading, failure, report } = useAppState();
   const { dirty } = useEditor();
+  const { connected } = useRunning();
   const [help, setHelp] = useState(false);
   useLeaveGuard(dirty);
   useShortcuts(() => setHelp(true));
   return (
     <ReactFlowProvider>
-      <div className="builder" data-testid="builder">
+      <div className="builder" data-testid="builder" data-offline={connected || loading ? undefined : ''}>
         <TopBar onHelp={() => setHelp(true)} />
         {failure === '' ? (
           <div className="workspace">

@@ -1,56 +1,45 @@
-/* Classes of the model, chosen by name. */
-import { useEffect, useState } from 'react';
-import { useApp, useEditor } from '../hooks/context';
-import { feederOf } from '../model/wiring';
-import { settingsOf, type Setting, type WorkflowNode } from '../model/types';
-import { server, type ClassName } from '../server';
+/* Classes of the model, chosen by name. An empty list means all of them, so "none" is only where one
+ * begins to choose from. */
+import { useState } from 'react';
+import { useClasses } from '../hooks/classes';
+import type { ClassName } from '../server';
+import type { FieldProps } from './SettingsForm';
 
-const known = new Map<string, Promise<ClassName[]>>();
-
-function classesOf(model: string): Promise<ClassName[]> {
-  const asked = known.get(model) ?? server.classes(model);
-  known.set(model, asked);
-  asked.catch(() => known.delete(model));
-  return asked;
-}
-
-interface Props {
-  readonly node: WorkflowNode;
-  readonly setting: Setting;
-  readonly value: unknown;
-  readonly onChange: (value: unknown) => void;
-}
-
-export function ClassPicker({ node, setting, value, onChange }: Props) {
-  const { editor } = useApp();
-  const { workflow } = useEditor();
-  const [classes, setClasses] = useState<readonly ClassName[]>([]);
-  const [failure, setFailure] = useState('');
+export function ClassPicker({ node, setting, value, onChange, onEnd }: FieldProps) {
+  const { classes, failure } = useClasses(node);
   const [search, setSearch] = useState('');
-  const model = node.type === 'model' ? node : feederOf(workflow, editor.types, node.id, 'model');
-  const file = model === null ? '' : String(settingsOf(model)['modelId'] ?? '');
-  useEffect(() => {
-    let stale = false;
-    classesOf(file).then(
-      (list) => { if (!stale) { setClasses(list); setFailure(''); } },
-      (error: Error) => { if (!stale) setFailure(error.message); });
-    return () => { stale = true; };
-  }, [file]);
+  const [fromNone, setFromNone] = useState(false);
   const chosen = (Array.isArray(value) ? value : []) as readonly (string | number)[];
-  const isChosen = (one: ClassName) => chosen.includes(one.name) || chosen.includes(one.id);
-  const toggle = (one: ClassName) =>
-    onChange(isChosen(one) ? chosen.filter((entry) => entry !== one.name && entry !== one.id) : [...chosen, one.name]);
-  const shown = classes.filter((one) => one.name.toLowerCase().includes(search.toLowerCase()) && (search !== '' || isChosen(one)));
+  const all = chosen.length === 0 && !fromNone;
+  const isChosen = (one: ClassName) => all || chosen.includes(one.name) || chosen.includes(one.id);
+  const put = (list: readonly (string | number)[]) => {
+    onChange(list);
+    onEnd();
+  };
+  const toggle = (one: ClassName) => {
+    setFromNone(false);
+    if (!isChosen(one)) return put(chosen.length + 1 === classes.length ? [] : [...chosen, one.name]);
+    const rest = all ? classes.map(({ name }) => name).filter((name) => name !== one.name) : chosen.filter((entry) => entry !== one.name && entry !== one.id);
+    setFromNone(rest.length === 0);
+    put(rest);
+  };
+  const shown = classes.filter((one) => one.name.toLowerCase().includes(search.trim().toLowerCase()));
   return (
     <fieldset className="field stacked classes">
-      <legend title={setting.help}>{setting.label}<span className="count">{chosen.length === 0 ? 'all' : chosen.length}</span></legend>
-      <input type="search" placeholder={`Search ${classes.length} classes`} aria-label="Search classes" data-testid="search-classes" value={search} onChange={(event) => setSearch(event.target.value)} />
+      <legend title={setting.help}>{setting.label}<span className="count">{chosen.length === 0 ? 'all' : `${chosen.length} of ${classes.length}`}</span></legend>
+      <div className="pick">
+        <input type="search" placeholder={`Search ${classes.length} classes`} aria-label="Search classes" data-testid="search-classes" value={search} onChange={(event) => setSearch(event.target.value)} />
+        <button type="button" className="button small" disabled={all} data-testid="classes-all" onClick={() => { setFromNone(false); put([]); }}>All</button>
+        <button type="button" className="button small" disabled={fromNone} data-testid="classes-none" onClick={() => { setFromNone(true); if (chosen.length > 0) put([]); }}>None</button>
+      </div>
       {failure !== '' && <p className="trouble">{failure}</p>}
-      <div className="chips">
-        {shown.slice(0, 40).map((one) => (
+      <div className={all ? 'chips scrolls all' : 'chips scrolls'}>
+        {shown.map((one) => (
           <button key={one.id} type="button" className="chip" aria-pressed={isChosen(one)} data-testid={`class-${one.name}`} onClick={() => toggle(one)}>{one.name}</button>
         ))}
+        {shown.length === 0 && classes.length > 0 && <span className="none">None of this name.</span>}
       </div>
+      {fromNone && <p className="hint">Choose the classes to look for; until then it is all of them.</p>}
     </fieldset>
   );
 }

@@ -19,12 +19,12 @@ export function EmptyCanvas() {
     <div className="empty" data-testid="empty">
       <h2>Wire what you want to see</h2>
       <ol>
-        <li>Drag a <b>source</b> from the left: a camera, a video file, the test pattern.</li>
+        <li>Drag a <b>source</b> from the left: a camera, a video file, the test pattern. A video file from your desktop can be dropped here, too.</li>
         <li>Drag an <b>AI Model</b> beside it, and an <b>X-RAY View</b> beside that.</li>
         <li>Connect them, from the right edge of one to the left edge of the next.</li>
         <li><b>Execute</b>: the picture appears in the view.</li>
       </ol>
-      <button type="button" className="button primary" data-testid="begin" onClick={begin}>Do that for me</button>
+      <button type="button" className="button primary" data-testid="begin" onClick={begin}>Start from an example</button>
     </div>
   );
 }

@@ -1,7 +1,9 @@
 /* The settings of the selected node. */
+import { useId } from 'react';
 import { useApp, useEditor } from '../hooks/context';
 import { useNodeState, useRunning } from '../hooks/live';
 import { labelOf, type NodeType, type WorkflowNode } from '../model/types';
+import { refusal } from '../model/wiring';
 import { Icon } from './Icon';
 import { SettingsForm } from './SettingsForm';
 
@@ -20,6 +22,32 @@ function Head({ node, type }: { node: WorkflowNode; type: NodeType | undefined }
   );
 }
 
+/* What can be drawn with the mouse can be chosen here, too. */
+function Input({ node }: { node: WorkflowNode }) {
+  const app = useApp();
+  const id = useId();
+  const { editor } = app;
+  const { workflow } = useEditor();
+  const fedBy = workflow.edges.find((edge) => edge.target === node.id)?.source ?? '';
+  const others = { ...workflow, edges: workflow.edges.filter((edge) => edge.target !== node.id) };
+  const possible = workflow.nodes.filter((other) => other.id === fedBy || refusal(others, editor.types, other.id, node.id) === null);
+  const choose = (source: string) => {
+    const reason = editor.feed(source, node.id);
+    if (reason !== null) app.tell(reason, 'error');
+  };
+  return (
+    <div className="field">
+      <label htmlFor={id}>Input from</label>
+      <div className="control">
+        <select id={id} value={fedBy} data-testid="input-from" onChange={(event) => choose(event.target.value)}>
+          <option value="">nothing</option>
+          {possible.map((other) => <option key={other.id} value={other.id}>{labelOf(other, editor.types)}</option>)}
+        </select>
+      </div>
+    </div>
+  );
+}
+
 function Body({ node, type }: { node: WorkflowNode; type: NodeType | undefined }) {
   const { running } = useRunning();
   const state = useNodeState(node.id);
@@ -28,6 +56,7 @@ function Body({ node, type }: { node: WorkflowNode; type: NodeType | undefined }
     <>
       <p className="help">{type?.help ?? 'This server does not know nodes of this type; they are kept as they are.'}</p>
       {reason !== '' && <p className="trouble" role="alert">{reason}</p>}
+      {type?.input != null && <Input node={node} />}
       {type !== undefined && <SettingsForm node={node} type={type} />}
       <p className="hint">{running && state !== null ? 'Changes show on the running picture at once.' : `Id: ${node.id}`}</p>
     </>

@@ -1,11 +1,13 @@
 /* The form of a node, made of its table of settings. */
 import { useId, useState, type ReactNode } from 'react';
-import { useApp, useAppState } from '../hooks/context';
+import { useApp } from '../hooks/context';
 import { valueOf, type NodeType, type Setting, type WorkflowNode } from '../model/types';
 import { ClassPicker } from './ClassPicker';
+import { ColoursField } from './ColoursField';
+import { PickField, useKnown } from './PickField';
 import { ZoneField } from './ZoneField';
 
-interface FieldProps {
+export interface FieldProps {
   readonly node: WorkflowNode;
   readonly setting: Setting;
   readonly value: unknown;
@@ -85,25 +87,25 @@ function ChoiceField({ setting, value, onChange, onEnd }: FieldProps) {
   );
 }
 
-function TextField({ node, setting, value, onChange, onEnd }: FieldProps) {
+function TextField(props: FieldProps) {
+  const { node, setting, value, onChange, onEnd } = props;
   const id = useId();
-  const { models, videos } = useAppState();
-  const known = node.type === 'model' && setting.name === 'modelId' ? models.map((model) => model.id) : setting.name === 'videoPath' ? videos : [];
+  const known = useKnown(node, setting.name);
+  if (known !== null) return <PickField {...props} {...known} />;
   return (
     <div className="field stacked">
       <label htmlFor={id} title={setting.help}>{setting.label}</label>
       <input
-        id={id} type="text" value={String(value ?? '')} spellCheck={false} autoComplete="off" list={known.length > 0 ? `${id}-known` : undefined}
+        id={id} type="text" value={String(value ?? '')} spellCheck={false} autoComplete="off"
         placeholder={setting.help} data-testid={`setting-${setting.name}`} onChange={(event) => onChange(event.target.value)} onBlur={onEnd}
       />
-      {known.length > 0 && <datalist id={`${id}-known`}>{known.map((name) => <option key={name} value={name} />)}</datalist>}
     </div>
   );
 }
 
 function ListField(props: FieldProps) {
-  if (/^(classes|selectedClasses)$/.test(props.setting.name)) return <ClassPicker node={props.node} setting={props.setting} value={props.value} onChange={props.onChange} />;
-  if (props.setting.name === 'polygon') return <ZoneField node={props.node} value={props.value} onChange={props.onChange} />;
+  if (/^(classes|selectedClasses)$/.test(props.setting.name)) return <ClassPicker {...props} />;
+  if (props.setting.name === 'polygon') return <ZoneField {...props} />;
   return <JsonField {...props} />;
 }
 
@@ -125,9 +127,9 @@ function JsonField({ setting, value, onChange, onEnd }: FieldProps) {
   );
 }
 
-const FIELDS: Readonly<Record<Setting['type'], (props: FieldProps) => ReactNode>> = {
-  bool: BoolField, int: NumberField, number: NumberField, choice: ChoiceField, text: TextField, list: ListField, object: JsonField,
-  colors: JsonField,
+/* A kind that a newer server has and this page does not is edited as text, too. */
+const FIELDS: Readonly<Record<string, (props: FieldProps) => ReactNode>> = {
+  bool: BoolField, int: NumberField, number: NumberField, choice: ChoiceField, text: TextField, list: ListField, object: JsonField, colors: ColoursField,
 };
 
 export function SettingsForm({ node, type }: { node: WorkflowNode; type: NodeType }) {
@@ -140,7 +142,7 @@ export function SettingsForm({ node, type }: { node: WorkflowNode; type: NodeTyp
   const groups = new Map<string, Setting[]>();
   for (const setting of type.settings.filter(isShown)) groups.set(setting.group ?? '', [...(groups.get(setting.group ?? '') ?? []), setting]);
   const field = (setting: Setting) => {
-    const Field = FIELDS[setting.type];
+    const Field = FIELDS[setting.type] ?? JsonField;
     return (
       <Field
         key={setting.name} node={node} setting={setting} value={valueOf(node, setting)}

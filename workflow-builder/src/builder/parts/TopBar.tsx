@@ -1,6 +1,7 @@
 import { useReactFlow } from '@xyflow/react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
+import { FIT } from './Canvas';
 import { Icon, type IconName } from './Icon';
 import { WorkflowMenu } from './WorkflowMenu';
 
@@ -46,7 +47,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       const node = flow.getInternalNode(id);
       return { width: node?.measured.width ?? 220, height: node?.measured.height ?? 120 };
     });
-    requestAnimationFrame(() => void flow.fitView({ duration: 250, padding: 0.15, maxZoom: 1 }));
+    requestAnimationFrame(() => void flow.fitView({ ...FIT, duration: 250 }));
   };
   return (
     <header className="topbar">
@@ -59,22 +60,21 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
       <span className="unsaved" data-testid="unsaved">{dirty || !saved ? 'not saved' : ''}</span>
       <Status />
       <div className="tools">
-        <Tool icon="undo" label="Undo (Ctrl Z)" disabled={!canUndo} testId="undo" onClick={() => app.editor.undo()} />
-        <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.editor.redo()} />
+        <Tool icon="undo" label="Undo (Ctrl Z)" disabled={!canUndo} testId="undo" onClick={() => app.undo()} />
+        <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.redo()} />
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
         <a className="tool" href="/wall" aria-label="Wall: all running views" title="Wall: all running views"><Icon name="wall" /></a>
         <a className="tool" href="/performance" aria-label="Performance" title="Performance"><Icon name="bars" /></a>
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
-        {running && (
-          <button type="button" className="button" disabled={busy !== ''} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
-        )}
-        {(!running || dirty) && (
-          <button type="button" className="button primary" disabled={busy !== '' || workflow.nodes.length === 0} data-testid="execute" title="Save and execute (Ctrl Enter)" onClick={() => void app.execute()}>
-            {running ? 'Deploy' : 'Execute ▶️'}
-          </button>
-        )}
+        <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
+        <button
+          type="button" className="button primary" disabled={busy !== '' || workflow.nodes.length === 0 || (running && !dirty)} data-testid="execute"
+          title="Save and execute (Ctrl Enter)" onClick={() => void app.execute()}
+        >
+          {running ? 'Deploy' : 'Execute ▶️'}
+        </button>
       </div>
     </header>
   );

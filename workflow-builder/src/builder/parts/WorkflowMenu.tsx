@@ -1,14 +1,33 @@
 /* The other workflows: open, duplicate, delete, files. */
-import { useRef, useState } from 'react';
+import { useRef, useState, type FormEvent } from 'react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
-import { server } from '../server';
+import { server, type WorkflowRow } from '../server';
 import { Icon } from './Icon';
+
+function Rename({ row, onDone }: { row: WorkflowRow; onDone: () => void }) {
+  const app = useApp();
+  const [name, setName] = useState(row.name);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (name.trim() !== '' && name !== row.name) void app.renameWorkflow(row.id, name.trim());
+    onDone();
+  };
+  return (
+    <form className="row" onSubmit={submit}>
+      <input
+        autoFocus aria-label={`New name of ${row.name}`} value={name} spellCheck={false} data-testid="rename-field" onChange={(event) => setName(event.target.value)}
+        onFocus={(event) => event.target.select()} onBlur={onDone} onKeyDown={(event) => { if (event.key === 'Escape') { event.preventDefault(); onDone(); } }}
+      />
+    </form>
+  );
+}
 
 export function WorkflowMenu() {
   const app = useApp();
-  const { rows, saved } = useAppState();
+  const { rows } = useAppState();
   const { workflow, dirty } = useEditor();
   const [search, setSearch] = useState('');
+  const [renamed, setRenamed] = useState('');
   const popover = useRef<HTMLDivElement>(null);
   const file = useRef<HTMLInputElement>(null);
   const hide = () => popover.current?.hidePopover();
@@ -35,21 +54,24 @@ export function WorkflowMenu() {
         <ul className="rows">
           {shown.map((row) => (
             <li key={row.id} data-open={row.id === workflow.id}>
-              <button type="button" className="row" onClick={() => leave(() => void app.open(row.id))}>
-                <span className="dot" data-on={row.running} title={row.running ? 'running' : 'stopped'} />
-                <span className="title">{row.name}</span>
-                <span className="count">{row.saved ? `${row.node_count} nodes` : 'not saved'}</span>
-              </button>
+              {renamed === row.id ? <Rename row={row} onDone={() => setRenamed('')} /> : (
+                <button type="button" className="row" title={row.name} onClick={() => leave(() => void app.open(row.id))}>
+                  <span className="dot" data-on={row.running} title={row.running ? 'running' : 'stopped'} />
+                  <span className="title">{row.name}</span>
+                  <span className="count">{row.saved ? `${row.node_count} nodes` : 'not saved'}</span>
+                </button>
+              )}
+              {row.saved && <button type="button" className="tool small" aria-label={`Rename ${row.name}`} title="Rename" onClick={() => setRenamed(row.id)}><Icon name="pen" /></button>}
               <button type="button" className="tool small" aria-label={`Duplicate ${row.name}`} title="Duplicate" onClick={() => leave(() => void app.duplicateWorkflow(row.id))}><Icon name="copy" /></button>
+              {row.saved && <a className="tool small" href={server.exportAddress(row.id)} download aria-label={`Export ${row.name}`} title="Export to a file"><Icon name="download" /></a>}
               <button type="button" className="tool small" aria-label={`Delete ${row.name}`} title="Delete" onClick={() => remove(row.id, row.name)}><Icon name="trash" /></button>
             </li>
           ))}
           {shown.length === 0 && <li className="none">{rows.length === 0 ? 'No workflow yet.' : 'None of this name.'}</li>}
         </ul>
-        <footer>
+        <div className="foot">
           <button type="button" className="button small" data-testid="new-workflow" onClick={() => leave(() => app.newWorkflow())}>New</button>
           <button type="button" className="button small" onClick={() => leave(() => file.current?.click())}>Import…</button>
-          {saved && <a className="button small" href={server.exportAddress(workflow.id)} download>Export</a>}
           <input
             ref={file} type="file" accept="application/json,.json" hidden aria-label="Workflow file"
             onChange={(event) => {
@@ -58,7 +80,7 @@ export function WorkflowMenu() {
               event.target.value = '';
             }}
           />
-        </footer>
+        </div>
       </div>
     </>
   );

@@ -1,0 +1,104 @@
+// Videos that are sent to the server from the builder.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { eventually } from '../integ/server.mjs';
+import { drag, node, open, running } from './builder.mjs';
+
+// A server with a data folder and a short video that it has not; null where it takes no uploads.
+async function uploading(t, options = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-upload-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const at = await open(t, ['--data-folder', join(folder, 'data'), ...options]);
+  if (!(await fetch(`${at.server.url}/api/uploads`)).ok) {
+    t.skip('this server takes no uploads');
+    return null;
+  }
+  const video = join(folder, 'yard gate.mp4');
+  execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=10', '-t', '3', '-pix_fmt', 'yuv420p', video]);
+  return { ...at, folder, video };
+}
+
+const uploads = async (server) => (await (await fetch(`${server.url}/api/uploads`)).json()).uploads;
+
+test('a video is sent, and its source plays it', { timeout: 90000 }, async (t) => {
+  const at = await uploading(t);
+  if (at === null) return;
+  const { page, server, video } = at;
+  await drag(page, 'videoInput', 120, 120);
+  await page.setInputFiles('[data-testid=upload-file]', video);
+  await eventually('it is there', 20, async () => (await uploads(server)).length === 1);
+  const [{ path, filename }] = await uploads(server);
+  assert.equal(filename, 'yard gate.mp4');
+  await eventually('the source has it', 10, async () => (await page.locator('[data-testid=pick-videoPath]').inputValue()) === path);
+  assert.equal(await page.locator('[data-testid=upload-progress]').count(), 0);
+  await page.click('[data-testid=execute]');
+  await running(page);
+  await eventually('it plays', 20, async () => /320×240 · \d+/.test(await node(page, 'videoInput').textContent()));
+
+  // It is in use: not to be deleted.
+  page.on('dialog', (dialog) => void dialog.accept());
+  await page.click('[data-testid=videos]');
+  await page.click('[data-testid=upload-delete]');
+  await page.waitForSelector('[data-testid=toast]');
+  assert.equal((await uploads(server)).length, 1);
+  await page.keyboard.press('Escape');
+  await page.click('[data-testid=stop]');
+  await page.waitForFunction(() => document.querySelector('[data-testid=run-state]')?.dataset.state === 'disconnected');
+  await page.click('[data-testid=videos]');
+  await page.click('[data-testid=upload-delete]');
+  await eventually('it is gone', 10, async () => (await uploads(server)).length === 0);
+});
+
+test('a file dropped on the canvas becomes a source', { timeout: 90000 }, async (t) => {
+  const at = await uploading(t);
+  if (at === null) return;
+  const { page, server, video } = at;
+  const bytes = readFileSync(video).toString('base64');
+  const files = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'dropped.mp4', { type: 'video/mp4' }));
+    return transfer;
+  }, bytes);
+  await page.locator('.react-flow__pane').dispatchEvent('drop', { dataTransfer: files, clientX: 500, clientY: 300 });
+  await eventually('it is there', 20, async () => (await uploads(server)).length === 1);
+  const [{ path }] = await uploads(server);
+  await node(page, 'videoInput').locator('header').click();
+  await eventually('the source has it', 10, async () => (await page.locator('[data-testid=pick-videoPath]').inputValue()) === path);
+});
+
+test('an upload is seen on its way and can be cancelled', { timeout: 90000 }, async (t) => {
+  const at = await uploading(t);
+  if (at === null) return;
+  const { page, server, folder } = at;
+  const large = join(folder, 'large.mp4');
+  writeFileSync(large, Buffer.alloc(48 << 20, 1));
+  const slow = await page.context().newCDPSession(page);
+  await slow.send('Network.enable');
+  await slow.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 2e6 });
+  await drag(page, 'videoInput', 120, 120);
+  await page.setInputFiles('[data-testid=upload-file]', large);
+  const progress = page.locator('[data-testid=inspector] [data-testid=upload-progress]');
+  await eventually('it is on its way', 20, async () => (await progress.locator('progress').evaluate((bar) => bar.value)) > 1e5);
+  assert.match(await progress.textContent(), /MB of 50 MB/);
+  await progress.locator('[data-testid=upload-cancel]').click();
+  assert.equal(await page.locator('[data-testid=upload-progress]').count(), 0);
+  assert.deepEqual(await uploads(server), []);
+});
+
+test('what is no video is refused with the reason', { timeout: 90000 }, async (t) => {
+  const at = await uploading(t);
+  if (at === null) return;
+  const { page, server, folder } = at;
+  writeFileSync(join(folder, 'notes.mp4'), 'no video at all '.repeat(5000));
+  await drag(page, 'videoInput', 120, 120);
+  await page.setInputFiles('[data-testid=upload-file]', join(folder, 'notes.mp4'));
+  const failed = page.locator('[data-testid=inspector] [data-testid=upload-progress][data-state=failed]');
+  await failed.waitFor();
+  assert.match(await failed.textContent(), /^notes\.mp4: .{15,}\.$/);
+  assert.deepEqual(await uploads(server), []);
+});

@@ -1,0 +1,119 @@
+// Views in the builder: two kinds on one model, transports, layouts, several browsers, a filter before.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { eventually } from '../integ/server.mjs';
+import { openPage } from './browser.mjs';
+import { buildStreet, colouredPixels, connect, drag, edges, node, open, running } from './builder.mjs';
+
+const figures = (page, type) => node(page, type).locator('[data-testid=view-figures]').textContent();
+const shows = (page, type, pattern) => eventually(`${type} shows ${pattern}`, 30, async () => pattern.test(await figures(page, type)));
+
+async function street(t) {
+  const at = await open(t);
+  await buildStreet(at.page);
+  return at;
+}
+
+async function execute(page) {
+  await page.click('[data-testid=execute]');
+  await running(page);
+}
+
+test('both kinds of view watch one model, each over its own transport', { timeout: 90000 }, async (t) => {
+  const { page, server } = await street(t);
+  await drag(page, 'videoPreview', 720, 450);
+  await connect(page, node(page, 'model'), node(page, 'videoPreview'));
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]\d* fps · \d+ ms · \d+ kbit\/s · \d+ seen$/);
+  await shows(page, 'videoPreview', /^WebSocket · [1-9]\d* fps · \d+ ms · \d+ kbit\/s · \d+ seen$/);
+  // One model works for both.
+  const { workflows } = await (await fetch(`${server.url}/api/workflow-builder`)).json();
+  const { nodes } = await (await fetch(`${server.url}/api/workflow-builder/${workflows[0].id}/status`)).json();
+  assert.equal(Object.values(nodes).filter(({ type }) => type === 'model').length, 1);
+});
+
+test('a transport can be forced, and left to the page again', { timeout: 90000 }, async (t) => {
+  const { page } = await street(t);
+  await execute(page);
+  const choose = (value) => node(page, 'videoPreviewWebRTC').locator('[data-testid=transport]').selectOption(value);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  await choose('websocket');
+  await shows(page, 'videoPreviewWebRTC', /^WebSocket · [1-9]/);
+  await choose('auto');
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  assert.equal(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-state]').textContent(), 'Connected');
+});
+
+test('a view is paused, goes on, is saved as a picture and fills the screen', { timeout: 90000 }, async (t) => {
+  const { page } = await street(t);
+  await execute(page);
+  const view = node(page, 'videoPreviewWebRTC');
+  const state = (text) => eventually(text, 20, async () => (await view.locator('[data-testid=view-state]').textContent()) === text);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  await view.getByRole('button', { name: 'Pause' }).click();
+  await state('Paused');
+  await view.getByRole('button', { name: 'Play' }).click();
+  await state('Connected');
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  const download = page.waitForEvent('download');
+  await view.getByRole('button', { name: 'Save a snapshot' }).click();
+  const file = readFileSync(await (await download).path());
+  assert.equal(file.subarray(1, 4).toString(), 'PNG');
+  assert.deepEqual([file.readUInt32BE(16), file.readUInt32BE(20)], [768, 576]);
+  await view.getByRole('button', { name: 'Full screen' }).click();
+  await page.waitForFunction(() => document.fullscreenElement?.tagName === 'OVERWATCH-VIEW');
+  await page.evaluate(() => document.exitFullscreen());
+});
+
+test('original, X-RAY or both, where the server can', { timeout: 90000 }, async (t) => {
+  const { page, server } = await street(t);
+  const { node_types: types } = await (await fetch(`${server.url}/api/workflow-components/node-types`)).json();
+  const has = types.find(({ type }) => type === 'videoPreviewWebRTC').settings.some(({ name }) => name === 'layout');
+  assert.equal(await page.locator('[data-testid=layout]').count(), has ? 1 : 0);
+  if (!has) return t.skip('this server draws no layouts');
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  await eventually('boxes', 30, async () => (await colouredPixels(page)) >= 150);
+  await page.click('[data-testid=layout-original]');
+  await eventually('no boxes', 20, async () => (await colouredPixels(page)) <= 40);
+  const wide = () => page.evaluate(() => {
+    const { width, height } = document.querySelector('overwatch-view').stats;
+    return width / height;
+  });
+  await page.click('[data-testid=layout-side-by-side]');
+  await eventually('twice as wide', 20, async () => (await wide()) > 2.5);
+  await page.click('[data-testid=layout-xray]');
+  await eventually('boxes again', 20, async () => (await wide()) < 1.5 && (await colouredPixels(page)) >= 150);
+});
+
+test('a view may stand behind a filter', { timeout: 90000 }, async (t) => {
+  const { page } = await open(t);
+  await drag(page, 'video vtest.avi', 60, 60);
+  await drag(page, 'model nanodet', 340, 60);
+  await drag(page, 'detectionFilter', 60, 380);
+  await drag(page, 'videoPreviewWebRTC', 720, 60);
+  await connect(page, node(page, 'videoInput'), node(page, 'model'));
+  await connect(page, node(page, 'model'), node(page, 'detectionFilter'));
+  await connect(page, node(page, 'detectionFilter'), node(page, 'videoPreviewWebRTC'));
+  assert.equal(await edges(page), 3);
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  await eventually('boxes', 30, async () => (await colouredPixels(page)) >= 150);
+  await eventually('it tells what passed', 10, async () => /[1-9]\d* passed/.test(await node(page, 'detectionFilter').textContent()));
+});
+
+test('two browsers see one view, and a change of one is seen by both', { timeout: 90000 }, async (t) => {
+  const { page, server } = await street(t);
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  const other = await openPage(page.context().browser(), page.url(), { viewport: { width: 1280, height: 720 } });
+  await shows(other, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  for (const one of [page, other]) await eventually('boxes', 30, async () => (await colouredPixels(one)) >= 150);
+  await node(page, 'model').locator('[data-testid=xray-toggle]').uncheck();
+  for (const one of [page, other]) await eventually('no boxes', 20, async () => (await colouredPixels(one)) <= 40);
+  const { connections } = await (await fetch(`${server.url}/api/webrtc/stats`)).json();
+  assert.equal(connections.length, 2);
+  assert.deepEqual(other.failures, []);
+});
