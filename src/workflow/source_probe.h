@@ -6,9 +6,9 @@
 
 /* Opens an address and waits until the first picture is there and its rate is known, at most
  * `wait_us`, of these 1.5 s for the rate. A file, given by its whole path, states its rate
- * (nominal_fps), and is tried once only. OW_OK with its state; OW_ETIMEOUT: none came, and the state
- * says what is known; OW_EINVAL: an address that cannot be understood. The source is closed again,
- * which may take 2 s more. */
+ * (nominal_fps), and is tried once only. OW_OK with its state; OW_ETIMEOUT: none came, and the
+ * state says what is known; OW_EINVAL: an address that cannot be understood. The source is closed
+ * again, which may take 2 s more. */
 int source_probe(const char *url, int64_t wait_us, struct source_status *out, struct reason *why);
 
 #endif
