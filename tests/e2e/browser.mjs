@@ -1,9 +1,9 @@
 // Real Chromium for the end-to-end tests, and the questions they ask a page.
 import { createRequire } from 'node:module';
 
-const { chromium } = createRequire(new URL('../package.json', import.meta.url))('playwright-core');
+export const { chromium } = createRequire(new URL('../package.json', import.meta.url))('playwright-core');
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-component-update',
   '--disable-background-networking', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ];

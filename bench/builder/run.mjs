@@ -1,0 +1,137 @@
+#!/usr/bin/env node
+// What people wait for in the builder, in real Chromium. See docs/measuring.md.
+//
+//   node bench/builder/run.mjs [--runs 5] [--json FILE]
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { FLAGS, chromium } from '../../tests/e2e/browser.mjs';
+import { postJson, startServer } from '../../tests/integ/server.mjs';
+
+const { values: options } = parseArgs({ options: { runs: { type: 'string', default: '5' }, json: { type: 'string' } } });
+const RUNS = Number(options.runs);
+const samples = {};
+const note = (name, value) => (samples[name] ??= []).push(value);
+
+const node = (id, type, x, data = {}) => ({ id, type, position: { x, y: 0 }, data });
+const edge = (source, target) => ({ id: `${source}-${target}`, source, target });
+const street = {
+  id: 'street', name: 'Street',
+  nodes: [node('video', 'videoInput', 0, { videoPath: 'vtest.avi' }), node('model', 'model', 260, { modelId: 'nanodet', confidence: 0.4 }),
+    node('view', 'videoPreviewWebRTC', 560, { bitratePreset: 'high' })],
+  edges: [edge('video', 'model'), edge('model', 'view')],
+};
+// Has the model loaded and lets it rest: nobody watches.
+const holder = {
+  id: 'holder', name: 'Holder',
+  nodes: [node('pattern', 'testPattern', 0, { fps: 1 }), node('same', 'model', 260, { modelId: 'nanodet' }), node('unwatched', 'videoPreview', 560)],
+  edges: [edge('pattern', 'same'), edge('same', 'unwatched')],
+};
+
+// In the page: until the picture has so many pixels of the blue that boxes of persons have and the
+// street has not, looked at in every rendering step. With `act`, from its call.
+const untilBoxes = (page, selector, boxes) => page.evaluate(async ({ selector, boxes }) => {
+  const canvas = new OffscreenCanvas(384, 288);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  const coloured = (surface) => {
+    context.drawImage(surface, 0, 0, 384, 288);
+    const { data } = context.getImageData(0, 0, 384, 288);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) count += data[i + 2] > 170 && data[i] < 90 && data[i + 1] > 110;
+    return count;
+  };
+  const begin = performance.now();
+  document.querySelector(selector).click();
+  let first = 0;
+  for (;;) {
+    await new Promise(requestAnimationFrame);
+    const surface = document.querySelector('overwatch-view')?.surface;
+    const width = surface?.videoWidth ?? surface?.width ?? 0;
+    const now = performance.now();
+    if (now - begin > 20000) throw new Error('no such picture within 20 s');
+    if (!width) continue;
+    const count = coloured(surface);
+    first ||= now - begin;
+    if (boxes ? count >= 100 : count < 40) return { first, done: now - begin };
+  }
+}, { selector, boxes });
+
+// Opens the builder and waits until the nodes of the workflow stand on the canvas; how long that took
+// from the start of the navigation.
+async function open(browser, server) {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
+  await page.addInitScript(() => {
+    const look = () => {
+      const node = document.querySelector('[data-testid=node-videoPreviewWebRTC]');
+      if (node && getComputedStyle(node).visibility === 'visible') globalThis.usableAt = performance.now();
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+  await page.goto(`${server.url}/?workflow=street`, { waitUntil: 'commit' });
+  note('page opened → workflow on the canvas', await (await page.waitForFunction(() => globalThis.usableAt)).jsonValue());
+  await page.waitForSelector('[data-testid=execute]:enabled');
+  return page;
+}
+
+async function withServer(workflows, use) {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-bench-'));
+  const server = await startServer(null, ['--data-folder', folder]);
+  try {
+    for (const workflow of workflows) {
+      const { status, body } = await postJson(`${server.url}/api/workflow-builder`, workflow);
+      if (status !== 201) throw new Error(body.detail);
+    }
+    await use(server);
+  } finally {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+try {
+  for (let run = 0; run < RUNS; run++) {
+    await withServer([street], async (server) => {
+      try {
+        writeFileSync('/proc/sys/vm/drop_caches', '1'); // the model's file, too, is read anew
+      } catch { /* not root: it is warm in memory */ }
+      const page = await open(browser, server);
+      const { first, done } = await untilBoxes(page, '[data-testid=execute]', true);
+      note('Execute → first picture, cold', first);
+      note('Execute → first X-RAY picture, cold', done);
+      await page.close();
+    });
+    await withServer([holder, street], async (server) => {
+      await postJson(`${server.url}/api/workflow-builder/holder/execute`, '');
+      const page = await open(browser, server);
+      await page.waitForTimeout(1500);
+      const { first, done } = await untilBoxes(page, '[data-testid=execute]', true);
+      note('Execute → first picture, model loaded', first);
+      note('Execute → first X-RAY picture, model loaded', done);
+      await page.waitForTimeout(2000);
+      for (let i = 0; i < 5; i++) {
+        note('edit → picture without boxes', (await untilBoxes(page, '[data-testid=xray-toggle]', false)).done);
+        await page.waitForTimeout(300);
+        note('edit → picture with boxes', (await untilBoxes(page, '[data-testid=xray-toggle]', true)).done);
+        await page.waitForTimeout(300);
+      }
+      await page.close();
+    });
+  }
+} finally {
+  await browser.close();
+}
+
+const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+console.log('| ms, in Chromium | median | least | most | runs |\n|---|---|---|---|---|');
+for (const [name, values] of Object.entries(samples)) {
+  const sorted = values.toSorted((a, b) => a - b);
+  console.log(`| ${name} | ${quantile(sorted, 0.5).toFixed(0)} | ${sorted[0].toFixed(0)} | ${sorted.at(-1).toFixed(0)} | ${sorted.length} |`);
+}
+if (options.json) {
+  mkdirSync(join(options.json, '..'), { recursive: true });
+  writeFileSync(options.json, JSON.stringify(samples, null, 1));
+}
