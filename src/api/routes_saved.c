@@ -65,9 +65,10 @@ static void reply_saved(struct http_exchange *exchange, int status,
     api_reply_json(exchange, status, out);
 }
 
-static void reply_running(struct http_exchange *exchange, const char *id,
+static void reply_running(struct api *api, struct http_exchange *exchange, const char *id,
                           const struct saved_result *result)
 {
+    ws_hub_send_status(api->hub);
     api_reply_json(exchange, 200,
                    json_pack("{s:s, s:s, s:O*, s:O*}", "status", "running", "workflow_id", id,
                              "warnings", json_object_get(result->report, "warnings"), "changes",
@@ -114,6 +115,8 @@ void api_saved_replace(void *context, struct http_exchange *exchange)
     if (!document)
         return;
     int rc = saved_replace(&api->saved, id_of(exchange), document, is_draft(exchange), &result);
+    if (rc == OW_OK && result.applied)
+        ws_hub_send_status(api->hub);
     if (rc == OW_OK)
         reply_saved(exchange, 200, &result);
     else
@@ -155,6 +158,8 @@ void api_saved_remove(void *context, struct http_exchange *exchange)
     struct api *api = context;
     int rc = saved_remove(&api->saved, id_of(exchange));
     if (rc == OW_OK)
+        ws_hub_send_status(api->hub);
+    if (rc == OW_OK)
         api_reply_json(exchange, 200, json_pack("{s:s}", "status", "deleted"));
     else if (rc == OW_ENOTFOUND)
         http_reply_error(exchange, 404, "There is no workflow with this id.");
@@ -170,7 +175,7 @@ void api_saved_execute(void *context, struct http_exchange *exchange)
     struct saved_result result = {0};
     int rc = saved_execute(&api->saved, id_of(exchange), &result);
     if (rc == OW_OK)
-        reply_running(exchange, id_of(exchange), &result);
+        reply_running(api, exchange, id_of(exchange), &result);
     else
         reply_failure(exchange, rc, &result);
     saved_result_clear(&result);
@@ -189,7 +194,7 @@ void api_saved_deploy(void *context, struct http_exchange *exchange)
         return;
     int rc = saved_deploy(&api->saved, id_of(exchange), document, &result);
     if (rc == OW_OK)
-        reply_running(exchange, id_of(exchange), &result);
+        reply_running(api, exchange, id_of(exchange), &result);
     else
         reply_failure(exchange, rc, &result);
     saved_result_clear(&result);

@@ -154,6 +154,8 @@ void api_workflow_execute(void *context, struct http_exchange *exchange)
     int rc = runtime_execute(api->runtime, workflow, RUNTIME_REMOTE, &report, &why);
     const char *id = json_string_value(json_object_get(workflow, "id"));
     if (rc == OW_OK)
+        ws_hub_send_status(api->hub);
+    if (rc == OW_OK)
         api_reply_json(exchange, 200,
                        json_pack("{s:s, s:s, s:O*}", "status", "running", "workflow_id",
                                  id ? id : "", "warnings", json_object_get(report, "warnings")));
@@ -171,6 +173,8 @@ void api_workflow_stop(void *context, struct http_exchange *exchange)
     const char *id = http_param(http_exchange_request(exchange), "id");
     int rc = saved_stop(&api->saved, id);
     if (rc == OW_OK)
+        ws_hub_send_status(api->hub);
+    if (rc == OW_OK)
         api_reply_json(exchange, 200,
                        json_pack("{s:s, s:s}", "status", "stopped", "workflow_id", id));
     else
@@ -181,5 +185,6 @@ void api_workflow_stop_all(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
     saved_stop_all(&api->saved);
+    ws_hub_send_status(api->hub);
     api_reply_json(exchange, 200, json_pack("{s:s}", "status", "stopped"));
 }

@@ -32,6 +32,10 @@ void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *
  * lent. A client that is far behind misses it. */
 void ws_hub_event(struct ws_hub *hub, const char *topic, const json_t *event);
 
+/* Sends the state of all nodes now, since workflows have started, stopped or changed. Any thread.
+ */
+void ws_hub_send_status(struct ws_hub *hub);
+
 /* Answers with the next picture of a view, or 404, or 504 after two seconds. */
 void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange);
 

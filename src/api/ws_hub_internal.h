@@ -88,7 +88,4 @@ void mjpeg_end(struct ws_hub *hub, const char *node_id);
 /* Does such a view run? */
 bool ws_hub_has_view(const struct ws_hub *hub, const char *node_id);
 
-/* ws_nodes.c */
-void ws_hub_send_status(struct ws_hub *hub);
-
 #endif

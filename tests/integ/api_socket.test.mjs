@@ -143,6 +143,20 @@ test('status comes each second and tells of every node', { timeout: 60000 }, asy
   assert.ok(apart > 500 && apart < 2500, `${apart} ms`);
 });
 
+test('what starts, changes or stops is told before the call is answered', { timeout: 60000 }, async (t) => {
+  const server = await start(t);
+  const { ask, next } = await open(server, t);
+  await ask({ type: 'subscribe', topics: ['status_update'] }, 'subscribed');
+  const post = (path, body) => fetch(`${server.url}/api/workflow-builder${path}`, { method: 'POST', body: body && JSON.stringify(body) });
+  const steps = [['/execute', workflow('second', ['three']), ['second', 'w']], ['/second/stop', null, ['w']], ['/stop-all', null, []]];
+  for (const [path, body, ids] of steps) {
+    const told = next('status_update', ({ workflow_ids: now }) => now.toSorted().join() === ids.join());
+    assert.equal((await post(path, body)).status, 200);
+    const { now_us: answered } = await (await fetch(`${server.url}/healthz`)).json();
+    assert.ok((await told).server_us <= answered, path);
+  }
+});
+
 test('an error of a node comes at once, and that it has gone, too', { timeout: 60000 }, async (t) => {
   const models = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
   t.after(() => rmSync(models, { recursive: true, force: true }));
