@@ -56,6 +56,13 @@ int json_body_text(const char **out, const json_t *object, const char *name, siz
     return OW_OK;
 }
 
+bool json_body_is_utf8(const char *text)
+{
+    json_t *json = json_string(text);
+    json_decref(json);
+    return json != NULL;
+}
+
 static int add_node(struct subscription *out, const json_t *value, struct reason *why)
 {
     const char *id = json_string_value(value);

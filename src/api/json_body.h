@@ -18,6 +18,9 @@ int json_body_parse(json_t **out, const char *text, size_t size, bool may_be_emp
 int json_body_text(const char **out, const json_t *object, const char *name, size_t max, bool lines,
                    struct reason *why);
 
+/* May this text, from a name or an address, stand in an answer? */
+bool json_body_is_utf8(const char *text);
+
 /* What a client asks for in /api/ws. */
 enum {
     TOPIC_FRAMES = 1,

@@ -118,14 +118,6 @@ static void percent_decode(char *text)
     *out = '\0';
 }
 
-/* What answers hold must be: a camera with another text would be in none. */
-static bool is_utf8(const char *text)
-{
-    json_t *json = json_string(text);
-    json_decref(json);
-    return json != NULL;
-}
-
 /* rtsp://user:password@host: user and password are taken out of it. */
 static int take_credentials(struct sent_camera *sent, struct reason *why)
 {
@@ -144,7 +136,7 @@ static int take_credentials(struct sent_camera *sent, struct reason *why)
         return reason_set(why, OW_EINVAL, "The user or password in the address is too long.");
     snprintf(sent->username, sizeof sent->username, "%.*s", (int)user, rest);
     percent_decode(sent->username);
-    if (!is_utf8(sent->username))
+    if (!json_body_is_utf8(sent->username)) /* a camera with such a text would be in no answer */
         return reason_set(why, OW_EINVAL, "The user in the address is not UTF-8.");
     sent->has_username = true;
     if (colon) {

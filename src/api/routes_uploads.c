@@ -18,9 +18,7 @@ static json_t *describe(struct api *api, const struct store_upload *row)
 
 static void reply_failure(struct http_exchange *exchange, int rc, const struct reason *why)
 {
-    if (rc == OW_ELIMIT)
-        http_reply_error(exchange, 413, why->text);
-    else if (rc == OW_EIO)
+    if (rc == OW_EIO)
         http_reply_error(exchange, 507, why->text);
     else
         api_reply_failure(exchange, rc, why);

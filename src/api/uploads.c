@@ -1,5 +1,6 @@
 #include "api/uploads.h"
 
+#include "api/json_body.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "workflow/library.h"
@@ -54,9 +55,7 @@ void upload_file_name(const char *given, char out[UPLOAD_NAME_BYTES])
             given = c + 1;
     while (*given == '.' || *given == ' ')
         given++;
-    json_t *check = json_string(given); /* knows what is UTF-8 */
-    bool is_utf8 = check != NULL;
-    json_decref(check);
+    bool is_utf8 = json_body_is_utf8(given);
     const char *ending = strrchr(given, '.');
     size_t ending_size = ending ? strlen(ending) : 0;
     if (ending_size > MAX_ENDING)
@@ -161,7 +160,7 @@ static int check_size(const struct uploads *uploads, uint64_t size, struct reaso
 {
     return size <= uploads->max_bytes
                ? OW_OK
-               : reason_set(why, OW_ELIMIT, "A video may have %.6g MB (--max-upload-mb).",
+               : reason_set(why, OW_ETOOLARGE, "A video may have %.6g MB (--max-upload-mb).",
                             (double)uploads->max_bytes / 1e6);
 }
 

@@ -31,8 +31,8 @@ void uploads_clear(struct uploads *uploads);
  * paths and addresses. "" when nothing is left. Pure. */
 void upload_file_name(const char *given, char out[UPLOAD_NAME_BYTES]);
 
-/* Errors of these, each with a sentence: OW_ELIMIT: larger than max_bytes; OW_EUNSUPPORTED: not a
- * video; OW_EINVAL: no name that can be used; OW_EIO: the disk; OW_ENOMEM; OW_ESTATE: nothing is
+/* Errors of these, each with a sentence: OW_ETOOLARGE: larger than max_bytes; OW_EUNSUPPORTED: not
+ * a video; OW_EINVAL: no name that can be used; OW_EIO: the disk; OW_ENOMEM; OW_ESTATE: nothing is
  * taken; OW_EEXISTS: too many videos. */
 
 /* `size` as announced, 0 = not known. */
