@@ -119,11 +119,11 @@ void api_upload_video(void *context, struct http_exchange *exchange)
         rc = take_all(&intake, &why);
     if (rc == OW_OK)
         rc = upload_finish(intake.upload, &row, &status, &why);
+    upload_close(&intake.upload); /* who reads the answer finds nothing left of what was refused */
     if (rc == OW_OK)
         reply_video(&intake, &row, &status);
     else
         reply_failure(exchange, rc, &why);
-    upload_close(&intake.upload);
     store_upload_clear(&row);
 }
 

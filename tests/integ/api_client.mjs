@@ -7,11 +7,11 @@ import { join } from 'node:path';
 
 import { root } from './server.mjs';
 
-/** The server's routes: [{ route, method, pattern, open }]. */
+/** The server's routes: [{ route, method, pattern, open, streams (takes any body, piece by piece) }]. */
 export function routes() {
   const table = readFileSync(join(root, 'src/api/api.c'), 'utf8').match(/routes\[\] = \{([\s\S]*?)\n\};/)[1];
   return [...table.matchAll(/\{HTTP_(\w+), "([^"]+)",\s*\w+,\s*([^}]*)\}/g)].map(([, method, pattern, flags]) => (
-    { route: `${method} ${pattern}`, method, pattern, open: flags.includes('HTTP_OPEN') }));
+    { route: `${method} ${pattern}`, method, pattern, open: flags.includes('HTTP_OPEN'), streams: flags.includes('HTTP_STREAMS') }));
 }
 
 export const fill = (pattern, params) => pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? 'none'));

@@ -125,7 +125,7 @@ const brokenBodies = {
 test('a body that is no JSON object is answered 400 by every route that reads one', { timeout: 60000 }, async (t) => {
   const server = await startServer(testPattern());
   t.after(server.stop);
-  const takers = routes().filter(({ method, route }) => ['POST', 'PUT', 'PATCH'].includes(method) && !WITHOUT_JSON.has(route));
+  const takers = routes().filter(({ method, route, streams }) => ['POST', 'PUT', 'PATCH'].includes(method) && !streams && !WITHOUT_JSON.has(route));
   assert.ok(takers.length >= 12, `${takers.length} take JSON`);
   const call = client(server);
   for (const { route } of takers) {
@@ -148,7 +148,7 @@ test('a body of more than a megabyte is answered 413, with a length or in chunks
   const padded = (size) => `{"nodes": [], "edges": []${' '.repeat(size - 26)}}`;
   assert.equal(padded(most).length, most);
   assert.equal((await call('POST /api/workflow-builder/validate', 200, { body: padded(most) })).valid, true);
-  for (const { route, method } of routes().filter((one) => ['POST', 'PUT', 'PATCH'].includes(one.method))) {
+  for (const { route, method } of routes().filter((one) => ['POST', 'PUT', 'PATCH'].includes(one.method) && !one.streams)) {
     assert.match((await call(route, 413, { body: padded(most + 1) })).detail, /1 MB/, method);
   }
   const answer = await fetch(`${server.url}/api/workflow-builder/validate`, { method: 'POST', body: chunks(3 << 20), duplex: 'half' });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { assertShape, client } from './api_client.mjs';
 import { eventually, postJson, startServer } from './server.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'overwatch-uploads-'));
@@ -33,8 +34,8 @@ async function send(server, name, body, headers = {}) {
   return { status: response.status, body: await response.json() };
 }
 
-const get = async (server, path) => (await fetch(`${server.url}${path}`)).json();
-const remove = (server, id) => fetch(`${server.url}/api/uploads/${id}`, { method: 'DELETE' });
+const list = (server) => client(server)('GET /api/uploads', 200);
+const remove = (server, id, status) => client(server)('DELETE /api/uploads/{id}', status, { params: { id } });
 
 test('a video is kept, listed, played, and removed when nobody plays it', { timeout: 60000 }, async (t) => {
   const server = await start(t, 'plays');
@@ -47,7 +48,7 @@ test('a video is kept, listed, played, and removed when nobody plays it', { time
   assert.deepEqual(rest, { filename: 'street.mp4', path: 'uploads/street.mp4', size_bytes: readFileSync(street).length,
     in_use: false, width: 320, height: 180, fps: 20, duration_s: 2, codec: 'h264' });
   assert.deepEqual(readFileSync(join(data('plays'), 'uploads/street.mp4')), readFileSync(street));
-  assert.ok((await get(server, '/api/workflow-components/videos')).files.some(({ name }) => name === 'uploads/street.mp4'));
+  assert.ok((await client(server)('GET /api/workflow-components/videos', 200)).files.some(({ name }) => name === 'uploads/street.mp4'));
 
   const workflow = { id: 'w', name: 'Uploaded', version: '1.0',
     nodes: [{ id: 'video', type: 'videoInput', position: { x: 0, y: 0 }, data: { videoPath: 'uploads/street.mp4' } },
@@ -57,15 +58,14 @@ test('a video is kept, listed, played, and removed when nobody plays it', { time
   assert.equal(executed.status, 200, executed.body.detail);
   const picture = await fetch(`${server.url}/api/video/view/snapshot`);
   assert.equal(picture.status, 200);
-  const [listed] = (await get(server, '/api/uploads')).uploads;
+  const [listed] = (await list(server)).uploads;
+  assertShape(listed, { id: 'string', filename: 'string', path: 'string', size_bytes: 'number', created_at: 'number', in_use: 'boolean' });
   assert.equal(listed.in_use, true);
-  const refused = await remove(server, id);
-  assert.equal(refused.status, 409);
-  assert.match((await refused.json()).detail, /running workflow/);
+  assert.match((await remove(server, id, 409)).detail, /running workflow/);
   await postJson(`${server.url}/api/workflow-builder/w/stop`, '');
-  assert.equal((await remove(server, id)).status, 200);
+  await remove(server, id, 200);
   assert.deepEqual(uploadsOf('plays'), []);
-  assert.equal((await remove(server, id)).status, 404);
+  await remove(server, id, 404);
   const again = await postJson(`${server.url}/api/workflow-builder/execute`, workflow);
   assert.equal(again.status, 403); // there is no such file any more, so it can't be in a folder of ours
 });
@@ -85,11 +85,11 @@ test('a form is taken as well, and names are made safe and unique', { timeout: 6
     assert.equal(status, 201, body.detail);
     assert.equal(body.filename, kept);
   }
-  const { uploads, total, max_bytes: maxBytes } = await get(server, '/api/uploads');
+  const { uploads, total, max_bytes: maxBytes } = await list(server);
   assert.equal(total, 7);
   assert.equal(uploads.length, 7);
   assert.equal(maxBytes, 2048e6);
-  assert.deepEqual((await get(server, '/api/config')).uploads, { enabled: true, max_bytes: 2048e6 });
+  assert.deepEqual((await client(server)('GET /api/config', 200)).uploads, { enabled: true, max_bytes: 2048e6 });
 });
 
 test('what is no video, too large or without a name is refused and leaves nothing', { timeout: 60000 }, async (t) => {
@@ -121,6 +121,7 @@ test('what is no video, too large or without a name is refused and leaves nothin
     assert.match(answer.body.detail, detail);
     assert.doesNotMatch(answer.body.detail, /overwatch-uploads|\.part/); // no path of the server
   }
+  await client(server)('POST /api/uploads/video', 415, { query: '?name=text.mp4', body: 'no video', type: 'video/mp4' });
   const forms = [['multipart/form-data', 'x', /boundary/], ['multipart/form-data; boundary=b', '--b oops\r\n', /well formed/],
     ['multipart/form-data; boundary=b', '--b\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\ncut', /ends before/]];
   for (const [type, body, detail] of forms) {
@@ -129,7 +130,7 @@ test('what is no video, too large or without a name is refused and leaves nothin
     assert.match(answer.body.detail, detail);
   }
   assert.deepEqual(uploadsOf('refused'), []);
-  assert.equal((await get(server, '/api/uploads')).total, 0);
+  assert.equal((await list(server)).total, 0);
 });
 
 // Sends the first half of the video and waits until some of it is on the disk.
@@ -155,12 +156,12 @@ test('what is broken off leaves nothing, even when the server is killed', { time
   assert.equal(uploadsOf('broken').length, 2);
   const next = await startServer(null, ['--data-folder', data('broken')]);
   assert.deepEqual(uploadsOf('broken'), ['kept.mp4']);
-  assert.deepEqual((await get(next, '/api/uploads')).uploads.map(({ filename }) => filename), ['kept.mp4']);
+  assert.deepEqual((await list(next)).uploads.map(({ filename }) => filename), ['kept.mp4']);
   // A file that somebody has deleted is no longer listed after a start.
   rmSync(join(data('broken'), 'uploads/kept.mp4'));
   await next.stop();
   const last = await start(t, 'broken');
-  assert.equal((await get(last, '/api/uploads')).total, 0);
+  assert.equal((await list(last)).total, 0);
 });
 
 test('a full disk is said, and a server without a folder takes nothing', { timeout: 60000 }, async (t) => {
@@ -169,7 +170,10 @@ test('a full disk is said, and a server without a folder takes nothing', { timeo
   const { status, body } = await send(none, 'street.mp4', readFileSync(street));
   assert.equal(status, 409);
   assert.match(body.detail, /--data-folder/);
-  assert.deepEqual((await get(none, '/api/config')).uploads, { enabled: false, max_bytes: 0 });
+  const config = await client(none)('GET /api/config', 200);
+  assertShape(config, { version: 'string', auth: 'object', uploads: 'object', limits: 'object', webrtc: 'object' });
+  assert.deepEqual(config.auth, { required: false });
+  assert.deepEqual(config.uploads, { enabled: false, max_bytes: 0 });
 
   const small = data('small');
   execFileSync('mkdir', [small]);

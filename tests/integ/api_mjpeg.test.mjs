@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { test } from 'node:test';
 
+import { client } from './api_client.mjs';
 import { eventually, postJson, startServer, testPattern } from './server.mjs';
 
 function watch(server, path) {
@@ -78,8 +79,9 @@ test('who reads slowly holds nobody up and is shown the newest', { timeout: 6000
 test('no view, no rate, too many', { timeout: 60000 }, async (t) => {
   const server = await startServer(testPattern());
   t.after(server.stop);
-  assert.equal((await fetch(`${server.url}/api/video/nobody/mjpeg`)).status, 404);
-  for (const fps of ['0', 'x', '61', '-1', 'nan']) assert.equal((await fetch(`${server.url}/api/video/view/mjpeg?fps=${fps}`)).status, 400);
+  const call = client(server), route = 'GET /api/video/{node_id}/mjpeg';
+  await call(route, 404, { params: { node_id: 'nobody' } });
+  for (const fps of ['0', 'x', '61', '-1', 'nan']) await call(route, 400, { params: { node_id: 'view' }, query: `?fps=${fps}` });
   const watching = await Promise.all(Array.from({ length: 64 }, () => watch(server, '/api/video/view/mjpeg?fps=1')));
   const refused = await watch(server, '/api/video/view/mjpeg');
   assert.equal(refused.statusCode, 503);
