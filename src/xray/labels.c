@@ -91,15 +91,22 @@ struct place {
     int x, y, round, far;
 };
 
+/* How much of other labels one would cover. */
+static int labels_covered(const struct layout *layout, struct rect rect)
+{
+    int sum = 0;
+    for (int i = 0; i < layout->count; i++)
+        sum += rect_common(layout->tabs[i].rect, rect);
+    return sum;
+}
+
 /* What is lost with a label at this place: other labels above all, then other objects, and the
  * object itself where it would hardly be seen behind it. In pixels. */
 static int cost(const struct layout *layout, const struct scene_object *object, struct rect rect,
                 int far)
 {
     const struct scene *scene = layout->scene;
-    int sum = far * rect.width * rect.height / 8;
-    for (int i = 0; i < layout->count; i++)
-        sum += 4 * rect_common(layout->tabs[i].rect, rect);
+    int sum = far * rect.width * rect.height / 8 + 4 * labels_covered(layout, rect);
     if (scene->count > CAREFUL_MAX)
         return sum;
     for (int i = 0; i < scene->count; i++) {
@@ -173,7 +180,7 @@ static void place(const struct layout *layout, const struct scene_object *object
     int before = remembered(layout, object->item->track_id, count), chosen = -1, least = INT_MAX;
     int most_y = frame->height > tab->rect.height ? frame->height - tab->rect.height : 0;
     struct rect rect = tab->rect;
-    if (before >= 0 && stand(layout, &places[before], &rect)) {
+    if (before >= 0 && stand(layout, &places[before], &rect) && labels_covered(layout, rect) == 0) {
         least = cost(layout, object, rect, places[before].far) - rect.width * rect.height / 4;
         chosen = before;
     }

@@ -224,7 +224,7 @@ static void labels_do_not_jump(void **state)
     } steps[] = {{{object}, 1, 231},
                  {{above, object}, 2, 253},
                  {{object}, 1, 253},
-                 {{on_top, object}, 2, 399}};
+                 {{on_top, object}, 2, 231}};
     for (int i = 0; i < 4; i++) {
         struct guarded g;
         guarded_open(&g, 960, 540);
