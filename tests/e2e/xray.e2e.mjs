@@ -62,6 +62,44 @@ test('with X-RAY off the picture is plain', { timeout: 120000, skip: !existsSync
   assert.ok(share < 0.002, `${share} of the picture is coloured`);
 });
 
+async function set(server, node, data) {
+  const response = await fetch(`${server.url}/api/workflow-builder/xray/nodes/${node}`, {
+    method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ data }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+// Share of pixels of a part of the picture (x0, y0, x1, y1 in 0..1) that are nearly black.
+function darkShare({ width, height, data }, [x0, y0, x1, y1]) {
+  let dark = 0, all = 0;
+  for (let y = Math.floor(y0 * height); y < y1 * height; y++) {
+    for (let x = Math.floor(x0 * width); x < x1 * width; x++, all++) {
+      const at = 4 * (y * width + x);
+      dark += Math.max(data[at], data[at + 1], data[at + 2]) < 56;
+    }
+  }
+  return dark / all;
+}
+
+test('modes follow on the running picture', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
+  const { page, server } = await show(t, {}, 'predict');
+  const shows = (what, check) => eventually(what, 20, async () => check(await grabPicture(page)));
+  const all = [0, 0, 1, 1], last = [0.5, 0.5, 1, 1], first = [0, 0, 0.5, 0.5];
+  await shows('the street', (picture) => darkShare(picture, all) < 0.4);
+  assert.equal((await set(server, 'model', { xrayMode: 'schematic' })).status, 200);
+  await shows('a schematic', (picture) => darkShare(picture, all) > 0.8);
+  assert.equal((await set(server, 'model', { xrayMode: 'quad' })).status, 200);
+  await shows('four panels', (picture) => darkShare(picture, last) > 0.7 && darkShare(picture, first) < 0.4);
+  assert.equal((await set(server, 'model', { xrayMode: 'both' })).status, 200);
+  await shows('a heat map', (picture) => darkShare(picture, last) < 0.4 && vividShare(picture) > 0.002);
+  const refused = await set(server, 'model', { xrayMode: 'masks' });
+  assert.equal(refused.status, 400);
+  assert.match(refused.body.detail, /xrayMode.*heatmap/);
+  const { views } = await (await fetch(`${server.url}/api/views`)).json();
+  assert.equal(views[0].xray_mode, 'boxes+heatmap');
+  assert.equal((await playerState(page)).state, 'connected');
+});
+
 test('a model that cannot be loaded leaves the picture running and says why', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
   const { server, page } = await show(t, { modelId: '/nowhere/none.onnx' }, 'sync');
   const views = await (await fetch(`${server.url}/api/views`)).json();
