@@ -58,7 +58,7 @@ static bool is_sound(const struct detection *item, float min_confidence)
 static void warm(struct heat *heat, const struct detections *all, const struct detection *item,
                  float share)
 {
-    float across[HEAT_COLUMNS], down[HEAT_ROWS];
+    float across[HEAT_COLUMNS] = {0}, down[HEAT_ROWS] = {0};
     int columns, rows;
     int left = spread(item->x1, item->x2, all->source_width, HEAT_COLUMNS, across, &columns);
     int top = spread(item->y1, item->y2, all->source_height, HEAT_ROWS, down, &rows);
