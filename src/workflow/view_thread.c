@@ -145,6 +145,8 @@ static void show_still(struct view *view, bool all)
     struct view_shot shot;
     view_shot_picture(&shot, view, copy, detections);
     shot.again = true;
+    if (all) /* no picture may come after this one for long */
+        view->jpeg_gate = (struct rate_gate){0};
     view_tracks_demand(view, clock_now_us(), shot.width, shot.height, !all);
     give(view, &shot, all ? clock_now_us() : INT64_MAX, true);
     view_shot_end(&shot);

@@ -85,6 +85,7 @@ static bool has_pictures(int count)
 }
 
 static struct runtime *runtime;
+static double pattern_fps;
 
 /* ONNX Runtime keeps a few bytes; see test_runtime_apply.c. */
 #ifdef __SANITIZE_ADDRESS__
@@ -99,6 +100,7 @@ static int setup(void **state)
 {
     (void)state;
     seen.opened = seen.jpegs = seen.width = seen.height = seen.keys = seen.video_width = 0;
+    pattern_fps = 30;
     seen.videos = seen.backwards = seen.before = 0;
     seen.capture_us = 0;
     const struct runtime_settings settings = {
@@ -119,10 +121,10 @@ static int teardown(void **state)
  * is not NULL. All are taken. */
 static void execute(json_t *model, json_t *filter, json_t *view)
 {
-    json_t *nodes = json_pack("[{s:s, s:s, s:{s:i, s:i, s:i}}, {s:s, s:s, s:o}, {s:s, s:s, s:o}]",
+    json_t *nodes = json_pack("[{s:s, s:s, s:{s:i, s:i, s:f}}, {s:s, s:s, s:o}, {s:s, s:s, s:o}]",
                               "id", "s", "type", "testPattern", "data", "width", 320, "height", 180,
-                              "fps", 30, "id", "m", "type", "model", "data", model, "id", "v",
-                              "type", "videoPreviewWebRTC", "data", view);
+                              "fps", pattern_fps, "id", "m", "type", "model", "data", model, "id",
+                              "v", "type", "videoPreviewWebRTC", "data", view);
     json_t *edges = json_pack("[{s:s, s:s}, {s:s, s:s}]", "source", "s", "target", "m", "source",
                               filter ? "f" : "m", "target", "v");
     if (filter) {
@@ -166,6 +168,20 @@ static void the_layout_follows_without_a_reconnect(void **state)
     set("v", json_pack("{s:s, s:i}", "layout", "original", "width", 0));
     assert_true(wait_for(has_width, 320));
     assert_int_equal(seen.opened, 1);
+}
+
+/* A picture every ten seconds: who watches by WebRTC need not wait for the next one, either. */
+static void an_edit_shows_on_a_picture_that_stands(void **state)
+{
+    (void)state;
+    pattern_fps = 0.1;
+    execute(json_object(), NULL, json_object());
+    assert_true(wait_for(has_width, 320));
+    int64_t edited_us = clock_now_us();
+    set("v", json_pack("{s:s}", "layout", "side-by-side"));
+    assert_true(wait_for(has_width, 640));
+    assert_true(clock_now_us() - edited_us < 3000000);
+    assert_int_equal(read_now(&seen.backwards), 0);
 }
 
 static bool model_state_is(const char *wanted)
@@ -258,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_layout_follows_without_a_reconnect, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_edit_shows_on_a_picture_that_stands, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_for_the_original, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_with_x_ray_off, setup, teardown),
         cmocka_unit_test_setup_teardown(edits_in_sync_do_not_turn_time_back, setup, teardown),
