@@ -1,7 +1,7 @@
 // Real sources: network cameras that come, go and hang, pipes, and videos that change as they play.
 import assert from 'node:assert/strict';
 import { createWriteStream } from 'node:fs';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { eventually, runPython, startServer } from './server.mjs';
 import {
@@ -21,6 +21,10 @@ async function framesGoOn(viewer, count, seconds = 20) {
   const from = viewer.frames();
   await eventually(`${count} frames more`, seconds, () => viewer.alive() && viewer.frames() >= from + count);
 }
+
+// These wait for seconds on end and do little meanwhile: they run side by side, behind the others.
+const waiting = [];
+const beside = (...one) => waiting.push(one);
 
 test('an RTSP camera plays, dies and comes back; its viewer stays', { timeout: 120000 }, async (t) => {
   let camera = await rtspCamera();
@@ -74,7 +78,7 @@ for (const codec of ['h264', 'h265']) {
   });
 }
 
-test('a camera that freezes is no signal, and plays on when it wakes', { timeout: 120000 }, async (t) => {
+beside('a camera that freezes is no signal, and plays on when it wakes', { timeout: 120000 }, async (t) => {
   const camera = await rtspCamera();
   t.after(() => camera.kill());
   const server = await startServer(cameraWorkflow(`rtsp://127.0.0.1:${camera.port}/camera`));
@@ -93,7 +97,7 @@ test('a camera that freezes is no signal, and plays on when it wakes', { timeout
   await framesGoOn(viewer, 50);
 });
 
-test('a stream that ends is opened again', { timeout: 120000 }, async (t) => {
+beside('a stream that ends is opened again', { timeout: 120000 }, async (t) => {
   const video = await httpVideo('video/mp2t', [...testVideo(), '-t', '2', ...h264, '-f', 'mpegts']);
   t.after(video.stop);
   const server = await startServer(cameraWorkflow(video.url));
@@ -104,7 +108,7 @@ test('a stream that ends is opened again', { timeout: 120000 }, async (t) => {
   assert.ok((await playing(server)).reopened > 0);
 });
 
-test("a camera's password is in no log and no answer", { timeout: 120000 }, async (t) => {
+beside("a camera's password is in no log and no answer", { timeout: 120000 }, async (t) => {
   const camera = await rtspCamera({ credentials: 'user:secret' });
   t.after(() => camera.kill());
   const url = `rtsp://user:secret@127.0.0.1:${camera.port}/camera?token=secret`;
@@ -120,7 +124,7 @@ test("a camera's password is in no log and no answer", { timeout: 120000 }, asyn
   assert.doesNotMatch(said, /secret/);
 });
 
-test('a wrong password is said, and not repeated', { timeout: 60000 }, async (t) => {
+beside('a wrong password is said, and not repeated', { timeout: 60000 }, async (t) => {
   const camera = await rtspCamera({ credentials: 'user:right' });
   t.after(() => camera.kill());
   const server = await startServer(cameraWorkflow(`rtsp://user:secret@127.0.0.1:${camera.port}/camera`));
@@ -178,7 +182,7 @@ test('RTMP plays', { timeout: 60000 }, async (t) => {
 });
 
 for (const scheme of ['rtsp', 'http', 'rtmp']) {
-  test(`a server that accepts and then hangs is no signal (${scheme})`, { timeout: 60000 }, async (t) => {
+  beside(`a server that accepts and then hangs is no signal (${scheme})`, { timeout: 60000 }, async (t) => {
     const hanging = await silentServer();
     t.after(hanging.stop);
     const server = await startServer(cameraWorkflow(`${scheme}://127.0.0.1:${hanging.port}/live/camera`));
@@ -224,7 +228,7 @@ test('a viewer goes on when the video in a pipe changes size and format', { time
   assert.equal((await sourceOf(server)).reopened, 0);
 });
 
-test('a viewer goes on when an MPEG-TS stream changes its size', { timeout: 120000 }, async (t) => {
+beside('a viewer goes on when an MPEG-TS stream changes its size', { timeout: 120000 }, async (t) => {
   // Two streams of one program, as a camera that is set to another size sends them.
   const run = (size, seconds) => [...testVideo({ size }), '-t', String(seconds), ...h264, '-f', 'mpegts'];
   const video = await httpVideo('video/mp2t', run('320x240', 8), run('480x272', 6), run('320x240', 60));
@@ -240,7 +244,7 @@ test('a viewer goes on when an MPEG-TS stream changes its size', { timeout: 1200
   assert.equal((await sourceOf(server)).reopened, 0);
 });
 
-test('a named pipe waits for its writers', { timeout: 60000 }, async (t) => {
+beside('a named pipe waits for its writers', { timeout: 60000 }, async (t) => {
   const pipe = namedPipe();
   t.after(pipe.remove);
   const server = await startServer(cameraWorkflow(`pipe:${pipe.path}`));
@@ -295,4 +299,8 @@ test('a local camera that is not there is named', { timeout: 60000 }, async (t) 
     assert.match(text, /\/dev\/video77/);
     assert.match(text, /[Nn]o such (file|device)/);
   }
+});
+
+describe('side by side', { concurrency: 4 }, () => {
+  for (const one of waiting) test(...one);
 });
