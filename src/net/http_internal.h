@@ -67,6 +67,8 @@ struct http_socket {
 
 int http_socket_create(struct http_socket **out, struct http_server *server);
 void http_socket_destroy(struct http_socket **socket);
+/* Does a message wait that must not be left out? */
+bool http_socket_owes(struct http_socket *socket);
 /* The next message to write, the caller's reference; NULL = none. *overflow: hang up. */
 struct http_message *http_socket_take(struct http_socket *socket, bool *overflow, bool *more);
 
@@ -169,6 +171,8 @@ int http_ws_count(const struct http_server *server, const struct address *peer);
 int http_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                      size_t size);
 void http_ws_look_for_messages(struct http_server *server);
+/* Is there a client who is still to be told something? */
+bool http_ws_owe(const struct http_server *server);
 /* Ends those whose session has ended. */
 void http_ws_expire(struct http_server *server);
 

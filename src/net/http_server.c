@@ -2,6 +2,7 @@
  * 4.3); HTTP/1.1 itself is in http_connection.c. */
 #include "net/http_server.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/thread.h"
 #include "net/http_guard.h"
@@ -20,6 +21,7 @@ enum {
     SOCKET_BUFFER_BYTES = 64 * 1024,
     SOCKET_WRITE_BYTES = 4 * 1024 * 1024, /* a frame is one write, never cut */
     HANDSHAKES_AT_ONCE = 32,
+    GOODBYE_US = 300 * 1000, /* for what clients are still to be told at the end */
 };
 
 void http_server_wake(struct http_server *server)
@@ -139,6 +141,10 @@ static void *service_thread(void *argument)
     struct http_server *server = argument;
     thread_introduce("http", THREAD_SERVICE);
     while (!atomic_load(&server->quit))
+        if (lws_service(server->context, 0) < 0)
+            return NULL;
+    int64_t end_us = clock_now_us() + GOODBYE_US;
+    while (http_ws_owe(server) && clock_now_us() < end_us)
         if (lws_service(server->context, 0) < 0)
             break;
     return NULL;

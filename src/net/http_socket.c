@@ -112,6 +112,14 @@ bool http_socket_send_latest(struct http_socket *socket, int slot, struct http_m
     return fresh;
 }
 
+bool http_socket_owes(struct http_socket *socket)
+{
+    pthread_mutex_lock(&socket->lock);
+    bool owes = socket->control_count > 0;
+    pthread_mutex_unlock(&socket->lock);
+    return owes;
+}
+
 static struct http_message *take_slot(struct http_socket *socket)
 {
     for (int i = 0; i < HTTP_SOCKET_SLOTS; i++) {

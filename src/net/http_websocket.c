@@ -169,6 +169,14 @@ void http_ws_look_for_messages(struct http_server *server)
             lws_callback_on_writable(i->wsi);
 }
 
+bool http_ws_owe(const struct http_server *server)
+{
+    for (const struct http_ws *i = server->sockets; i; i = i->next)
+        if (i->socket && http_socket_owes(i->socket))
+            return true;
+    return false;
+}
+
 void http_ws_expire(struct http_server *server)
 {
     int64_t now_us = clock_now_us();

@@ -1,4 +1,5 @@
 // How fast the builder is there, and whether it stays smooth: limits wide enough for a busy machine.
+// Runs alone: it measures how smooth pictures are.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

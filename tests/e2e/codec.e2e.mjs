@@ -1,4 +1,5 @@
 // The codec that a viewer is sent: H.264 where it can read it, VP8 where it cannot or is told to.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

@@ -1,5 +1,6 @@
 // Real Chromium at the far end of a lossy path, 300 ms there and back: what is lost is restored from
 // repair packets (FlexFEC) before it could be asked for.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
 // Settings of a view that is watched: its layout and its rates change, and nobody is cut off.
+// Runs alone: it measures how soon changes are seen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

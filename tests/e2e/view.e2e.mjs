@@ -1,4 +1,5 @@
 // The view page in Chromium: pictures move, pixels are right, it recovers from what goes wrong.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,5 +1,6 @@
 // A WHEP player that knows nothing of this server: npm's @eyevinn/webrtc-player, in Chromium, in a page
 // of another site, as players are.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { once } from 'node:events';

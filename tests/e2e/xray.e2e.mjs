@@ -1,4 +1,5 @@
 // Boxes in the pixels: the default model on the sample footage, shown in Chromium.
+// Runs alone: the model wants all cores, and boxes are compared with where things are.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

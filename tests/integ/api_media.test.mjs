@@ -77,22 +77,9 @@ test('offers that cannot be answered get 400, 404 or 415, and a sentence', { tim
   for (const body of [{}, { node_id: 'view' }, { sdp: H264 }, { node_id: 5, sdp: H264 }, { node_id: 'view', sdp: 5 }, { node_id: 'view', sdp: '' }, { node_id: '', sdp: H264 },
     { node_id: 'view', sdp: H264, type: 'answer' }, { node_id: 'view', sdp: H264, type: 5 }, { node_id: 'v\u0001', sdp: H264 }, { node_id: 'x'.repeat(128), sdp: H264 },
     { node_id: 'view', sdp: 'x'.repeat(70000) }]) await call(route, 400, { body });
-  for (const [name, sdp] of Object.entries(offers)) {
-    const { status, detail } = await fetchOffer(call, sdp);
-    assert.ok(status >= 400 && status < 500 && detail.length > 15, `${name}: ${status} ${detail}`);
-  }
+  for (const sdp of Object.values(offers)) await call(route, [400, 415], { body: { node_id: 'view', sdp, type: 'offer' } });
   assert.equal((await call('GET /api/webrtc/stats', 200)).active_connections, 0);
 });
-
-/** An offer whose failure may be any 4xx. */
-async function fetchOffer(call, sdp) {
-  for (const status of [400, 415]) {
-    try {
-      return { status, ...(await call('POST /api/webrtc/offer', status, { body: { node_id: 'view', sdp, type: 'offer' } })) };
-    } catch { /* another one */ }
-  }
-  return { status: 0, detail: '' };
-}
 
 test('candidates are taken, ICE is restarted, all else refused', { timeout: 60000 }, async (t) => {
   const { call } = await start(t);

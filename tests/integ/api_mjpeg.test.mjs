@@ -1,4 +1,5 @@
 // A view as Motion JPEG over HTTP: whole pictures, each at once, the newest for who reads slowly.
+// Runs alone: it measures how often pictures come.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';

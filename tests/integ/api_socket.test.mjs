@@ -1,5 +1,6 @@
 // The WebSocket: every message of docs/api.md, what is refused, filters, and that it belongs to all
 // alike: a client that does not read holds up nobody.
+// Runs alone: it measures how long pictures and pings take.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';

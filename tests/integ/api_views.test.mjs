@@ -88,7 +88,7 @@ test('node types: every setting has a default of its type and within its range',
       for (const [name, kind] of Object.entries(SETTING)) assert.equal(typeof setting[name], kind, `${what}: ${name}`);
       assert.ok(setting.help.length > 5 && setting.label, what);
       if (setting.type === 'list') assert.deepEqual(setting.default, [], what);
-      else if (setting.type === 'object') assert.deepEqual(setting.default, {}, what);
+      else if (['object', 'colors'].includes(setting.type)) assert.deepEqual(setting.default, {}, what);
       else assert.equal(typeof setting.default, KINDS[setting.type] ?? assert.fail(`${what}: ${setting.type}`), what);
       if (setting.type === 'choice') assert.ok(setting.choices.includes(setting.default), what);
       if ('min' in setting) assert.ok(setting.default >= setting.min && setting.default <= setting.max, `${what}: ${setting.default}`);

@@ -97,7 +97,6 @@ const broken = {
   'an unknown type': [{ nodes: [{ id: 'a', type: 'teleporter', data: {} }], edges: [] }, 'a', 'type'],
   'a value out of range': [{ nodes: [{ id: 'a', type: 'testPattern', data: { fps: 100000 } }], edges: [] }, 'a', 'fps'],
   'a value of the wrong kind': [{ nodes: [{ id: 'a', type: 'testPattern', data: { clock: 'maybe' } }], edges: [] }, 'a', 'clock'],
-  'no choice': [{ nodes: [{ id: 'a', type: 'videoInput', data: { videoPath: 'x.mp4', resolutionScale: 33 } }], edges: [] }, 'a', 'resolutionScale'],
   'a required setting missing': [{ nodes: [{ id: 'a', type: 'videoInput', data: {} }], edges: [] }, 'a', 'videoPath'],
   'an edge to nowhere': [{ nodes: nodes('v'), edges: [{ id: 'e', source: 'source', target: 'gone' }] }, null, 'edges'],
   'a view without a source': [{ nodes: nodes('v'), edges: [] }, 'v', 'edges'],
@@ -147,6 +146,15 @@ test('unknown settings and members are kept and warned of', { timeout: 60000 }, 
   assert.deepEqual(kept, sent);
   const started = await call('POST /api/workflow-builder/{id}/execute', 200, { params: { id: 'w' } });
   assert.deepEqual(started.warnings, warnings);
+
+  // A choice that is not in the list is such a thing, too, unless somebody chooses it now.
+  const chosen = await call('PUT /api/workflow-builder/{id}', 200, { params: { id: 'w' }, body: workflow('w', { boxTiming: 'sometimes' }) });
+  assert.deepEqual(chosen.errors, []);
+  assert.deepEqual([chosen.warnings[0].node_id, chosen.warnings[0].setting], ['w-view', 'boxTiming']);
+  assert.match(chosen.warnings[0].message, /sometimes.*predict.*sync/);
+  assert.equal(chosen.workflow.nodes[1].data.boxTiming, 'sometimes');
+  const patch = { params: { id: 'w', node_id: 'w-view' }, body: { data: { boxTiming: 'never' } } };
+  assert.match((await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 400, patch)).detail, /boxTiming/);
 });
 
 test('a running workflow changes node by node; preview tells what deploy does', { timeout: 60000 }, async (t) => {

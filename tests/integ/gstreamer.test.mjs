@@ -1,5 +1,6 @@
 // GStreamer's webrtcbin, an independent WebRTC implementation, as viewer: by our offer route and as a
 // WHEP player.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 

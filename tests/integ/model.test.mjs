@@ -1,4 +1,5 @@
 // A model that rests while nobody looks, and wakes when somebody does.
+// Runs alone: the model wants all cores, and what is seen at what time is compared.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -94,8 +94,8 @@ export async function startServer(workflow, extra = [], stdin = 'ignore', prefix
   }
 }
 
-/** Runs a receiver written in Python; resolves with the JSON it prints last. */
-export function runPython(script, args, seconds = 60) {
+/** Runs a receiver written in Python, until `signal` is aborted; resolves with the JSON it prints last. */
+export function runPython(script, args, seconds = 60, signal = undefined) {
   return new Promise((resolve, reject) => {
     const child = spawn('/usr/bin/python3', [join(root, 'tests/integ', script), ...args.map(String)],
       { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -103,11 +103,12 @@ export function runPython(script, args, seconds = 60) {
     child.stdout.on('data', (data) => (out += data));
     child.stderr.on('data', (data) => (err += data));
     const late = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    signal?.addEventListener('abort', () => child.kill('SIGKILL'));
     child.once('error', reject);
-    child.once('close', (code, signal) => {
+    child.once('close', (code, killed) => {
       clearTimeout(late);
       if (code === 0) resolve(JSON.parse(out.trim().split('\n').at(-1)));
-      else reject(new Error(`${script} ended (${code ?? signal}):\n${err.slice(-3000)}`));
+      else reject(new Error(`${script} ended (${code ?? killed}):\n${err.slice(-3000)}`));
     });
   });
 }

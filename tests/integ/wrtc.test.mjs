@@ -1,5 +1,6 @@
 // Google's libwebrtc by way of @roamhq/wrtc. That build has no H.264, so it proves VP8; Chromium
 // (tests/e2e) is the libwebrtc that receives H.264.
+// Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
