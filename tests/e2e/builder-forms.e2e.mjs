@@ -46,8 +46,8 @@ test('every setting of the server has a field, and takes a value', { timeout: 60
   if (colours !== undefined) {
     const field = inspector.locator(`[data-testid=setting-${colours.name}]`);
     await field.getByLabel('Class to add a colour for').fill('person');
-    await field.getByLabel('Colour of person').fill('#00ff88');
-    await page.keyboard.press('Control+s');
+    await page.keyboard.press('Enter');
+    await field.getByLabel('Colour of person', { exact: true }).fill('#00ff88');
   }
   await inspector.locator('[data-testid=setting-fps]').fill('7');
   await page.keyboard.press('Control+s');

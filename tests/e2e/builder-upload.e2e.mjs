@@ -102,3 +102,16 @@ test('what is no video is refused with the reason', { timeout: 90000 }, async (t
   assert.match(await failed.textContent(), /^notes\.mp4: .{15,}\.$/);
   assert.deepEqual(await uploads(server), []);
 });
+
+test('what is too large is refused with the reason', { timeout: 90000 }, async (t) => {
+  const at = await uploading(t, ['--max-upload-mb', '2']);
+  if (at === null) return;
+  const { page, server, folder } = at;
+  writeFileSync(join(folder, 'long.mp4'), Buffer.alloc(5 << 20, 1));
+  await page.click('[data-testid=videos]');
+  await page.setInputFiles('[data-testid=videos-file]', join(folder, 'long.mp4'));
+  const failed = page.locator('[data-testid=videos-dialog] [data-testid=upload-progress][data-state=failed]');
+  await failed.waitFor();
+  assert.match(await failed.textContent(), /^long\.mp4: .*(large|2 MB)/);
+  assert.deepEqual(await uploads(server), []);
+});

@@ -46,6 +46,19 @@ test('a transport can be forced, and left to the page again', { timeout: 90000 }
   assert.equal(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-state]').textContent(), 'Connected');
 });
 
+test('where WebRTC does not come about the picture comes over the WebSocket, and the reason is told', { timeout: 120000 }, async (t) => {
+  const { page } = await street(t);
+  const offers = '**/api/webrtc/offer';
+  await page.route(offers, (route) => route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ detail: 'No WebRTC today.' }) }));
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebSocket · [1-9]/);
+  await eventually('the reason', 20, async () => /No WebRTC today/.test(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-reason]').textContent()));
+  assert.equal(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-state]').textContent(), 'Connected');
+  await page.unroute(offers);
+  await eventually('WebRTC is back', 60, async () => /^WebRTC · [1-9]/.test(await figures(page, 'videoPreviewWebRTC')));
+  await eventually('nothing more to tell', 10, async () => (await page.locator('[data-testid=view-reason]').count()) === 0);
+});
+
 test('a view is paused, goes on, is saved as a picture and fills the screen', { timeout: 90000 }, async (t) => {
   const { page } = await street(t);
   await execute(page);
@@ -102,6 +115,24 @@ test('a view may stand behind a filter', { timeout: 90000 }, async (t) => {
   await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
   await eventually('boxes', 30, async () => (await colouredPixels(page)) >= 150);
   await eventually('it tells what passed', 10, async () => /[1-9]\d* passed/.test(await node(page, 'detectionFilter').textContent()));
+});
+
+test('a view is made larger, and stays so', { timeout: 60000 }, async (t) => {
+  const { page } = await open(t);
+  await drag(page, 'videoPreview', 200, 100);
+  const corner = await page.locator('.react-flow__resize-control.bottom.right.handle').boundingBox();
+  const before = await node(page, 'videoPreview').boundingBox();
+  await page.mouse.move(corner.x + 4, corner.y + 4);
+  await page.mouse.down();
+  await page.mouse.move(corner.x + 104, corner.y + 64, { steps: 5 });
+  await page.mouse.up();
+  await page.keyboard.press('Control+s');
+  await page.click('[data-testid=save-draft]');
+  await page.waitForFunction(() => document.querySelector('[data-testid=unsaved]')?.textContent === '');
+  await page.reload();
+  await node(page, 'videoPreview').waitFor();
+  const after = await node(page, 'videoPreview').boundingBox();
+  assert.ok(Math.abs(after.width - before.width - 100) < 12 && Math.abs(after.height - before.height - 60) < 12, `${after.width}x${after.height}`);
 });
 
 test('two browsers see one view, and a change of one is seen by both', { timeout: 90000 }, async (t) => {

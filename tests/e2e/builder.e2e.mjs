@@ -79,12 +79,23 @@ test('a server that starts again runs what ran', { timeout: 90000 }, async (t) =
 
 test('wrong connections are refused with the reason', { timeout: 60000 }, async (t) => {
   const { page } = await open(t);
-  await drag(page, 'testPattern', 120, 120);
-  await drag(page, 'zone', 520, 120);
-  await connect(page, node(page, 'testPattern'), node(page, 'zone'));
-  await page.waitForSelector('[data-testid=toast]');
-  assert.match(await page.locator('[data-testid=toast]').textContent(), /put a model before it/);
-  assert.equal(await edges(page), 0);
+  await drag(page, 'testPattern', 60, 60);
+  await drag(page, 'zone', 60, 300);
+  await drag(page, 'model', 420, 60);
+  await drag(page, 'debug', 420, 330);
+  const refused = async (from, to, reason) => {
+    const before = await edges(page);
+    await connect(page, node(page, from), node(page, to));
+    await page.waitForFunction((text) => [...document.querySelectorAll('[data-testid=toast]')].some((toast) => toast.textContent.includes(text)), reason);
+    assert.equal(await edges(page), before);
+  };
+  await refused('testPattern', 'zone', 'Zone takes detections: put a model before it.');
+  await refused('testPattern', 'debug', 'Debug takes detections: put a model before it.');
+  await refused('zone', 'model', 'AI Model takes its picture from a source.');
+  await refused('zone', 'zone', 'A node cannot feed itself.');
+  await connect(page, node(page, 'model'), node(page, 'debug'));
+  assert.equal(await edges(page), 1);
+  await refused('zone', 'debug', 'Debug has its one input already: remove that connection first.');
 });
 
 test('undo, redo, copy, paste and delete', { timeout: 60000 }, async (t) => {

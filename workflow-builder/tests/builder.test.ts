@@ -171,6 +171,13 @@ test('the layout runs from left to right and nothing overlaps', () => {
   }
 });
 
+test('chains are laid out in rows of their own', () => {
+  const nodes = Array.from({ length: 9 }, (_, i) => ({ id: `n${i}`, type: 'x', position: { x: 0, y: i }, data: {} }));
+  const edges = [0, 3, 6].flatMap((i) => [i, i + 1].map((from) => ({ id: `e${from}`, source: `n${from}`, target: `n${from + 1}` })));
+  const places = layout({ nodes, edges }, (id) => ({ width: 100, height: Number(id.slice(1)) % 3 === 2 ? 300 : 80 }));
+  for (const i of [0, 3, 6]) assert.equal(new Set([i, i + 1, i + 2].map((at) => places.get(`n${at}`)?.y)).size, 1);
+});
+
 test('a circle in a saved file does not hang the layout', () => {
   const nodes = ['a', 'b'].map((id) => ({ id, type: 'x', position: { x: 0, y: 0 }, data: {} }));
   const edges = [{ id: '1', source: 'a', target: 'b' }, { id: '2', source: 'b', target: 'a' }];

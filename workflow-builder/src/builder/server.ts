@@ -56,7 +56,7 @@ export interface UploadRow {
   readonly filename: string;
   readonly path: string;
   readonly size_bytes: number;
-  readonly created_at?: number;
+  readonly in_use?: boolean;
 }
 
 /** Without `password` the one that is kept stays. */

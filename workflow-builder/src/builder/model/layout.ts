@@ -26,30 +26,46 @@ function columnsOf(graph: Pick<Workflow, 'nodes' | 'edges'>): Map<string, number
   return columns;
 }
 
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** New positions by node id; `sizeOf` says how large a node is drawn. */
 export function layout(graph: Pick<Workflow, 'nodes' | 'edges'>, sizeOf: (id: string) => Size): Map<string, { x: number; y: number }> {
   const columns = columnsOf(graph);
   const depth = Math.max(0, ...columns.values());
+  const rows: string[][] = [];
+  const tops = new Map<string, number>();
+  const topsOf = (ids: readonly string[]) => ids.map((id) => tops.get(id)).filter((y): y is number => y !== undefined);
+  /* One below the other, each where it wants to be or lower. */
+  const stack = (ids: readonly string[], wanted: (id: string) => number) => {
+    let free = 0;
+    for (const id of ids) {
+      const top = Math.max(free, wanted(id));
+      tops.set(id, top);
+      free = top + sizeOf(id).height + ROW_GAP;
+    }
+  };
+  /* From left to right beside what feeds them, */
+  for (let column = 0; column <= depth; column++) {
+    const wanted = new Map(graph.nodes.filter((node) => columns.get(node.id) === column).map((node) => {
+      const feeders = topsOf(graph.edges.filter((edge) => edge.target === node.id).map((edge) => edge.source));
+      return [node.id, feeders.length === 0 ? node.position.y : mean(feeders)];
+    }));
+    const ids = [...wanted.keys()].sort((a, b) => (wanted.get(a) as number) - (wanted.get(b) as number));
+    stack(ids, (id) => (column === 0 ? 0 : (wanted.get(id) as number)));
+    rows.push(ids);
+  }
+  /* and back, beside what they feed, which may have had to go lower. */
+  for (const ids of [...rows].reverse()) {
+    stack(ids, (id) => {
+      const fed = topsOf(graph.edges.filter((edge) => edge.source === id && (columns.get(edge.target) ?? 0) > (columns.get(id) ?? 0)).map((edge) => edge.target));
+      return fed.length === 0 ? (tops.get(id) ?? 0) : Math.min(...fed);
+    });
+  }
   const positions = new Map<string, { x: number; y: number }>();
   let x = 0;
-  for (let column = 0; column <= depth; column++) {
-    const wantedY = (id: string) => {
-      const feeders = graph.edges.filter((edge) => edge.target === id).map((edge) => positions.get(edge.source)?.y);
-      const known = feeders.filter((y): y is number => y !== undefined);
-      return known.length === 0 ? null : known.reduce((sum, y) => sum + y, 0) / known.length;
-    };
-    const here = graph.nodes
-      .filter((node) => columns.get(node.id) === column)
-      .map((node, order) => ({ id: node.id, order, y: wantedY(node.id) ?? node.position.y }))
-      .sort((a, b) => a.y - b.y || a.order - b.order);
-    let y = 0;
-    for (const node of here) {
-      const size = sizeOf(node.id);
-      const top = Math.max(y, column === 0 ? 0 : node.y);
-      positions.set(node.id, { x, y: top });
-      y = top + size.height + ROW_GAP;
-    }
-    if (here.length > 0) x += Math.max(...here.map((node) => sizeOf(node.id).width)) + COLUMN_GAP;
+  for (const ids of rows) {
+    for (const id of ids) positions.set(id, { x, y: tops.get(id) ?? 0 });
+    if (ids.length > 0) x += Math.max(...ids.map((id) => sizeOf(id).width)) + COLUMN_GAP;
   }
   return positions;
 }

@@ -40,7 +40,7 @@ export function ModelBody({ node, state }: BodyProps) {
         </label>
       )}
       <button type="button" className="button small" aria-expanded={open} data-testid="show-settings" onClick={() => setOpen(!open)}>{open ? 'Hide Settings' : 'Show Settings'}</button>
-      {open && <div className="nowheel"><SettingsForm node={node} type={plain(drawing)} /></div>}
+      {open && <div className="drawing nowheel"><SettingsForm node={node} type={plain(drawing)} /></div>}
     </div>
   );
 }

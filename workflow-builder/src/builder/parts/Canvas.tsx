@@ -1,6 +1,6 @@
 /* The canvas: React Flow over the editor. The editor has the truth; React Flow is told. */
 import {
-  Background, BackgroundVariant, Controls, ReactFlow, useReactFlow,
+  Background, BackgroundVariant, Controls, ReactFlow, useReactFlow, useStore,
   type Connection, type Edge, type EdgeChange, type FinalConnectionState, type Node, type NodeChange,
 } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from 'react';
@@ -21,7 +21,7 @@ const NODE_TYPES = { node: FlowNode };
 const SNAP: [number, number] = [10, 10];
 /* How the whole workflow is shown. */
 export const FIT = { padding: 0.06, maxZoom: 1 };
-const MARGIN = 16;
+const MARGIN = 16, FAR = 0.5;
 const VIEW_SIZE = { width: 400, height: 320 };
 
 /* A node that has not changed stays the same object, so that only what changed is drawn anew. */
@@ -59,6 +59,7 @@ export function Canvas() {
   const [measured, setMeasured] = useState<Measured>(new Map());
   const nodes = useCanvasNodes(measured);
   const shownDocument = editor.document;
+  const far = useStore((state) => state.transform[2] < FAR);
   const refused = useRef('');
   const place = useRef<HTMLDivElement>(null);
 
@@ -167,7 +168,7 @@ export function Canvas() {
   };
 
   return (
-    <div ref={place} className="flow" data-testid="canvas" onDrop={onDrop} onDragOver={(event) => event.preventDefault()}>
+    <div ref={place} className="flow" data-far={far ? '' : undefined} data-testid="canvas" onDrop={onDrop} onDragOver={(event) => event.preventDefault()}>
       <ReactFlow<CanvasNode>
         nodes={shown} edges={edges} nodeTypes={NODE_TYPES} onNodesChange={onNodesChange} onNodeClick={onNodeClick} onEdgesChange={onEdgesChange}
         onConnect={onConnect} onConnectEnd={onConnectEnd} isValidConnection={isValid} snapToGrid snapGrid={SNAP}

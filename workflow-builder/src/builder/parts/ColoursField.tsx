@@ -17,11 +17,12 @@ export function ColoursField({ node, setting, value, onChange, onEnd }: FieldPro
   const colours = coloursOf(value);
   const put = (name: string, colour: string) => onChange({ ...Object.fromEntries(colours), [name]: colour });
   const free = classes.filter((one) => !colours.some(([name]) => name === one.name));
-  const add = (name: string) => {
-    if (!free.some((one) => one.name === name)) return setSearch(name);
+  const add = () => {
+    const name = search.trim();
+    setSearch('');
+    if (name === '' || colours.some(([other]) => other === name)) return;
     put(name, FIRST);
     onEnd();
-    setSearch('');
   };
   return (
     <fieldset className="field stacked colours" data-testid={`setting-${setting.name}`}>
@@ -33,7 +34,13 @@ export function ColoursField({ node, setting, value, onChange, onEnd }: FieldPro
           <button type="button" className="tool small" aria-label={`Remove the colour of ${name}`} title="Remove" onClick={() => { onChange(Object.fromEntries(colours.filter(([other]) => other !== name))); onEnd(); }}><Icon name="close" /></button>
         </div>
       ))}
-      <input type="text" list={`${node.id}-classes`} value={search} placeholder="Add a class…" aria-label="Class to add a colour for" spellCheck={false} autoComplete="off" onChange={(event) => add(event.target.value)} />
+      <div className="pick">
+        <input
+          type="text" list={`${node.id}-classes`} value={search} placeholder="Add a class…" aria-label="Class to add a colour for" spellCheck={false} autoComplete="off"
+          onChange={(event) => setSearch(event.target.value)} onKeyDown={(event) => event.key === 'Enter' && !event.ctrlKey && add()}
+        />
+        <button type="button" className="button small" disabled={search.trim() === ''} onClick={add}>Add</button>
+      </div>
       <datalist id={`${node.id}-classes`}>{free.map((one) => <option key={one.id} value={one.name} />)}</datalist>
     </fieldset>
   );

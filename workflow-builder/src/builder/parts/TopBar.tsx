@@ -1,4 +1,6 @@
 import { useReactFlow } from '@xyflow/react';
+import { useEffect, useRef } from 'react';
+import { pageTools } from '../../ui/page-tools';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
 import { FIT } from './Canvas';
@@ -36,6 +38,17 @@ function Status() {
   );
 }
 
+/* As on every other page. */
+function PageTools() {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const tools = pageTools();
+    place.current?.append(tools);
+    return () => tools.remove();
+  }, []);
+  return <div ref={place} className="pages" />;
+}
+
 export function TopBar({ onHelp }: { onHelp: () => void }) {
   const app = useApp();
   const { busy, saved } = useAppState();
@@ -64,9 +77,8 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.redo()} />
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
-        <a className="tool" href="/wall" aria-label="Wall: all running views" title="Wall: all running views"><Icon name="wall" /></a>
-        <a className="tool" href="/performance" aria-label="Performance" title="Performance"><Icon name="bars" /></a>
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
+        <PageTools />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
         <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
         <button

@@ -22,10 +22,10 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="Uploaded videos" onClose={onClose} testId="videos-dialog">
       <div className="videos" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
         <ul className="rows">
-          {uploaded.map(({ id, filename, size_bytes: bytes }) => (
+          {uploaded.map(({ id, filename, size_bytes: bytes, in_use: used }) => (
             <li key={id}>
               <span className="title" title={filename}>{filename}</span>
-              <span className="count">{megabytes(bytes)}</span>
+              <span className="count">{used === true ? 'in use · ' : ''}{megabytes(bytes)}</span>
               <button type="button" className="tool small" aria-label={`Delete ${filename}`} title="Delete" data-testid="upload-delete" onClick={() => confirm(`Delete the video "${filename}"?`) && void app.removeUpload(id)}><Icon name="trash" /></button>
             </li>
           ))}
