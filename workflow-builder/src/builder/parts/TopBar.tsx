@@ -1,4 +1,5 @@
 import { useReactFlow } from '@xyflow/react';
+import { mountPageTools } from '../../ui/page-tools';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
 import { FIT } from './Canvas';
@@ -64,8 +65,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <Tool icon="redo" label="Redo (Ctrl Y)" disabled={!canRedo} testId="redo" onClick={() => app.redo()} />
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
-        <a className="tool" href="/wall" aria-label="Wall: all running views" title="Wall: all running views"><Icon name="wall" /></a>
-        <a className="tool" href="/performance" aria-label="Performance" title="Performance"><Icon name="bars" /></a>
+        <span ref={mountPageTools} />
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
         <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
