@@ -10,6 +10,7 @@ import { launch, openPage, showsPictures } from './browser.mjs';
 
 const axe = readFileSync(createRequire(new URL('../package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
 const THEMES = ['light', 'dark'];
+const PHONE = { width: 390, height: 844 };
 
 /** Fails when axe finds anything serious or critical on the page as it is now. */
 async function assertAccessible(page, what) {
@@ -55,8 +56,8 @@ test('the wall, with one that fails and one large', { timeout: 120000 }, async (
   });
 });
 
-test('the wall without views', { timeout: 60000 }, async (t) => {
-  await inBoth(t, await serve(t, null), '/wall', (page) => page.getByTestId('empty').waitFor());
+test('the wall without views, on a phone', { timeout: 60000 }, async (t) => {
+  await inBoth(t, await serve(t, null), '/wall', (page) => page.getByTestId('empty').waitFor(), { viewport: PHONE });
 });
 
 test('a view, with its details, and one that is not there', { timeout: 120000 }, async (t) => {
@@ -68,14 +69,19 @@ test('a view, with its details, and one that is not there', { timeout: 120000 },
       await check('details');
     },
   });
-  await inBoth(t, server, '/view/nobody', (page) => page.waitForFunction(() => /nobody/.test(document.querySelector('overwatch-view')?.reason ?? '')), { viewport: { width: 390, height: 844 } });
+  await inBoth(t, server, '/view/nobody', (page) => page.waitForFunction(() => /nobody/.test(document.querySelector('overwatch-view')?.reason ?? '')), { viewport: PHONE });
 });
 
 test('the performance page', { timeout: 120000 }, async (t) => {
   const server = await serve(t, testPattern());
   const watcher = await openPage(await launch(t), `${server.url}/view/view`);
   await showsPictures(watcher);
-  await inBoth(t, server, '/performance', (page) => page.locator('[data-testid=times-view] [data-part]').first().waitFor({ state: 'attached' }));
+  await inBoth(t, server, '/performance', (page) => page.locator('[data-testid=times-view] [data-part]').first().waitFor({ state: 'attached' }), {
+    more: async (page, check) => {
+      await page.setViewportSize(PHONE);
+      await check('on a phone');
+    },
+  });
 });
 
 test('the log-in page, after a wrong password', { timeout: 60000 }, async (t) => {
@@ -90,19 +96,49 @@ test('the log-in page, after a wrong password', { timeout: 60000 }, async (t) =>
 test('the builder, with a workflow and its dialogs', { timeout: 240000 }, async (t) => {
   const server = await serve(t, null, ['--example', join(root, 'workflows/demo.json')]);
   const open = async (page) => page.waitForFunction(() => document.querySelectorAll('.react-flow__node').length > 3);
-  const dialog = async (page, check, what, show) => {
-    await show();
-    await page.locator('dialog[open], .menu:popover-open, [role=dialog]').first().waitFor();
-    await check(what);
-    await page.keyboard.press('Escape');
-  };
   await inBoth(t, server, '/', open, {
     viewport: { width: 1440, height: 810 },
     more: async (page, check) => {
-      await dialog(page, check, 'cameras', () => page.getByText('Manage…').click());
-      await dialog(page, check, 'keyboard', () => page.getByRole('button', { name: 'Keyboard (?)' }).click());
+      const shown = async (what, show, id) => {
+        await show();
+        await page.getByTestId(id).waitFor();
+        await check(what);
+        await page.keyboard.press('Escape');
+        await page.getByTestId(id).waitFor({ state: 'hidden' });
+      };
+      await shown('workflows', () => page.getByTestId('workflows').click(), 'workflow-menu');
+      await shown('cameras', () => page.getByTestId('cameras').click(), 'cameras-dialog');
+      await page.getByRole('button', { name: 'Keyboard (?)' }).click();
+      await page.locator('dialog[open]').waitFor();
+      await check('keyboard');
+      await page.keyboard.press('Escape');
       await page.getByTestId('node-model').click({ position: { x: 60, y: 12 } });
+      await page.getByTestId('inspector').waitFor();
       await check('a model’s settings');
+    },
+  });
+});
+
+test('the builder: the settings of every type of node, a zone, and what is wrong', { timeout: 240000 }, async (t) => {
+  const server = await serve(t, null);
+  await inBoth(t, server, '/', (page) => page.getByTestId('entry-zone').waitFor(), {
+    viewport: { width: 1440, height: 810 },
+    more: async (page, check) => {
+      const types = ['videoInput', 'camera', 'testPattern', 'model', 'detectionFilter', 'zone', 'videoPreviewWebRTC', 'videoPreview', 'dataPreview', 'debug'];
+      for (const type of types) {
+        await page.getByTestId(`entry-${type}`).press('Enter');
+        await page.getByTestId(`node-${type}`).waitFor();
+        await page.getByTestId('inspector').waitFor();
+        await check(`settings of ${type}`);
+        if (type !== 'zone') continue;
+        await page.getByTestId('edit-zone').click();
+        await page.getByTestId('zone-dialog').waitFor();
+        await check('a zone');
+        await page.keyboard.press('Escape');
+      }
+      await page.getByTestId('validate').click();
+      await page.getByTestId('report').waitFor();
+      await check('what is wrong');
     },
   });
 });

@@ -23,3 +23,8 @@ export function pageTools(): HTMLElement {
     h('a', { class: 'tool', href, 'aria-label': name, title: name }, icon(picture)));
   return h('nav', { class: 'page-tools', 'aria-label': 'Pages' }, ...links, themeSwitch(), logoutButton());
 }
+
+/** The same for a page made by React: as the `ref` of an empty element. */
+export function mountPageTools(place: HTMLElement | null): void {
+  place?.replaceChildren(pageTools());
+}

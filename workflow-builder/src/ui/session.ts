@@ -25,11 +25,14 @@ export function goToLogin(): void {
 
 let guarded = false;
 
-/** Asks whether the session still holds; the log-in page comes when it does not. */
+/** Asks whether the session still holds; the log-in page comes when it does not. It comes once: a page
+ * with unsaved changes may be held back, and is not to be asked for again and again. */
 export async function checkSession(): Promise<void> {
   if (!guarded) return;
   try {
-    if ((await fetch('/api/workflow-builder/status')).status === 401) goToLogin();
+    if ((await fetch('/api/workflow-builder/status')).status !== 401) return;
+    guarded = false;
+    goToLogin();
   } catch {
     /* the server is away, which says nothing of the session */
   }

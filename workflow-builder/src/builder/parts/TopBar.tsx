@@ -1,6 +1,5 @@
 import { useReactFlow } from '@xyflow/react';
-import { useEffect, useRef } from 'react';
-import { pageTools } from '../../ui/page-tools';
+import { mountPageTools } from '../../ui/page-tools';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
 import { FIT } from './Canvas';
@@ -38,17 +37,6 @@ function Status() {
   );
 }
 
-/* As on every other page. */
-function PageTools() {
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const tools = pageTools();
-    place.current?.append(tools);
-    return () => tools.remove();
-  }, []);
-  return <div ref={place} className="pages" />;
-}
-
 export function TopBar({ onHelp }: { onHelp: () => void }) {
   const app = useApp();
   const { busy, saved } = useAppState();
@@ -78,7 +66,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
-        <PageTools />
+        <div className="pages" ref={mountPageTools} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
         <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
         <button

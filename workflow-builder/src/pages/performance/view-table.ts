@@ -3,12 +3,14 @@ import { h } from '../../ui/dom';
 import { formatMs, NONE } from '../../ui/format';
 import { PARTS, type ViewTimes } from './view-times';
 
-function bar({ parts, p50, p95 }: ViewTimes, longest: number): HTMLElement {
+/* The parts' medians need not add up to the median of the whole: the line begins where they end. */
+function bar({ parts, p95 }: ViewTimes, longest: number): HTMLElement {
+  const end = parts.reduce((sum, { p50 }) => sum + p50, 0);
   const share = (ms: number) => `${((ms / longest) * 100).toFixed(2)}%`;
   return h('div', { class: 'stack' },
     ...parts.map(({ name, label, p50: middle, p95: late }) =>
       h('span', { 'data-part': name, style: `width:${share(middle)}`, title: `${label}: p50 ${formatMs(middle)}, p95 ${formatMs(late)}` })),
-    h('i', { style: `left:${share(p50)};width:${share(Math.max(0, p95 - p50))}` }));
+    h('i', { style: `left:${share(end)};width:${share(Math.max(0, p95 - end))}` }));
 }
 
 function row(times: ViewTimes, longest: number): HTMLElement {

@@ -16,7 +16,7 @@ function commandRow(what: string, command: string): HTMLElement {
       .then(() => copy.replaceChildren(icon('done')))
       .catch(() => undefined);
   });
-  return h('li', {}, h('span', {}, what), h('div', { class: 'command' }, h('code', {}, command), copy));
+  return h('li', {}, h('span', {}, what), h('div', { class: 'command' }, h('code', { tabindex: '0' }, command), copy));
 }
 
 export function emptyState(): HTMLElement {
