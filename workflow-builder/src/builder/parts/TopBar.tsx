@@ -66,7 +66,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <Tool icon="layout" label="Arrange the nodes" testId="arrange" onClick={arrange} />
         <Tool icon="check" label="Look for mistakes" testId="validate" onClick={() => void app.validate()} />
         <Tool icon="help" label="Keyboard (?)" onClick={onHelp} />
-        <div className="pages" ref={mountPageTools} />
+        <div ref={mountPageTools} />
         <button type="button" className="button" disabled={busy !== '' || (!dirty && saved)} data-testid="save" title="Save (Ctrl S)" onClick={() => void app.save()}>Save</button>
         <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
         <button
