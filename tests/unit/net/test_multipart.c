@@ -84,8 +84,8 @@ static void other_types_are_refused(void **state)
         "multipart/form-data; boundary=\"x",
         "multipart/form-data; boundary=\"a\rb\"",
         "multipart/form-data; boundary=a\nb",
-        "multipart/form-data; boundary="
-        "12345678901234567890123456789012345678901234567890123456789012345678901",
+        ("multipart/form-data; boundary="
+         "12345678901234567890123456789012345678901234567890123456789012345678901"),
     };
     struct multipart form;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
