@@ -101,11 +101,10 @@ export class App {
     const wanted = new URLSearchParams(location.search).get('workflow');
     const first = wanted === null ? null : server.read(wanted).catch(() => null);
     try {
-      const [types, rows, models, videos, cameras] = await Promise.all([
-        server.nodeTypes(), server.list(), server.models(), server.videos(), server.cameras(), this.refreshUploads()]);
+      const [types, rows, models, cameras, videos] = await Promise.all([server.nodeTypes(), server.list(), server.models(), server.cameras(), this.#videos()]);
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      this.#set({ types, rows, models, cameras, videos: videos.map((video) => video.name) });
+      this.#set({ types, rows, models, cameras, ...videos });
       const opened = await first;
       if (opened === null) await this.#openFirst(rows);
       else this.#showKept(opened);
@@ -146,12 +145,17 @@ export class App {
     }
   }
 
-  /** Also the videos of the media folder: an upload may be among them. */
-  async refreshUploads(): Promise<void> {
+  async #videos(): Promise<Pick<AppState, 'videos' | 'uploaded' | 'maxUpload'>> {
+    const [files, { uploads: uploaded, max_bytes: maxUpload }] = await Promise.all([server.videos(), server.uploads()]);
+    return { videos: files.map(({ name }) => name), uploaded, maxUpload };
+  }
+
+  async refreshVideos(): Promise<void> {
     try {
-      const [{ uploads, max_bytes: maxUpload = Infinity }, videos] = await Promise.all([server.uploads(), server.videos()]);
-      this.#set({ uploaded: uploads, maxUpload, videos: videos.map((video) => video.name) });
-    } catch { /* a server without uploads */ }
+      this.#set(await this.#videos());
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async removeUpload(id: string): Promise<void> {
@@ -160,7 +164,7 @@ export class App {
     } catch (error) {
       this.#fail(error);
     }
-    await this.refreshUploads();
+    await this.refreshVideos();
   }
 
   /** Sends a video file; the source that waits for it shows it as soon as it is there. */
@@ -168,7 +172,7 @@ export class App {
     const { document: opened } = this.editor;
     const video = await this.uploads.send(file, nodeId);
     if (video === null) return;
-    await this.refreshUploads();
+    await this.refreshVideos();
     if (this.editor.document !== opened || !this.editor.state.workflow.nodes.some((node) => node.id === nodeId)) return;
     this.set(nodeId, 'videoPath', video.path);
     this.editor.endGesture();
@@ -309,7 +313,10 @@ export class App {
     try {
       const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
       await server.replace({ ...workflow, name } as unknown as Workflow, true);
-      if (this.editor.document === opened && this.editor.state.workflow.id === id) this.editor.renameSaved(name);
+      if (this.editor.document === opened && this.editor.state.workflow.id === id) {
+        this.editor.renameSaved(name);
+        this.#showAddress(id, name);
+      }
       await this.refreshRows();
     } catch (error) {
       this.#fail(error);
