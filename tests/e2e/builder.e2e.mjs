@@ -130,6 +130,10 @@ test('the list of mistakes leads to the node', { timeout: 60000 }, async (t) => 
   await page.locator('[data-testid=show-node]').first().click();
   await page.waitForSelector('[data-testid=inspector]');
   assert.equal(await page.locator('[data-testid=report]').count(), 0);
+  // The nodes stay marked until something is changed.
+  assert.equal(await page.locator('.node[data-fault]').count(), 2);
+  await page.fill('[data-testid=node-name]', 'Detector');
+  assert.equal(await page.locator('.node[data-fault]').count(), 0);
   await page.click('[data-testid=execute]');
   await page.click('[data-testid=save-draft]');
   await page.waitForFunction(() => document.querySelector('[data-testid=unsaved]')?.textContent === '');

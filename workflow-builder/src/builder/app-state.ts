@@ -36,7 +36,11 @@ export interface AppState {
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
   readonly toasts: readonly Toast[];
   readonly report: Report | null;
+  /** What the last look found at nodes; forgotten with the next change. */
+  readonly faults: ReadonlyMap<string, string>;
 }
+
+const NO_FAULTS: ReadonlyMap<string, string> = new Map();
 
 /* Settings that are to go out. */
 interface Pending {
@@ -60,7 +64,7 @@ export class App {
   #connected = false;
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null, faults: NO_FAULTS,
   };
 
   get state(): AppState {
@@ -119,7 +123,6 @@ export class App {
     const { connected } = this.live;
     if (connected && !this.#connected && !this.#state.loading) void this.refreshRows();
     this.#connected = connected;
-    this.#set({});
   }
 
   /* One that runs, else the one changed last. */
@@ -216,8 +219,20 @@ export class App {
   }
 
   #refused(title: string, error: unknown, canSave: boolean): void {
-    if (error instanceof ServerError && error.errors.length > 0) this.#set({ report: { title, errors: error.errors, warnings: error.warnings, canSave } });
+    if (error instanceof ServerError && error.errors.length > 0) this.#report({ title, errors: error.errors, warnings: error.warnings, canSave });
     else this.#fail(error);
+  }
+
+  /* The nodes with mistakes stay marked when the list has been closed. */
+  #report(report: Report): void {
+    const faults = report.errors.flatMap(({ node_id: id, message }): [string, string][] => (id === null ? [] : [[id, message]]));
+    this.#set({ report, faults: new Map(faults) });
+    const { workflow } = this.editor.state;
+    const stop = this.editor.subscribe(() => {
+      if (this.editor.state.workflow === workflow) return;
+      stop();
+      this.#set({ faults: NO_FAULTS });
+    });
   }
 
   /** Returns whether the server has what was there when it was called. */
@@ -284,7 +299,7 @@ export class App {
     try {
       const { valid, errors, warnings } = await server.validate(this.editor.state.workflow);
       if (valid && warnings.length === 0) this.tell('No mistakes found.');
-      else this.#set({ report: { title: valid ? 'This workflow can run' : 'This workflow has mistakes', errors, warnings, canSave: false } });
+      else this.#report({ title: valid ? 'This workflow can run' : 'This workflow has mistakes', errors, warnings, canSave: false });
     } catch (error) {
       this.#fail(error);
     }
@@ -339,7 +354,7 @@ export class App {
       await this.refreshRows();
       await this.open(done.id);
       if (done.errors.length + done.warnings.length > 0) {
-        this.#set({ report: { title: 'Imported, with remarks', errors: done.errors, warnings: done.warnings, canSave: false } });
+        this.#report({ title: 'Imported, with remarks', errors: done.errors, warnings: done.warnings, canSave: false });
       }
     } catch (error) {
       if (error instanceof SyntaxError) this.tell(`${file.name} is no workflow: it is not valid JSON.`, 'error');
