@@ -113,6 +113,30 @@ test('a view may stand behind a filter', { timeout: 90000 }, async (t) => {
   await eventually('it tells what passed', 10, async () => /[1-9]\d* passed/.test(await node(page, 'detectionFilter').textContent()));
 });
 
+test('a view out of sight has no viewer', { timeout: 90000 }, async (t) => {
+  const { page, server } = await street(t);
+  await execute(page);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  const viewers = async () => (await (await fetch(`${server.url}/api/webrtc/stats`)).json()).active_connections;
+  assert.equal(await viewers(), 1);
+  const canvas = await page.locator('[data-testid=canvas]').boundingBox();
+  const [x, y] = [canvas.x + 300, canvas.y + 600];
+  const pull = async (dx) => {
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x + dx, y, { steps: 4 });
+    await page.mouse.up();
+  };
+  await pull(1100);
+  await eventually('nobody watches', 15, async () => (await viewers()) === 0);
+  await pull(-290);
+  await pull(-290);
+  await pull(-290);
+  await pull(-230);
+  await eventually('it is watched again', 15, async () => (await viewers()) === 1);
+  await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+});
+
 test('a view is made larger, and stays so', { timeout: 60000 }, async (t) => {
   const { page } = await open(t);
   await drag(page, 'videoPreview', 200, 100);
