@@ -125,14 +125,12 @@ export function ViewBody({ node, state }: BodyProps) {
         <span className="dot" /> <span data-testid="view-state">{stateText}</span> <span className="figures" data-testid="view-figures">{running && !paused ? shown.text : ''}</span>
       </p>
       <div className="view-tools">
-        {running && (
-          <>
-            <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={() => setPaused(!paused)} />
-            <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
-            <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
-            <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
-          </>
-        )}
+        <span className="picture-tools" data-on={running}>
+          <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={() => setPaused(!paused)} />
+          <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
+          <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
+          <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
+        </span>
         <LayoutSwitch node={node} />
         <select aria-label="Transport" title="Transport" value={choice} data-testid="transport" onChange={(event) => setChoice(event.target.value as TransportChoice)}>
           {TRANSPORTS.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}
