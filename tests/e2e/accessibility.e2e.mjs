@@ -178,27 +178,3 @@ test('a theme is chosen, kept, the same in every tab, and there with the first p
   await page.getByTestId('theme').click();
   assert.equal(await ground(page), light, 'as the system has it again');
 });
-
-test('the builder: what is set at a node, the drawing of a zone, the list of workflows', { timeout: 120000 }, async (t) => {
-  const workflow = testPattern();
-  workflow.nodes.push({ id: 'seen', type: 'model', position: { x: 300, y: 300 }, data: {} }, { id: 'zone', type: 'zone', position: { x: 600, y: 300 }, data: { polygon: [[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]] } });
-  workflow.edges.push({ id: 'f', source: 'pattern', target: 'seen' }, { id: 'g', source: 'seen', target: 'zone' });
-  const server = await serve(t, workflow);
-  await inBoth(t, server, '/', (page) => page.getByTestId('thumbnail').waitFor(), {
-    more: async (page, check) => {
-      const settings = async (type) => page.locator(`[data-testid="node-${type}"] header`).click();
-      await settings('model');
-      await page.getByTestId('show-settings').click();
-      await page.getByTestId('class-person').waitFor();
-      await check('model');
-      await settings('videoPreviewWebRTC');
-      await check('view');
-      await settings('zone');
-      await page.getByTestId('edit-zone').click();
-      await check('zone');
-      await page.keyboard.press('Escape');
-      await page.getByTestId('workflows').click();
-      await check('workflows');
-    },
-  });
-});

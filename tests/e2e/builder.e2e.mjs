@@ -36,6 +36,33 @@ test('from nothing to a moving picture with boxes, by drag and drop', { timeout:
   assert.equal(await page.locator('[data-testid=unsaved]').textContent(), '', 'a live setting is saved by itself');
 });
 
+test('nothing moves when a workflow starts, runs and stops', { timeout: 90000 }, async (t) => {
+  const { page } = await open(t);
+  await page.click('[data-testid=begin]');
+  const places = () => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.node, .node button, .node select, .node input, .topbar button, .topbar a')]
+    .filter((element) => getComputedStyle(element).visibility === 'visible')
+    .map((element, i) => {
+      const { x, y, width, height } = element.getBoundingClientRect();
+      return [element.dataset.testid ?? element.getAttribute('aria-label') ?? i, [x, y, width, height].map(Math.round).join()];
+    })));
+  const before = await places();
+  const assertStill = async (when) => {
+    const now = await places();
+    for (const [name, place] of Object.entries(before)) assert.equal(now[name] ?? place, place, `${name} ${when}`);
+  };
+  assert.ok(Object.keys(before).length > 15);
+  await page.click('[data-testid=execute]');
+  await assertStill('while it starts');
+  await running(page);
+  await page.waitForSelector('[data-testid=thumbnail]');
+  await page.waitForSelector('[data-testid=counts]');
+  await page.waitForFunction(() => /seen/.test(document.querySelector('[data-testid=view-figures]')?.textContent ?? ''));
+  await assertStill('while it runs');
+  await page.click('[data-testid=stop]');
+  await page.waitForFunction(() => document.querySelector('[data-testid=run-state]')?.dataset.state === 'disconnected');
+  await assertStill('when it has stopped');
+});
+
 test('what is saved is there after a reload, and stops and starts', { timeout: 90000 }, async (t) => {
   const { page } = await open(t);
   await page.click('[data-testid=begin]');
@@ -130,6 +157,10 @@ test('the list of mistakes leads to the node', { timeout: 60000 }, async (t) => 
   await page.locator('[data-testid=show-node]').first().click();
   await page.waitForSelector('[data-testid=inspector]');
   assert.equal(await page.locator('[data-testid=report]').count(), 0);
+  // The nodes stay marked until something is changed.
+  assert.equal(await page.locator('.node[data-fault]').count(), 2);
+  await page.fill('[data-testid=node-name]', 'Detector');
+  assert.equal(await page.locator('.node[data-fault]').count(), 0);
   await page.click('[data-testid=execute]');
   await page.click('[data-testid=save-draft]');
   await page.waitForFunction(() => document.querySelector('[data-testid=unsaved]')?.textContent === '');

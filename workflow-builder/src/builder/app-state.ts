@@ -36,7 +36,11 @@ export interface AppState {
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
   readonly toasts: readonly Toast[];
   readonly report: Report | null;
+  /** What the last look found at nodes; forgotten with the next change. */
+  readonly faults: ReadonlyMap<string, string>;
 }
+
+const NO_FAULTS: ReadonlyMap<string, string> = new Map();
 
 /* Settings that are to go out. */
 interface Pending {
@@ -60,7 +64,7 @@ export class App {
   #connected = false;
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null, faults: NO_FAULTS,
   };
 
   get state(): AppState {
@@ -101,11 +105,10 @@ export class App {
     const wanted = new URLSearchParams(location.search).get('workflow');
     const first = wanted === null ? null : server.read(wanted).catch(() => null);
     try {
-      const [types, rows, models, videos, cameras] = await Promise.all([
-        server.nodeTypes(), server.list(), server.models(), server.videos(), server.cameras(), this.refreshUploads()]);
+      const [types, rows, models, cameras, videos] = await Promise.all([server.nodeTypes(), server.list(), server.models(), server.cameras(), this.#videos()]);
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      this.#set({ types, rows, models, cameras, videos: videos.map((video) => video.name) });
+      this.#set({ types, rows, models, cameras, ...videos });
       const opened = await first;
       if (opened === null) await this.#openFirst(rows);
       else this.#showKept(opened);
@@ -120,7 +123,6 @@ export class App {
     const { connected } = this.live;
     if (connected && !this.#connected && !this.#state.loading) void this.refreshRows();
     this.#connected = connected;
-    this.#set({});
   }
 
   /* One that runs, else the one changed last. */
@@ -146,12 +148,17 @@ export class App {
     }
   }
 
-  /** Also the videos of the media folder: an upload may be among them. */
-  async refreshUploads(): Promise<void> {
+  async #videos(): Promise<Pick<AppState, 'videos' | 'uploaded' | 'maxUpload'>> {
+    const [files, { uploads: uploaded, max_bytes: maxUpload }] = await Promise.all([server.videos(), server.uploads()]);
+    return { videos: files.map(({ name }) => name), uploaded, maxUpload };
+  }
+
+  async refreshVideos(): Promise<void> {
     try {
-      const [{ uploads, max_bytes: maxUpload = Infinity }, videos] = await Promise.all([server.uploads(), server.videos()]);
-      this.#set({ uploaded: uploads, maxUpload, videos: videos.map((video) => video.name) });
-    } catch { /* a server without uploads */ }
+      this.#set(await this.#videos());
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async removeUpload(id: string): Promise<void> {
@@ -160,7 +167,7 @@ export class App {
     } catch (error) {
       this.#fail(error);
     }
-    await this.refreshUploads();
+    await this.refreshVideos();
   }
 
   /** Sends a video file; the source that waits for it shows it as soon as it is there. */
@@ -168,7 +175,7 @@ export class App {
     const { document: opened } = this.editor;
     const video = await this.uploads.send(file, nodeId);
     if (video === null) return;
-    await this.refreshUploads();
+    await this.refreshVideos();
     if (this.editor.document !== opened || !this.editor.state.workflow.nodes.some((node) => node.id === nodeId)) return;
     this.set(nodeId, 'videoPath', video.path);
     this.editor.endGesture();
@@ -212,8 +219,20 @@ export class App {
   }
 
   #refused(title: string, error: unknown, canSave: boolean): void {
-    if (error instanceof ServerError && error.errors.length > 0) this.#set({ report: { title, errors: error.errors, warnings: error.warnings, canSave } });
+    if (error instanceof ServerError && error.errors.length > 0) this.#report({ title, errors: error.errors, warnings: error.warnings, canSave });
     else this.#fail(error);
+  }
+
+  /* The nodes with mistakes stay marked when the list has been closed. */
+  #report(report: Report): void {
+    const faults = report.errors.flatMap(({ node_id: id, message }): [string, string][] => (id === null ? [] : [[id, message]]));
+    this.#set({ report, faults: new Map(faults) });
+    const { workflow } = this.editor.state;
+    const stop = this.editor.subscribe(() => {
+      if (this.editor.state.workflow === workflow) return;
+      stop();
+      this.#set({ faults: NO_FAULTS });
+    });
   }
 
   /** Returns whether the server has what was there when it was called. */
@@ -280,7 +299,7 @@ export class App {
     try {
       const { valid, errors, warnings } = await server.validate(this.editor.state.workflow);
       if (valid && warnings.length === 0) this.tell('No mistakes found.');
-      else this.#set({ report: { title: valid ? 'This workflow can run' : 'This workflow has mistakes', errors, warnings, canSave: false } });
+      else this.#report({ title: valid ? 'This workflow can run' : 'This workflow has mistakes', errors, warnings, canSave: false });
     } catch (error) {
       this.#fail(error);
     }
@@ -309,7 +328,10 @@ export class App {
     try {
       const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
       await server.replace({ ...workflow, name } as unknown as Workflow, true);
-      if (this.editor.document === opened && this.editor.state.workflow.id === id) this.editor.renameSaved(name);
+      if (this.editor.document === opened && this.editor.state.workflow.id === id) {
+        this.editor.renameSaved(name);
+        this.#showAddress(id, name);
+      }
       await this.refreshRows();
     } catch (error) {
       this.#fail(error);
@@ -332,7 +354,7 @@ export class App {
       await this.refreshRows();
       await this.open(done.id);
       if (done.errors.length + done.warnings.length > 0) {
-        this.#set({ report: { title: 'Imported, with remarks', errors: done.errors, warnings: done.warnings, canSave: false } });
+        this.#report({ title: 'Imported, with remarks', errors: done.errors, warnings: done.warnings, canSave: false });
       }
     } catch (error) {
       if (error instanceof SyntaxError) this.tell(`${file.name} is no workflow: it is not valid JSON.`, 'error');

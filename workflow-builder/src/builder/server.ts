@@ -56,7 +56,7 @@ export interface UploadRow {
   readonly filename: string;
   readonly path: string;
   readonly size_bytes: number;
-  readonly in_use?: boolean;
+  readonly in_use: boolean;
 }
 
 /** Without `password` the one that is kept stays. */
@@ -120,7 +120,7 @@ export const server = {
   changeCamera: (id: string, camera: Partial<CameraDraft>) => call<Camera>('PUT', `${CAMERAS}/${encodeURIComponent(id)}`, camera),
   removeCamera: (id: string) => call<unknown>('DELETE', `${CAMERAS}/${encodeURIComponent(id)}`),
   tryCamera: (id: string) => call<CameraTrial>('POST', `${CAMERAS}/${encodeURIComponent(id)}/test`),
-  uploads: () => call<{ uploads: UploadRow[]; max_bytes?: number }>('GET', UPLOADS),
+  uploads: () => call<{ uploads: UploadRow[]; max_bytes: number }>('GET', UPLOADS),
   removeUpload: (id: string) => call<unknown>('DELETE', `${UPLOADS}/${encodeURIComponent(id)}`),
   list: async () => (await call<{ workflows: WorkflowRow[] }>('GET', BUILDER)).workflows,
   read: (id: string) => call<Workflow & { running: boolean; saved: boolean }>('GET', at(id)),

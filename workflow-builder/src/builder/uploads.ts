@@ -22,18 +22,9 @@ export interface UploadedVideo {
 
 export const VIDEO_FILES = 'video/*,.mkv,.avi,.ts,.m2ts,.flv,.h264,.h265,.y4m';
 
-const REASONS: Readonly<Record<number, string>> = {
-  404: 'This server takes no uploads.',
-  405: 'This server takes no uploads.',
-  413: 'The file is larger than this server takes.',
-  415: 'This is no video that the server can read.',
-  507: 'The disk of the server is full.',
-};
-
-function reasonOf(request: XMLHttpRequest): string {
-  if (request.status === 0) return SERVER_SILENT;
-  if (request.status === 404 || request.status === 405) return REASONS[request.status] as string;
-  return sentenceOf(request.responseText) || (REASONS[request.status] ?? `The server answered ${request.status}.`);
+function reasonOf({ status, responseText }: XMLHttpRequest): string {
+  if (status === 0) return SERVER_SILENT;
+  return sentenceOf(responseText) || `The server answered ${status}.`;
 }
 
 export class Uploads {

@@ -1,7 +1,7 @@
 /* A node on the canvas: a head with its state, a body by its role. */
 import { Handle, NodeResizer, Position, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
-import { useApp } from '../hooks/context';
+import { useApp, useAppState } from '../hooks/context';
 import { useNodeState, useRunning } from '../hooks/live';
 import { labelOf, type NodeType, type Role, type WorkflowNode } from '../model/types';
 import type { NodeState } from '../live';
@@ -38,11 +38,12 @@ export const FlowNode = memo(function FlowNode({ data, selected }: NodeProps<Can
   const state = useNodeState(node.id);
   const { connected } = useRunning();
   const known = connected ? (state?.state ?? '') : ''; // nobody knows while the server is away
+  const fault = useAppState().faults.get(node.id);
   const Body = type === undefined ? null : BODIES[type.role];
   const resizable = type?.role === 'view';
   const name = labelOf(node, editor.types);
   return (
-    <div className="node" data-role={type?.role ?? 'unknown'} data-selected={selected} data-testid={`node-${node.type}`} data-id={node.id}>
+    <div className="node" data-role={type?.role ?? 'unknown'} data-selected={selected} data-fault={fault === undefined ? undefined : ''} title={fault} data-testid={`node-${node.type}`} data-id={node.id}>
       {resizable && <NodeResizer isVisible={selected} minWidth={240} minHeight={200} />}
       {type?.input != null && <Handle type="target" position={Position.Left} title={takes(type)} />}
       <header data-state={COLOURS[known] ?? 'disconnected'}>

@@ -7,11 +7,11 @@ import type { BodyProps } from './FlowNode';
 
 const MOST_CLASSES = 6;
 
-/* Two lines high whatever is seen: the node does not grow and shrink with the street. */
+/* Two lines high whatever is seen, and before: the node does not grow and shrink with the street. */
 function Counts({ counts }: { counts: Readonly<Record<string, number>> }) {
   const sorted = Object.entries(counts).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
   return (
-    <div className="chips counts" data-testid="counts" title={sorted.map(([name, count]) => `${count} ${name}`).join(', ')}>
+    <div className="chips counts" data-testid={sorted.length > 0 ? 'counts' : undefined} title={sorted.map(([name, count]) => `${count} ${name}`).join(', ')}>
       {sorted.slice(0, MOST_CLASSES).map(([name, count]) => <span key={name} className="chip"><b>{count}</b> {name}</span>)}
       {sorted.length > MOST_CLASSES && <span className="chip">+{sorted.length - MOST_CLASSES}</span>}
     </div>
@@ -31,7 +31,7 @@ export function ModelBody({ node, state }: BodyProps) {
   return (
     <div className="body nodrag">
       <p className="facts">{state === null ? name : joined(milliseconds(state.inference_ms), rate(state), `${state.detections ?? 0} seen`)}</p>
-      {state !== null && <Counts counts={state.counts ?? {}} />}
+      <Counts counts={state?.counts ?? {}} />
       <SettingsForm node={node} type={plain(main)} />
       {xray !== undefined && (
         <label className="field switch" title={xray.help}>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, type DragEvent } from 'react';
-import { useApp } from '../hooks/context';
+import { useApp, useAppState } from '../hooks/context';
 import { settingsOf } from '../model/types';
 import { UploadProgress } from '../parts/UploadProgress';
 import { followSource } from '../snapshots';
@@ -27,7 +27,9 @@ function Thumbnail({ id, running }: { id: string; running: boolean }) {
 export function SourceBody({ node, state }: BodyProps) {
   const app = useApp();
   const settings = settingsOf(node);
-  const what = String(settings['url'] || settings['videoPath'] || settings['cameraId'] || '');
+  const { cameras } = useAppState();
+  const camera = cameras.find(({ id }) => id === settings['cameraId'])?.name ?? settings['cameraId'];
+  const what = String(settings['url'] || settings['videoPath'] || camera || '');
   const takesFiles = node.type === 'videoInput';
   const drop = (event: DragEvent) => {
     const file = event.dataTransfer.files[0];

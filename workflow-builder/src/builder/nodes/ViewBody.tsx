@@ -14,6 +14,8 @@ const TRANSPORTS: readonly { value: TransportChoice; label: string }[] = [
 const LAYOUTS: Readonly<Record<string, string>> = { xray: 'X-RAY', original: 'Original', 'side-by-side': 'Both' };
 const LAYOUT_HELP: Readonly<Record<string, string>> = { xray: 'What the model sees', original: 'The plain picture', 'side-by-side': 'X-RAY and original side by side' };
 
+const OUT_OF_SIGHT_MS = 2_000;
+
 interface Shown {
   readonly state: OverwatchView['state'];
   readonly reason: string;
@@ -31,7 +33,33 @@ function read(player: OverwatchView): Shown {
   return { state, reason, text: parts.filter((part) => part !== '').join(' · ') };
 }
 
-function Player({ id, choice, onShown, reach }: { id: string; choice: TransportChoice; onShown: (shown: Shown) => void; reach: React.RefObject<OverwatchView | null> }) {
+/* Whether it is in sight, or was a moment ago: what is scrolled by need not connect anew. */
+function useInSight(place: React.RefObject<HTMLElement | null>): boolean {
+  const [inSight, setInSight] = useState(true);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const observer = new IntersectionObserver((entries) => {
+      const seen = entries.at(-1)?.isIntersecting ?? false;
+      clearTimeout(timer);
+      if (seen) setInSight(true);
+      else timer = setTimeout(() => setInSight(false), OUT_OF_SIGHT_MS);
+    });
+    if (place.current !== null) observer.observe(place.current);
+    return () => { clearTimeout(timer); observer.disconnect(); };
+  }, [place]);
+  return inSight;
+}
+
+interface PlayerProps {
+  readonly id: string;
+  readonly choice: TransportChoice;
+  readonly paused: boolean;
+  readonly onShown: (shown: Shown) => void;
+  readonly reach: React.RefObject<OverwatchView | null>;
+}
+
+/* Nothing is received, decoded and, with no other viewer, encoded for a view that is out of sight. */
+function Player({ id, choice, paused, onShown, reach }: PlayerProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const player = document.createElement('overwatch-view') as OverwatchView;
@@ -46,7 +74,12 @@ function Player({ id, choice, onShown, reach }: { id: string; choice: TransportC
   }, [id, onShown, reach]);
   useEffect(() => {
     if (reach.current !== null) reach.current.transport = choice;
-  }, [choice, reach]);
+  }, [id, choice, reach]);
+  const inSight = useInSight(place);
+  useEffect(() => {
+    if (paused || !inSight) reach.current?.pause();
+    else reach.current?.play();
+  }, [id, paused, inSight, reach]);
   return <div ref={place} className="surface" data-testid="player" />;
 }
 
@@ -77,11 +110,6 @@ export function ViewBody({ node, state }: BodyProps) {
   const [paused, setPaused] = useState(false);
   const running = state !== null;
   useEffect(() => setPaused(false), [running]);
-  const toggle = () => {
-    if (paused) player.current?.play();
-    else player.current?.pause();
-    setPaused(!paused);
-  };
   const snapshot = async () => {
     if (await player.current?.downloadSnapshot() !== true) app.tell('There is no picture yet.', 'error');
   };
@@ -90,21 +118,19 @@ export function ViewBody({ node, state }: BodyProps) {
   return (
     <div className="body view-body nodrag">
       <div className="player">
-        {running ? <Player id={node.id} choice={choice} onShown={setShown} reach={player} /> : <p>Execute the workflow to see the picture.</p>}
+        {running ? <Player id={node.id} choice={choice} paused={paused} onShown={setShown} reach={player} /> : <p>Execute the workflow to see the picture.</p>}
         {running && reason !== '' && <p className="reason" role="status" data-testid="view-reason">{reason}</p>}
       </div>
       <p className="facts" data-state={running && !paused ? shown.state : 'disconnected'} title="Transport, pictures a second, age of the picture when it is shown, bit rate, detections">
         <span className="dot" /> <span data-testid="view-state">{stateText}</span> <span className="figures" data-testid="view-figures">{running && !paused ? shown.text : ''}</span>
       </p>
       <div className="view-tools">
-        {running && (
-          <>
-            <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={toggle} />
-            <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
-            <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
-            <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
-          </>
-        )}
+        <span className="picture-tools" data-on={running}>
+          <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={() => setPaused(!paused)} />
+          <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
+          <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
+          <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
+        </span>
         <LayoutSwitch node={node} />
         <select aria-label="Transport" title="Transport" value={choice} data-testid="transport" onChange={(event) => setChoice(event.target.value as TransportChoice)}>
           {TRANSPORTS.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}

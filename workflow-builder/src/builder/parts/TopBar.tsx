@@ -71,7 +71,7 @@ export function TopBar({ onHelp }: { onHelp: () => void }) {
         <button type="button" className="button" disabled={busy !== '' || !running} data-testid="stop" onClick={() => void app.stop()}>Stop</button>
         <button
           type="button" className="button primary" disabled={busy !== '' || workflow.nodes.length === 0 || (running && !dirty)} data-testid="execute"
-          title="Save and execute (Ctrl Enter)" onClick={() => void app.execute()}
+          title={running && !dirty ? 'What runs is what is shown' : 'Save and execute (Ctrl Enter)'} onClick={() => void app.execute()}
         >
           {running ? 'Deploy' : 'Execute ▶️'}
         </button>

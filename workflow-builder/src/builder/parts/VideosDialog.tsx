@@ -10,7 +10,7 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
   const app = useApp();
   const { uploaded, maxUpload } = useAppState();
   const file = useRef<HTMLInputElement>(null);
-  useEffect(() => void app.refreshUploads(), [app]);
+  useEffect(() => void app.refreshVideos(), [app]);
   const send = (files: FileList | null) => {
     for (const one of files ?? []) void app.upload(one);
   };
@@ -25,7 +25,7 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
           {uploaded.map(({ id, filename, size_bytes: bytes, in_use: used }) => (
             <li key={id}>
               <span className="title" title={filename}>{filename}</span>
-              <span className="count">{used === true ? 'in use · ' : ''}{megabytes(bytes)}</span>
+              <span className="count">{used ? 'in use · ' : ''}{megabytes(bytes)}</span>
               <button type="button" className="tool small" aria-label={`Delete ${filename}`} title="Delete" data-testid="upload-delete" onClick={() => confirm(`Delete the video "${filename}"?`) && void app.removeUpload(id)}><Icon name="trash" /></button>
             </li>
           ))}
@@ -34,7 +34,7 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
         <UploadProgress nodeId="" />
       </div>
       <footer>
-        <p className="hint">{Number.isFinite(maxUpload) ? `Up to ${megabytes(maxUpload)} each.` : ''}</p>
+        <p className="hint">Up to {megabytes(maxUpload)} each.</p>
         <button type="button" className="button" onClick={() => file.current?.click()}>Choose a file…</button>
         <input ref={file} type="file" accept={VIDEO_FILES} multiple hidden aria-label="Video files" data-testid="videos-file" onChange={(event) => { send(event.target.files); event.target.value = ''; }} />
       </footer>
