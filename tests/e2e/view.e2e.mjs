@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { eventually, startServer, testPattern } from '../integ/server.mjs';
+import { eventually, startServer, testPattern, testPatterns } from '../integ/server.mjs';
 import { launch, openPage, playerState, readClocks, showsPictures } from './browser.mjs';
 
 async function serve(t, workflow = testPattern(), extra = []) {
@@ -158,4 +158,28 @@ test('the figures do not move when they change', { timeout: 60000 }, async (t) =
     });
   }));
   assert.equal(moved, 0, 'columns changed their place');
+});
+
+test('a page without CPU to spare says no latency rather than a wrong one', { timeout: 120000 }, async (t) => {
+  const server = await serve(t, testPatterns(12));
+  // Answers to the clock's questions wait for the busy page, from its first moment on.
+  const init = () => {
+    window.said = [];
+    document.addEventListener('DOMContentLoaded', () => new MutationObserver(() => {
+      for (const player of document.querySelectorAll('overwatch-view:not([watched])')) {
+        player.setAttribute('watched', '');
+        player.addEventListener('stats', ({ detail: { latency, clockUncertaintyMs } }) => window.said.push({ p50: latency.p50, clockUncertaintyMs }));
+      }
+    }).observe(document.body, { subtree: true, childList: true }));
+  };
+  const browser = await launch(t);
+  const page = await openPage(browser, 'about:blank', { init });
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.goto(`${server.url}/wall?live=64`);
+  await page.waitForFunction(() => window.said.filter(({ p50 }) => p50 !== null).length > 60, null, { timeout: 90000 });
+  const said = await page.evaluate(() => window.said);
+  const known = said.filter(({ p50 }) => p50 !== null);
+  t.diagnostic(`${known.length} of ${said.length} known; least ${Math.min(...known.map(({ p50 }) => p50)).toFixed(1)} ms; uncertainty at first ${said.find(({ clockUncertaintyMs }) => clockUncertaintyMs !== null).clockUncertaintyMs.toFixed(1)} ms`);
+  for (const { p50, clockUncertaintyMs } of known) assert.ok(p50 > 0 && p50 >= clockUncertaintyMs, `${p50} ms, ± ${clockUncertaintyMs}`);
 });

@@ -20,13 +20,12 @@ export function testPattern(settings = {}) {
   };
 }
 
-// Several of them: "view-1" to "view-N", each with a source of its own.
+// Several of them: "view-1" to "view-N", of up to eight sources that differ in their objects.
 export function testPatterns(count, settings = {}) {
   const numbers = Array.from({ length: count }, (_, i) => i + 1);
   return {
     id: 'many', name: 'Many', version: '1.0',
     nodes: numbers.flatMap((i) => [
-      // Another size each: sources that are the same to the letter would be one.
       { id: `pattern-${i}`, type: 'testPattern', position: { x: 0, y: 200 * i }, data: { width: 640, height: 360, objects: 1 + (i % 8), ...settings } },
       { id: `view-${i}`, type: 'videoPreviewWebRTC', position: { x: 300, y: 200 * i }, data: { label: `Gate ${i}` } },
     ]),

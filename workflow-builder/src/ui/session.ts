@@ -1,5 +1,5 @@
 /* On a protected server: logging out, and the way to the log-in page when a session has ended, on
- * this page or on another one. Elsewhere nothing is asked again. */
+ * this page or on another one. Elsewhere nothing is asked again and again. */
 import { store } from './storage';
 
 const CHECK_MS = 10_000;
@@ -19,19 +19,19 @@ async function isProtected(): Promise<boolean | null> {
   }
 }
 
-export function goToLogin(): void {
+function goToLogin(): void {
   location.replace(`/login?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
 }
 
-let guarded = false;
+let leaving = false;
 
 /** Asks whether the session still holds; the log-in page comes when it does not. It comes once: a page
  * with unsaved changes may be held back, and is not to be asked for again and again. */
 export async function checkSession(): Promise<void> {
-  if (!guarded) return;
+  if (leaving) return;
   try {
     if ((await fetch('/api/workflow-builder/status')).status !== 401) return;
-    guarded = false;
+    leaving = true;
     goToLogin();
   } catch {
     /* the server is away, which says nothing of the session */
@@ -46,7 +46,6 @@ export async function guardSession(known: () => void): Promise<void> {
     return;
   }
   if (!answer) return;
-  guarded = true;
   known();
   setInterval(() => void checkSession(), CHECK_MS);
   document.addEventListener('visibilitychange', () => void checkSession());

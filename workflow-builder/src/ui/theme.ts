@@ -4,14 +4,14 @@ import { h } from './dom';
 import { icon } from './icons';
 import { store } from './storage';
 
-export type Theme = 'system' | 'light' | 'dark';
+type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'overwatch-theme';
 const ORDER: readonly Theme[] = ['system', 'light', 'dark'];
 const LABELS: Readonly<Record<Theme, string>> = { system: 'as the system has it', light: 'light', dark: 'dark' };
-const listeners = new Set<() => void>();
+const listeners = new Set<() => void>(); // called after each change
 
-export function chosenTheme(): Theme {
+function chosenTheme(): Theme {
   const chosen = document.documentElement.dataset['theme'];
   return chosen === 'light' || chosen === 'dark' ? chosen : 'system';
 }
@@ -23,24 +23,18 @@ function apply(theme: Theme): void {
   for (const listener of listeners) listener();
 }
 
-export function chooseTheme(theme: Theme): void {
+function chooseTheme(theme: Theme): void {
   store(KEY, theme === 'system' ? null : theme);
   apply(theme);
 }
 
-export function nextTheme(theme: Theme): Theme {
+function nextTheme(theme: Theme): Theme {
   return ORDER[(ORDER.indexOf(theme) + 1) % ORDER.length] ?? 'system';
 }
 
-/** Says what it is now and what pressing does; for the label and title of a switch. */
-export function themeLabel(theme: Theme): string {
+/* What it is now and what pressing does. */
+function themeLabel(theme: Theme): string {
   return `Theme: ${LABELS[theme]}. Change to ${LABELS[nextTheme(theme)]}`;
-}
-
-/** `changed` is called after each change, here or on another page; returns how to stop that. */
-export function watchTheme(changed: () => void): () => void {
-  listeners.add(changed);
-  return () => listeners.delete(changed);
 }
 
 window.addEventListener('storage', ({ key, newValue }) => {
@@ -56,7 +50,7 @@ export function themeSwitch(): HTMLButtonElement {
     button.title = themeLabel(theme);
     button.setAttribute('aria-label', button.title);
   };
-  watchTheme(show);
+  listeners.add(show);
   show();
   return button;
 }

@@ -32,7 +32,7 @@ async function ask<T>(path: string, read: (response: Response) => Promise<T>): P
 
 export class PerformancePage {
   readonly element: HTMLElement;
-  readonly #bottleneck = h('p', { class: 'bottleneck', role: 'status', 'data-testid': 'bottleneck', 'data-state': 'unknown' });
+  readonly #bottleneck = h('p', { class: 'bottleneck', 'data-testid': 'bottleneck', 'data-state': 'unknown' });
   readonly #stages = h('tbody', { 'data-testid': 'stages' });
   readonly #views = new ViewTable();
   readonly #times = new TimesRecorder(180_000);

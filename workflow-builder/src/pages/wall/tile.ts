@@ -122,12 +122,12 @@ export class Tile {
   #unmount(player: OverwatchView): void {
     const { surface } = player;
     const [width, height] = surface instanceof HTMLVideoElement ? [surface.videoWidth, surface.videoHeight] : [surface.width, surface.height];
-    if (this.element.dataset['picture'] === 'live' && width > 0) {
+    if (!this.wantsPictures && width > 0) {
       this.#canvas.width = width;
       this.#canvas.height = height;
       this.#canvas.getContext('2d')?.drawImage(surface, 0, 0);
-      setData(this.element, 'picture', 'jpeg');
     }
+    if (!this.wantsPictures) setData(this.element, 'picture', width > 0 ? 'jpeg' : 'none');
     this.#player = null;
     player.remove();
   }

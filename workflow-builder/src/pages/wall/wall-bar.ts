@@ -13,8 +13,8 @@ const KEY = 'overwatch-wall-bar';
 export class WallBar {
   readonly element: HTMLElement;
   readonly #summary = h('p', { class: 'summary', 'data-testid': 'summary' });
-  readonly #health = h('div', { class: 'health', role: 'status', 'data-testid': 'health' });
-  readonly #healthLabel = h('span', {}, 'Connecting…');
+  readonly #health = h('div', { class: 'health', 'data-testid': 'health' });
+  readonly #healthLabel = h('span', { class: 'label', role: 'status' }, 'Connecting…');
   readonly #healthDetail = h('span', { class: 'detail' });
   readonly #hide = h('button', { type: 'button', class: 'tool', 'data-testid': 'hide-bar', click: () => this.toggle() }, icon('hide'));
 
