@@ -81,6 +81,12 @@ static int check_source(const struct runtime *r, const char *url, struct reason 
     if (!strchr(url, ':') &&
         (lies_within(url, r->settings.media_folder) || lies_within(url, r->settings.upload_folder)))
         return OW_OK;
+    /* Of a name that leads nowhere else it may be said that nothing has it. */
+    bool is_name = !strchr(url, ':') && url[0] != '/' && !strstr(url, "..");
+    if (is_name && access(url, F_OK) != 0)
+        return reason_set(why, OW_EINVAL,
+                          "there is no video \"%.120s\" in the media folder or among the uploads",
+                          url);
     return reason_set(why, OW_EAUTH,
                       "a workflow may only open uploaded videos, files of the media folder, "
                       "network addresses and local cameras: upload the file, put it there, or "

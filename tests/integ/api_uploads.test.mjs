@@ -67,7 +67,8 @@ test('a video is kept, listed, played, and removed when nobody plays it', { time
   assert.deepEqual(uploadsOf('plays'), []);
   await remove(server, id, 404);
   const again = await postJson(`${server.url}/api/workflow-builder/execute`, workflow);
-  assert.equal(again.status, 403); // there is no such file any more, so it can't be in a folder of ours
+  assert.equal(again.status, 400);
+  assert.match(again.body.detail, /no video "uploads\/street.mp4"/);
 });
 
 test('a form is taken as well, and names are made safe and unique', { timeout: 60000 }, async (t) => {
