@@ -29,6 +29,7 @@ test_packages=(
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
     iproute2 nftables coturn janus curl openssl
+    fonts-noto-color-emoji
 )
 # Those of the above that start a service of their own. The tests start their own.
 service_packages=(coturn janus)
