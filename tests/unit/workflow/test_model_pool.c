@@ -19,15 +19,6 @@
 static struct model_pool *pool;
 static char folder[64], path[96];
 
-/* ONNX Runtime keeps a few bytes; see test_runtime_apply.c. */
-#ifdef __SANITIZE_ADDRESS__
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libonnxruntime\n";
-}
-#endif
-
 static int setup(void **state)
 {
     (void)state;

@@ -116,16 +116,6 @@ static int read_now(const int *counter)
 
 static struct runtime *runtime;
 
-/* ONNX Runtime 1.30 keeps 14 bytes, once, of what it made while it prepared a model. That sessions
- * are released is the affair of vision's tests. */
-#ifdef __SANITIZE_ADDRESS__
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libonnxruntime\n";
-}
-#endif
-
 static int setup(void **state)
 {
     (void)state;

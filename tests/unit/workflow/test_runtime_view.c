@@ -87,15 +87,6 @@ static bool has_pictures(int count)
 static struct runtime *runtime;
 static double pattern_fps;
 
-/* ONNX Runtime keeps a few bytes; see test_runtime_apply.c. */
-#ifdef __SANITIZE_ADDRESS__
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libonnxruntime\n";
-}
-#endif
-
 static int setup(void **state)
 {
     (void)state;
