@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventually } from '../integ/server.mjs';
+import { openPage } from './browser.mjs';
 import { buildStreet, colouredPixels, node, open, running } from './builder.mjs';
 
 const unsaved = (page) => page.locator('[data-testid=unsaved]').textContent();
@@ -84,4 +85,41 @@ test('a running picture follows undo and redo', { timeout: 90000 }, async (t) =>
   await page.click('[data-testid=redo]');
   await eventually('no boxes again', 20, async () => (await colouredPixels(page)) <= 40);
   await eventually('it is kept', 5, async () => (await model()).enableXRay === false);
+});
+
+test('what was changed elsewhere is not saved over unasked', { timeout: 60000 }, async (t) => {
+  const { page, server } = await open(t);
+  await page.click('[data-testid=begin]');
+  await page.keyboard.press('Control+s');
+  await page.waitForFunction(() => document.querySelector('[data-testid=unsaved]')?.textContent === '');
+  const other = await openPage(page.context().browser(), page.url());
+  await other.waitForSelector('[data-testid=node-model]');
+  await other.fill('[data-testid=workflow-name]', 'Theirs');
+  await other.keyboard.press('Control+s');
+  await eventually('theirs is saved', 10, async () => (await listed(server))[0].name === 'Theirs');
+
+  const asked = [];
+  let answer = 'dismiss';
+  page.on('dialog', (dialog) => { asked.push(dialog.message()); void dialog[answer](); });
+  await page.fill('[data-testid=workflow-name]', 'Mine');
+  await page.keyboard.press('Control+s');
+  await eventually('it is asked', 10, () => asked.length === 1);
+  assert.match(asked[0], /changed elsewhere/);
+  assert.equal((await listed(server))[0].name, 'Theirs');
+  assert.equal(await unsaved(page), 'not saved');
+  answer = 'accept';
+  await page.keyboard.press('Control+s');
+  await eventually('mine is saved', 10, async () => (await listed(server))[0].name === 'Mine');
+  await page.fill('[data-testid=workflow-name]', 'Mine again');
+  await page.keyboard.press('Control+s');
+  await eventually('without a question', 10, async () => (await listed(server))[0].name === 'Mine again');
+  assert.equal(asked.length, 2);
+
+  // What was deleted elsewhere is kept again.
+  const id = new URL(page.url()).searchParams.get('workflow');
+  assert.ok((await fetch(`${server.url}/api/workflow-builder/${id}`, { method: 'DELETE' })).ok);
+  await page.fill('[data-testid=workflow-name]', 'Mine, kept again');
+  await page.keyboard.press('Control+s');
+  await eventually('it is there again', 10, async () => (await listed(server))[0]?.name === 'Mine, kept again');
+  assert.equal((await listed(server))[0].id, id);
 });

@@ -80,7 +80,7 @@ test('the keyboard draws, too', { timeout: 90000 }, async (t) => {
   await page.keyboard.press('Delete');
   await becomes([[0.25, 0.25], [0.45, 0.45], [0.275, 0.3025]]);
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('[data-testid=zone-dialog]').count(), 0);
+  await page.locator('[data-testid=zone-dialog]').waitFor({ state: 'detached' });
 });
 
 test('a rectangle is pulled open and counts who is in it', { timeout: 90000 }, async (t) => {

@@ -1,7 +1,7 @@
 /* The builder's state beside the workflow itself: what the server has, what runs, what is to be told.
  * Joins editor, live states and server; knows no React. */
 import { Live } from './live';
-import { settingChanges } from './model/changes';
+import { same, settingChanges, withNodeSettings } from './model/changes';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
 import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
@@ -49,6 +49,12 @@ interface Pending {
   readonly settings: Settings;
 }
 
+/* Without what the server adds to it. */
+function bare(workflow: Workflow): Workflow {
+  const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...rest } = workflow;
+  return rest as unknown as Workflow;
+}
+
 const TOAST_MS = 5_000;
 /* A slider gives dozens of values a second: the latest goes out when the one before has arrived. */
 const LIVE_PAUSE_MS = 40;
@@ -61,6 +67,7 @@ export class App {
   #toastId = 0;
   #pending = new Map<string, Pending>(); // by node id
   #saving: Promise<boolean> | null = null;
+  #kept: Workflow | null = null; // as the server told last
   #connected = false;
   #sending = false;
   #state: AppState = {
@@ -181,11 +188,24 @@ export class App {
     this.editor.endGesture();
   }
 
-  #showKept({ running: _running, saved, created_at: _created, updated_at: _updated, ...workflow }: Workflow & { saved: boolean }): void {
-    this.#show(workflow as unknown as Workflow, saved);
+  #showKept(workflow: Workflow & { saved: boolean }): void {
+    const { saved } = workflow;
+    this.#show(bare(workflow), saved);
+    this.#kept = saved ? this.editor.state.workflow : null;
+  }
+
+  /* What the server has of the open workflow: null = it has been deleted elsewhere. */
+  async #readKept(id: string): Promise<Workflow | null> {
+    try {
+      return bare(await server.read(id));
+    } catch (error) {
+      if (error instanceof ServerError && error.status === 404) return null;
+      throw error;
+    }
   }
 
   #show(workflow: Workflow, saved: boolean): void {
+    this.#kept = null;
     this.editor.open(workflow, saved);
     this.#set({ saved, report: null });
     this.#showAddress(saved ? workflow.id : '', workflow.name);
@@ -251,10 +271,14 @@ export class App {
     const { workflow } = this.editor.state;
     this.#set({ busy: 'saving', report: null });
     try {
-      const done = this.#state.saved ? await server.replace(workflow, draft) : await server.add(workflow, draft);
+      const there = this.#state.saved ? await this.#readKept(workflow.id) : null;
+      const overtaken = there !== null && this.#kept !== null && !same(there, bare(this.#kept));
+      if (overtaken && !confirm('This workflow has been changed elsewhere since it was opened here. Save over that?')) return false;
+      const done = there !== null ? await server.replace(workflow, draft) : await server.add(workflow, draft);
       if (done.not_applied !== undefined) this.tell(done.not_applied, 'error');
       if (this.editor.document === opened) {
         this.editor.markSaved(done.id, workflow);
+        this.#kept = done.workflow;
         this.#set({ saved: true });
         this.#showAddress(done.id, workflow.name);
       }
@@ -326,10 +350,10 @@ export class App {
   async renameWorkflow(id: string, name: string): Promise<void> {
     const { document: opened } = this.editor;
     try {
-      const { running: _running, saved: _saved, created_at: _created, updated_at: _updated, ...workflow } = await server.read(id);
-      await server.replace({ ...workflow, name } as unknown as Workflow, true);
+      await server.replace({ ...bare(await server.read(id)), name }, true);
       if (this.editor.document === opened && this.editor.state.workflow.id === id) {
         this.editor.renameSaved(name);
+        if (this.#kept !== null) this.#kept = { ...this.#kept, name };
         this.#showAddress(id, name);
       }
       await this.refreshRows();
@@ -340,8 +364,7 @@ export class App {
 
   async duplicateWorkflow(id: string): Promise<void> {
     try {
-      const { running: _running, saved: _saved, ...workflow } = await server.read(id);
-      this.#show(newWorkflowFrom(workflow as unknown as Workflow), false);
+      this.#show(newWorkflowFrom(bare(await server.read(id))), false);
     } catch (error) {
       this.#fail(error);
     }
@@ -402,7 +425,9 @@ export class App {
       this.#pending.delete(nodeId);
       try {
         await server.setNode(workflowId, nodeId, settings);
-        if (this.editor.document === opened) this.editor.markSettingsSaved(nodeId, settings);
+        if (this.editor.document !== opened) continue;
+        this.editor.markSettingsSaved(nodeId, settings);
+        if (this.#kept !== null) this.#kept = withNodeSettings(this.#kept, nodeId, settings);
       } catch (error) {
         this.#fail(error);
       }

@@ -4,6 +4,5 @@ import { copies } from './wiring';
 
 /** The same nodes under new ids: two workflows must not have views of the same id. */
 export function newWorkflowFrom(workflow: Workflow): Workflow {
-  const { created_at: _created, updated_at: _updated, ...rest } = workflow as Workflow & { created_at?: unknown; updated_at?: unknown };
-  return { ...rest, ...copies(workflow, 0), id: '', name: `${workflow.name} (copy)` } as Workflow;
+  return { ...workflow, ...copies(workflow, 0), id: '', name: `${workflow.name} (copy)` };
 }
