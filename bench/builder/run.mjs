@@ -37,8 +37,53 @@ const clock = {
   edges: [edge('clocked', 'shown')],
 };
 
-// In the page: until the picture has so many pixels of the blue that boxes of persons have and the
-// street has not, looked at in every rendering step. With `act`, from its call.
+// Sixteen sources that show what they see, and forty nodes of all kinds.
+const sixteen = {
+  id: 'sixteen', name: 'Sixteen', edges: [],
+  nodes: Array.from({ length: 16 }, (_, i) => ({
+    id: `p${i}`, type: 'testPattern', position: { x: (i % 4) * 250, y: Math.floor(i / 4) * 200 }, data: { width: 640, height: 360, fps: 5 },
+  })),
+};
+const KINDS = ['testPattern', 'model', 'videoPreview', 'zone'];
+const forty = {
+  id: 'forty', name: 'Forty',
+  nodes: Array.from({ length: 40 }, (_, i) => ({ id: `n${i}`, type: KINDS[i % 4], position: { x: (i % 8) * 430, y: Math.floor(i / 8) * 360 }, data: {} })),
+  edges: Array.from({ length: 10 }, (_, i) => edge(`n${4 * i}`, `n${4 * i + 1}`)),
+};
+
+// Notes the time from each rendering step to the next for some seconds; `meanwhile` runs until then.
+async function noteSteps(name, page, seconds, meanwhile = () => {}) {
+  const measured = page.evaluate((ms) => new Promise((resolve) => {
+    const gaps = [], begin = performance.now();
+    let last = begin;
+    const step = (now) => {
+      gaps.push(now - last);
+      last = now;
+      if (now - begin < ms) requestAnimationFrame(step);
+      else resolve(gaps.slice(1));
+    };
+    requestAnimationFrame(step);
+  }), seconds * 1000);
+  let over = false;
+  void measured.then(() => { over = true; });
+  await meanwhile(() => over);
+  for (const gap of await measured) note(name, gap);
+}
+
+async function dragOne(page, over) {
+  const box = await page.locator('.node[data-id=n18] header').boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  for (let i = 0; !over(); i++) {
+    await page.mouse.move(x + 150 * Math.sin(i / 20), y + 100 * Math.cos(i / 20));
+    await page.waitForTimeout(12);
+  }
+  await page.mouse.up();
+}
+
+// In the page: from the click until the picture has (or has not) so many pixels of the blue that boxes
+// of persons have and the street has not, looked at in every rendering step.
 const untilBoxes = (page, selector, boxes) => page.evaluate(async ({ selector, boxes }) => {
   const canvas = new OffscreenCanvas(384, 288);
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -71,8 +116,8 @@ async function open(browser, server, workflow = 'street') {
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await page.addInitScript(() => {
     const look = () => {
-      const node = document.querySelector('[data-testid=node-videoPreviewWebRTC]');
-      if (node && getComputedStyle(node).visibility === 'visible') globalThis.usableAt = performance.now();
+      const shown = document.querySelector('.react-flow__node');
+      if (shown && getComputedStyle(shown).visibility === 'visible') globalThis.usableAt = performance.now();
       else requestAnimationFrame(look);
     };
     look();
@@ -88,7 +133,7 @@ async function withServer(workflows, use) {
   const server = await startServer(null, ['--data-folder', folder]);
   try {
     for (const workflow of workflows) {
-      const { status, body } = await postJson(`${server.url}/api/workflow-builder`, workflow);
+      const { status, body } = await postJson(`${server.url}/api/workflow-builder?draft=true`, workflow);
       if (status !== 201) throw new Error(body.detail);
     }
     await use(server);
@@ -126,6 +171,17 @@ try {
         await page.waitForTimeout(300);
       }
       await page.close();
+    });
+    await withServer([sixteen, forty], async (server) => {
+      await postJson(`${server.url}/api/workflow-builder/sixteen/execute`, '');
+      const live = await open(browser, server, 'sixteen');
+      await live.waitForFunction(() => document.querySelectorAll('[data-testid=thumbnail]').length === 16);
+      await noteSteps('rendering step, sixteen live thumbnails', live, 8);
+      await live.close();
+      await postJson(`${server.url}/api/workflow-builder/sixteen/stop`, '');
+      const full = await open(browser, server, 'forty');
+      await noteSteps('rendering step, one of forty nodes dragged', full, 4, (over) => dragOne(full, over));
+      await full.close();
     });
     await withServer([clock], async (server) => {
       const page = await open(browser, server, 'clock');
