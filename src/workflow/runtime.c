@@ -221,7 +221,7 @@ static int set_node(struct runtime *r, const char *workflow_id, const char *node
     const json_t *error = json_array_get(json_object_get(report, "errors"), 0);
     if (rc == OW_EPARSE && error)
         rc = reason_set(why, OW_EINVAL, "%s", json_string_value(json_object_get(error, "message")));
-    if (rc == OW_OK)
+    if (graph)
         rc = apply(r, graph, w->origin, &changes, why);
     if (rc == OW_OK) {
         *document = json_incref(copy);
