@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float border = 114.0F / 255.0F;
+const struct picture_format picture_format_default = {
+    .std = {1.0F, 1.0F, 1.0F},
+    .border = 114.0F / 255.0F,
+};
 
 /* Where one output column or row is sampled: between `index` and `index + 1`, `fraction` of the
  * way. The last sample has fraction 0 and its neighbour is a copy of itself. */
@@ -15,6 +18,8 @@ struct tap {
 
 struct letterbox {
     int tensor_width, tensor_height;
+    struct picture_format format;
+    float scale[3], shift[3]; /* from 0..1 to the tensor, R, G, B */
     struct letterbox_geometry geometry;
     struct tap *columns[2]; /* luma, chroma; geometry.width each */
     struct tap *rows[2];    /* luma, chroma; geometry.height each */
@@ -32,34 +37,39 @@ static int at_least_one(double value)
     return value < 1.0 ? 1 : (int)value;
 }
 
-int letterbox_geometry_set(struct letterbox_geometry *out, int source_width, int source_height,
-                           int tensor_width, int tensor_height)
+int letterbox_geometry_set(struct letterbox_geometry *out, enum picture_placement placement,
+                           int source_width, int source_height, int tensor_width, int tensor_height)
 {
     if (!size_allowed(source_width) || !size_allowed(source_height) ||
         !size_allowed(tensor_width) || !size_allowed(tensor_height))
         return OW_EINVAL;
-    double gain = fmin((double)tensor_width / source_width, (double)tensor_height / source_height);
+    double gain_x = (double)tensor_width / source_width;
+    double gain_y = (double)tensor_height / source_height;
+    if (placement != PLACEMENT_STRETCH)
+        gain_x = gain_y = fmin(gain_x, gain_y);
     /* rint: Python's round(), halves to even. A very flat picture still keeps one line. */
-    int width = at_least_one(rint(source_width * gain));
-    int height = at_least_one(rint(source_height * gain));
+    int width = at_least_one(rint(source_width * gain_x));
+    int height = at_least_one(rint(source_height * gain_y));
+    bool centred = placement == PLACEMENT_CENTRE;
     *out = (struct letterbox_geometry){
         .source_width = source_width,
         .source_height = source_height,
         .tensor_width = tensor_width,
         .tensor_height = tensor_height,
-        .left = (int)rint((tensor_width - width) / 2.0 - 0.1),
-        .top = (int)rint((tensor_height - height) / 2.0 - 0.1),
+        .left = centred ? (int)rint((tensor_width - width) / 2.0 - 0.1) : 0,
+        .top = centred ? (int)rint((tensor_height - height) / 2.0 - 0.1) : 0,
         .width = width,
         .height = height,
-        .gain = (float)gain,
+        .gain_x = (float)gain_x,
+        .gain_y = (float)gain_y,
     };
     return OW_OK;
 }
 
 void letterbox_to_source(const struct letterbox_geometry *geometry, float *x, float *y)
 {
-    *x = (*x - (float)geometry->left) / geometry->gain;
-    *y = (*y - (float)geometry->top) / geometry->gain;
+    *x = (*x - (float)geometry->left) / geometry->gain_x;
+    *y = (*y - (float)geometry->top) / geometry->gain_y;
 }
 
 static void fill_taps(struct tap *taps, int count, int source_size)
@@ -92,8 +102,8 @@ static void free_tables(struct letterbox *self)
 static int make_tables(struct letterbox *self, int source_width, int source_height)
 {
     struct letterbox_geometry geometry;
-    int result = letterbox_geometry_set(&geometry, source_width, source_height, self->tensor_width,
-                                        self->tensor_height);
+    int result = letterbox_geometry_set(&geometry, self->format.placement, source_width,
+                                        source_height, self->tensor_width, self->tensor_height);
     if (result != OW_OK)
         return result;
     free_tables(self);
@@ -124,9 +134,13 @@ static int make_tables(struct letterbox *self, int source_width, int source_heig
 
 static void fill_border(const struct letterbox *self, float *tensor)
 {
-    size_t count = 3 * (size_t)self->tensor_width * (size_t)self->tensor_height;
-    for (size_t i = 0; i < count; i++)
-        tensor[i] = border;
+    size_t cells = (size_t)self->tensor_width * (size_t)self->tensor_height;
+    for (int c = 0; c < 3; c++) {
+        int color = self->format.bgr ? 2 - c : c;
+        float value = self->format.border * self->scale[color] + self->shift[color];
+        for (size_t i = 0; i < cells; i++)
+            tensor[(size_t)c * cells + i] = value;
+    }
 }
 
 /* One row of the plane at a height between two rows, as floats; its last value stands twice. */
@@ -183,20 +197,24 @@ static inline float unit(float value)
     return value > 1.0F ? 1.0F : value;
 }
 
-static void convert_row(const struct color_transform *transform, float *const planes[FRAME_PLANES],
-                        int count, float *restrict red, float *restrict green, float *restrict blue)
+/* One row from Y'CbCr to the tensor's red, green and blue. */
+static void convert_row(const struct letterbox *self, const struct color_transform *transform,
+                        float *restrict red, float *restrict green, float *restrict blue)
 {
     const struct color_transform t = *transform;
-    const float *restrict luma = planes[0];
-    const float *restrict u = planes[1];
-    const float *restrict v = planes[2];
+    const float *restrict luma = self->sampled[0];
+    const float *restrict u = self->sampled[1];
+    const float *restrict v = self->sampled[2];
+    const float scale[3] = {self->scale[0], self->scale[1], self->scale[2]};
+    const float shift[3] = {self->shift[0], self->shift[1], self->shift[2]};
+    const int count = self->geometry.width;
     for (int x = 0; x < count; x++) {
         float y = (luma[x] - t.luma_offset) * t.luma_gain;
         float cb = u[x] - 128.0F;
         float cr = v[x] - 128.0F;
-        red[x] = unit(y + t.red_v * cr);
-        green[x] = unit(y + t.green_u * cb + t.green_v * cr);
-        blue[x] = unit(y + t.blue_u * cb);
+        red[x] = unit(y + t.red_v * cr) * scale[0] + shift[0];
+        green[x] = unit(y + t.green_u * cb + t.green_v * cr) * scale[1] + shift[1];
+        blue[x] = unit(y + t.blue_u * cb) * scale[2] + shift[2];
     }
 }
 
@@ -215,7 +233,8 @@ static void sample_row(struct letterbox *self, const struct frame *frame, int ro
     }
 }
 
-int letterbox_create(struct letterbox **out, int tensor_width, int tensor_height)
+int letterbox_create(struct letterbox **out, const struct picture_format *format, int tensor_width,
+                     int tensor_height)
 {
     if (!size_allowed(tensor_width) || !size_allowed(tensor_height))
         return OW_EINVAL;
@@ -224,6 +243,12 @@ int letterbox_create(struct letterbox **out, int tensor_width, int tensor_height
         return OW_ENOMEM;
     self->tensor_width = tensor_width;
     self->tensor_height = tensor_height;
+    self->format = *format;
+    for (int color = 0; color < 3; color++) {
+        int channel = format->bgr ? 2 - color : color;
+        self->scale[color] = 1.0F / format->std[channel];
+        self->shift[color] = -format->mean[channel] / format->std[channel];
+    }
     *out = self;
     return OW_OK;
 }
@@ -244,7 +269,9 @@ int letterbox_apply(struct letterbox *letterbox, const struct frame *frame, floa
     for (int row = 0; row < g->height; row++) {
         float *at = tensor + (size_t)(g->top + row) * (size_t)g->tensor_width + g->left;
         sample_row(letterbox, frame, row);
-        convert_row(&transform, letterbox->sampled, g->width, at, at + plane, at + 2 * plane);
+        float *red = letterbox->format.bgr ? at + 2 * plane : at;
+        float *blue = letterbox->format.bgr ? at : at + 2 * plane;
+        convert_row(letterbox, &transform, red, at + plane, blue);
     }
     *geometry = *g;
     return OW_OK;

@@ -1,30 +1,22 @@
 #include "vision/model.h"
 
 #include "core/clock.h"
-#include "core/log.h"
 #include "vision/letterbox.h"
-#include "vision/model_names.h"
-#include "vision/models/family.h"
-#include "vision/nms.h"
-#include "vision/session.h"
+#include "vision/model_recognise.h"
 
-#include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SIDE_MIN = 32, SIDE_MAX = 4096, SIDE_DEFAULT = 640, THREADS_MAX = 4, INPUT_ALIGNMENT = 64 };
+enum { THREADS_MAX = 4 };
 
 struct model {
     struct model_info info;
     char *path;
     struct ort_session *session;
     struct letterbox *letterbox;
-    float *input;
-    const struct model_family *family;
-    struct output_layout layout;
+    struct model_nature nature;
     struct candidate_list candidates; /* memory kept from run to run */
 };
 
@@ -36,157 +28,67 @@ static int thread_count(int wanted)
     return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
 }
 
-/* Up to two whole numbers out of "[416, 416]" or "640"; how many there were. */
-static int read_sides(const char *text, int sides[2])
+static int read_sidecar(struct model_sidecar *out, const char *path, const char *decoder,
+                        struct reason *why)
 {
-    int count = 0;
-    while (*text != '\0' && count < 2) {
-        if (!isdigit((unsigned char)*text)) {
-            text++;
-            continue;
-        }
-        char *end = NULL;
-        long value = strtol(text, &end, 10);
-        sides[count++] = value > SIDE_MAX ? SIDE_MAX + 1 : (int)value;
-        text = end;
-    }
-    return count;
-}
-
-/* Height and width of the input tensor: what the file fixes, else its `imgsz`, else 640. */
-static int read_input_size(struct model *model, struct reason *why)
-{
-    const struct tensor_info *input = &ort_session_info(model->session)->inputs[0];
-    int sides[2] = {SIDE_DEFAULT, SIDE_DEFAULT};
-    char *text = ort_session_metadata(model->session, "imgsz");
-    if (text != NULL && read_sides(text, sides) == 1)
-        sides[1] = sides[0];
-    free(text);
-    for (int k = 0; k < 2; k++) {
-        int64_t side = input->dims[k + 2] > 0 ? input->dims[k + 2] : sides[k];
-        if (side < SIDE_MIN || side > SIDE_MAX)
-            return reason_set(why, OW_EUNSUPPORTED,
-                              "the model wants pictures of side %lld; supported are %d to %d",
-                              (long long)side, SIDE_MIN, SIDE_MAX);
-        sides[k] = (int)side;
-    }
-    model->info.input_height = sides[0];
-    model->info.input_width = sides[1];
-    return OW_OK;
-}
-
-static int not_understood(const struct model *model, const char *task, struct reason *why)
-{
-    const struct ort_session_info *io = ort_session_info(model->session);
-    char inputs[80];
-    char outputs[96];
-    char supported[128];
-    return reason_set(why, OW_EUNSUPPORTED,
-                      "the model is not understood: inputs %s; outputs %s%s%.16s. Supported: "
-                      "float32 input [1,3,H,W], %s",
-                      ort_session_describe(io->inputs, io->input_count, inputs, sizeof inputs),
-                      ort_session_describe(io->outputs, io->output_count, outputs, sizeof outputs),
-                      task != NULL ? "; task " : "", task != NULL ? task : "",
-                      model_families_supported(supported, sizeof supported));
-}
-
-static bool input_is_picture(const struct ort_session_info *io)
-{
-    const struct tensor_info *input = &io->inputs[0];
-    return io->input_count == 1 && io->output_count >= 1 && input->is_float32 && input->rank == 4 &&
-           (input->dims[0] == 1 || input->dims[0] == -1) &&
-           (input->dims[1] == 3 || input->dims[1] == -1);
-}
-
-/* The names of the metadata; none, and a word in the log, where they cannot be read. */
-static int read_names(struct model *model)
-{
-    char *text = ort_session_metadata(model->session, "names");
-    int result = text != NULL ? model_names_parse(&model->info.labels, text) : OW_EPARSE;
-    if (result == OW_EPARSE || result == OW_ELIMIT) {
-        if (text != NULL)
-            log_warn("model %s: its class names cannot be read (%s)", model->path,
-                     error_text(result));
-        result = model_names_numbered(&model->info.labels, 0);
-    }
-    free(text);
-    return result;
-}
-
-/* Names by number for a model that has none itself. */
-static int complete_names(struct model *model)
-{
-    if (model->info.labels->count > 0 || model->layout.class_count == 0)
+    int result = model_sidecar_load(out, path, why);
+    if (result != OW_OK || decoder == NULL || decoder[0] == '\0')
+        return result;
+    if (model_family_exists(decoder)) {
+        snprintf(out->decoder, sizeof out->decoder, "%s", decoder);
         return OW_OK;
-    label_set_unref(&model->info.labels);
-    return model_names_numbered(&model->info.labels, model->layout.class_count);
+    }
+    model_sidecar_clear(out);
+    return reason_set(why, OW_EINVAL, "there is no decoder \"%.40s\"", decoder);
 }
 
-static int recognise(struct model *model, struct reason *why)
+static int open_parts(struct model *model, const struct model_options *options, struct reason *why)
 {
-    const struct ort_session_info *io = ort_session_info(model->session);
-    char *task = ort_session_metadata(model->session, "task");
-    char *end_to_end = ort_session_metadata(model->session, "end2end");
-    int result = OW_OK;
-    if (!input_is_picture(io)) {
-        result = not_understood(model, task, why);
-        goto out;
-    }
-    result = read_input_size(model, why);
+    struct model_sidecar sidecar = {0};
+    int result = read_sidecar(&sidecar, model->path, options->decoder, why);
     if (result == OW_OK)
-        result = read_names(model);
-    if (result != OW_OK)
-        goto out;
-    const struct model_traits traits = {
-        .io = io,
-        .input_width = model->info.input_width,
-        .input_height = model->info.input_height,
-        .task = task,
-        .end_to_end = end_to_end != NULL && strcasecmp(end_to_end, "true") == 0,
-        .names = model->info.labels->count,
-    };
-    model->family = model_family_find(&traits, &model->layout);
-    result = model->family != NULL ? complete_names(model) : not_understood(model, task, why);
-out:
-    free(task);
-    free(end_to_end);
+        result =
+            ort_session_open(&model->session, model->path, thread_count(options->threads), why);
+    if (result == OW_OK)
+        result = model_recognise(&model->nature, model->session, &sidecar, model->path, why);
+    if (result == OW_OK) {
+        const struct model_input *input = &model->nature.input;
+        result =
+            letterbox_create(&model->letterbox, &model->nature.format, input->width, input->height);
+    }
+    if (result == OW_OK)
+        model->info = (struct model_info){
+            .path = model->path,
+            .family = model->nature.family->name,
+            .task = model->nature.family->task,
+            .provider = "CPU",
+            .input_width = model->nature.input.width,
+            .input_height = model->nature.input.height,
+            .confidence = sidecar.confidence,
+            .iou = sidecar.iou,
+            .labels = model->nature.labels,
+        };
+    model_sidecar_clear(&sidecar);
     return result;
 }
 
-static int allocate_input(struct model *model)
+int model_open(struct model **out, const char *path, const struct model_options *options,
+               struct reason *why)
 {
-    size_t bytes = (size_t)model->info.input_width * (size_t)model->info.input_height * 3 *
-                   sizeof *model->input;
-    bytes = (bytes + INPUT_ALIGNMENT - 1) / INPUT_ALIGNMENT * INPUT_ALIGNMENT;
-    model->input = aligned_alloc(INPUT_ALIGNMENT, bytes);
-    if (model->input == NULL)
-        return OW_ENOMEM;
-    return letterbox_create(&model->letterbox, model->info.input_width, model->info.input_height);
-}
-
-int model_open(struct model **out, const char *path, int threads, struct reason *why)
-{
+    static const struct model_options defaults = {0};
     struct model *model = calloc(1, sizeof *model);
     if (model == NULL)
         return reason_set(why, OW_ENOMEM, "out of memory");
     int result = OW_ENOMEM;
     model->path = strdup(path);
     if (model->path != NULL)
-        result = ort_session_open(&model->session, path, thread_count(threads), why);
-    if (result == OW_OK)
-        result = recognise(model, why);
-    if (result == OW_OK)
-        result = allocate_input(model);
+        result = open_parts(model, options != NULL ? options : &defaults, why);
     if (result != OW_OK) {
         if (result == OW_ENOMEM)
             reason_set(why, result, "out of memory");
         model_close(&model);
         return result;
     }
-    model->info.path = model->path;
-    model->info.family = model->family->name;
-    model->info.task = "detect";
-    model->info.provider = "CPU";
     *out = model;
     return OW_OK;
 }
@@ -230,19 +132,19 @@ static int make_detections(const struct model *model, const struct frame *frame,
 }
 
 static int postprocess(struct model *model, const struct frame *frame,
-                       const struct letterbox_geometry *geometry, const struct tensor_view *view,
+                       const struct letterbox_geometry *geometry, const struct tensor_view *outputs,
                        const struct model_thresholds *thresholds, struct detections **out,
                        struct reason *why)
 {
     struct candidate_list *list = &model->candidates;
     candidate_list_clear(list);
-    int result = model->family->decode(&model->layout, view, thresholds, list);
+    int result = model->nature.family->decode(&model->nature.layout, outputs, thresholds, list);
     if (result == OW_EPARSE)
         return reason_set(why, result,
                           "the model's output has another shape than the file announced");
     if (result == OW_OK) {
         map_to_source(list, geometry);
-        if (model->layout.suppressed)
+        if (model->nature.layout.suppressed)
             nms_sort(list, thresholds);
         else
             nms_apply(list, thresholds);
@@ -258,18 +160,16 @@ int model_run(struct model *model, const struct frame *frame,
     struct letterbox_geometry geometry;
     struct tensor_view outputs[SESSION_MAX_TENSORS];
     int64_t start = clock_now_us();
-    int result = letterbox_apply(model->letterbox, frame, model->input, &geometry);
+    int result = letterbox_apply(model->letterbox, frame, model->nature.input.planes, &geometry);
     if (result != OW_OK)
         return reason_set(why, result, "a frame of %dx%d cannot be prepared for the model",
                           frame->width, frame->height);
     int64_t prepared = clock_now_us();
-    result = ort_session_run(model->session, model->input, model->info.input_height,
-                             model->info.input_width, outputs, why);
+    result = model_input_run(&model->nature.input, model->session, outputs, why);
     if (result != OW_OK)
         return result;
     int64_t inferred = clock_now_us();
-    result =
-        postprocess(model, frame, &geometry, &outputs[model->layout.output], thresholds, out, why);
+    result = postprocess(model, frame, &geometry, outputs, thresholds, out, why);
     if (result == OW_OK && timing != NULL)
         *timing = (struct model_timing){
             .preprocess_us = prepared - start,
@@ -288,8 +188,7 @@ void model_close(struct model **model)
     ort_session_close(&self->session);
     letterbox_destroy(&self->letterbox);
     candidate_list_free(&self->candidates);
-    label_set_unref(&self->info.labels);
-    free(self->input);
+    model_nature_clear(&self->nature);
     free(self->path);
     free(self);
 }

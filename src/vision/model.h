@@ -13,9 +13,10 @@ struct model;
 struct model_info {
     const char *path;
     const char *family;   /* "ultralytics", … : the row of the family table that decodes it */
-    const char *task;     /* "detect" */
+    const char *task;     /* "detect", "classify", … */
     const char *provider; /* "CPU" */
     int input_width, input_height;
+    float confidence, iou;    /* the sidecar's; 0 = it says none */
     struct label_set *labels; /* lent */
 };
 
@@ -32,10 +33,18 @@ struct model_timing {
     int64_t preprocess_us, inference_us, postprocess_us;
 };
 
-/* Loads the file. `threads` 0 = as many as there are cores, at most 4. A missing, broken or
- * unsupported file: an error whose `why` says what was seen (inputs, outputs, shapes) and what to
- * do. ONNX Runtime itself missing at run time is such an error too. */
-int model_open(struct model **out, const char *path, int threads, struct reason *why);
+struct model_options {
+    int threads; /* 0 = as many as there are cores, at most 4 */
+    const char
+        *decoder; /* a family's name, before what the sidecar says; NULL or "" = not chosen */
+};
+
+/* Loads the file, with what the sidecar NAME.json beside NAME.onnx says (docs/models.md). `options`
+ * NULL = all default. A missing, broken or unsupported file: an error whose `why` says what was
+ * seen (inputs, outputs, shapes) and what to do. ONNX Runtime itself missing at run time is such an
+ * error too. */
+int model_open(struct model **out, const char *path, const struct model_options *options,
+               struct reason *why);
 
 const struct model_info *model_info(const struct model *model);
 

@@ -14,6 +14,8 @@ struct ort_session {
     OrtMemoryInfo *memory;
     struct ort_session_info info;
     OrtValue *outputs[SESSION_MAX_TENSORS]; /* of the last run */
+    float *floats[SESSION_MAX_TENSORS];     /* their values, where they are of another type */
+    size_t floats_room[SESSION_MAX_TENSORS];
 };
 
 /* Turns a status into a code and a sentence, and releases it. */
@@ -79,6 +81,40 @@ static int create_handle(struct ort_session *session, const char *path, int thre
     return result;
 }
 
+static enum tensor_type type_of(enum ONNXTensorElementDataType element)
+{
+    switch (element) {
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+        return TENSOR_FLOAT32;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
+        return TENSOR_FLOAT16;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
+        return TENSOR_UINT8;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8:
+        return TENSOR_INT8;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+        return TENSOR_INT32;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
+        return TENSOR_INT64;
+    default:
+        return TENSOR_OTHER;
+    }
+}
+
+static enum ONNXTensorElementDataType element_of(enum tensor_type type)
+{
+    static const enum ONNXTensorElementDataType elements[] = {
+        [TENSOR_OTHER] = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED,
+        [TENSOR_FLOAT32] = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+        [TENSOR_FLOAT16] = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16,
+        [TENSOR_UINT8] = ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8,
+        [TENSOR_INT8] = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8,
+        [TENSOR_INT32] = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
+        [TENSOR_INT64] = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+    };
+    return elements[type];
+}
+
 /* Element type and dimensions; what is no tensor is left at rank -1. */
 static int read_type(const struct onnxruntime *runtime, OrtTypeInfo *type, struct tensor_info *out,
                      struct reason *why)
@@ -100,7 +136,7 @@ static int read_type(const struct onnxruntime *runtime, OrtTypeInfo *type, struc
     result = check(runtime, api->GetDimensions(shape, out->dims, rank), OW_EPARSE, doing, why);
     if (result == OW_OK) {
         out->rank = (int)rank;
-        out->is_float32 = element == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+        out->type = type_of(element);
     }
     return result;
 }
@@ -233,72 +269,110 @@ static void release_outputs(struct ort_session *session)
     }
 }
 
-/* The view of a tensor's values; stays empty for anything but float32 of a rank that is known. */
-static int view_output(const struct onnxruntime *runtime, OrtValue *value, struct tensor_view *out,
+/* Points the view at the values as floats, which are converted where they are of another type. */
+static int view_values(struct ort_session *session, int index, enum tensor_type type,
+                       struct tensor_view *out, struct reason *why)
+{
+    const struct onnxruntime *runtime = session->runtime;
+    void *values = NULL;
+    int result =
+        check(runtime, runtime->api->GetTensorMutableData(session->outputs[index], &values), OW_EIO,
+              "the model's output cannot be read", why);
+    if (result != OW_OK || type == TENSOR_FLOAT32) {
+        out->data = values;
+        return result;
+    }
+    if (out->count > session->floats_room[index]) {
+        float *grown = realloc(session->floats[index], out->count * sizeof *grown);
+        if (grown == NULL)
+            return reason_set(why, OW_ENOMEM, "out of memory");
+        session->floats[index] = grown;
+        session->floats_room[index] = out->count;
+    }
+    tensor_to_floats(type, values, out->count, session->floats[index]);
+    out->data = session->floats[index];
+    return OW_OK;
+}
+
+/* The view of an output; stays empty where it is of no use or of a rank too high. */
+static int view_output(struct ort_session *session, int index, struct tensor_view *out,
                        struct reason *why)
 {
+    const struct onnxruntime *runtime = session->runtime;
     const OrtApi *api = runtime->api;
     static const char doing[] = "the model's output cannot be read";
     OrtTensorTypeAndShapeInfo *shape = NULL;
     enum ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
     size_t rank = 0;
-    void *data = NULL;
     int is_tensor = 0;
     memset(out, 0, sizeof *out);
-    int result = check(runtime, api->IsTensor(value, &is_tensor), OW_EIO, doing, why);
+    int result =
+        check(runtime, api->IsTensor(session->outputs[index], &is_tensor), OW_EIO, doing, why);
     if (result != OW_OK || !is_tensor)
         return result;
-    result = check(runtime, api->GetTensorTypeAndShape(value, &shape), OW_EIO, doing, why);
+    result = check(runtime, api->GetTensorTypeAndShape(session->outputs[index], &shape), OW_EIO,
+                   doing, why);
     if (result != OW_OK)
         return result;
     result = check(runtime, api->GetTensorElementType(shape, &element), OW_EIO, doing, why);
     if (result == OW_OK)
         result = check(runtime, api->GetDimensionsCount(shape, &rank), OW_EIO, doing, why);
-    if (result != OW_OK || element != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || rank > TENSOR_MAX_RANK)
+    enum tensor_type type = type_of(element);
+    if (result != OW_OK || type == TENSOR_OTHER || rank > TENSOR_MAX_RANK)
         goto out;
     result = check(runtime, api->GetDimensions(shape, out->dims, rank), OW_EIO, doing, why);
     if (result == OW_OK)
         result =
             check(runtime, api->GetTensorShapeElementCount(shape, &out->count), OW_EIO, doing, why);
+    out->rank = (int)rank;
     if (result == OW_OK && out->count > 0)
-        result = check(runtime, api->GetTensorMutableData(value, &data), OW_EIO, doing, why);
-    if (result == OW_OK) {
-        out->rank = (int)rank;
-        out->data = data;
-    }
+        result = view_values(session, index, type, out, why);
 out:
     api->ReleaseTensorTypeAndShapeInfo(shape);
     return result;
 }
 
-int ort_session_run(struct ort_session *session, float *input, int height, int width,
-                    struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why)
+static int make_value(const struct ort_session *session, void *data, enum tensor_type type,
+                      const int64_t *dims, size_t rank, OrtValue **out, struct reason *why)
+{
+    size_t bytes = tensor_type_bytes(type);
+    for (size_t i = 0; i < rank; i++)
+        bytes *= (size_t)dims[i];
+    return check(session->runtime,
+                 session->runtime->api->CreateTensorWithDataAsOrtValue(
+                     session->memory, data, bytes, dims, rank, element_of(type), out),
+                 OW_EIO, "the model's input cannot be made", why);
+}
+
+int ort_session_run(struct ort_session *session, void *picture, const int64_t dims[4],
+                    int64_t height, int64_t width, struct tensor_view outputs[SESSION_MAX_TENSORS],
+                    struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
     const struct ort_session_info *info = &session->info;
-    const int64_t dims[4] = {1, 3, height, width};
-    size_t bytes = (size_t)height * (size_t)width * 3 * sizeof *input;
-    OrtValue *value = NULL;
-    const char *input_names[1] = {info->inputs[0].name};
+    int64_t size[2] = {width, height};
+    static const int64_t size_dims[2] = {1, 2};
+    OrtValue *values[2] = {NULL, NULL};
+    const char *input_names[2] = {info->inputs[0].name, info->inputs[1].name};
     const char *output_names[SESSION_MAX_TENSORS];
     for (int i = 0; i < info->output_count; i++)
         output_names[i] = info->outputs[i].name;
     release_outputs(session);
-    int result = check(
-        runtime,
-        runtime->api->CreateTensorWithDataAsOrtValue(session->memory, input, bytes, dims, 4,
-                                                     ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &value),
-        OW_EIO, "the model's input cannot be made", why);
-    if (result != OW_OK)
-        return result;
-    const OrtValue *inputs[1] = {value};
-    result = check(runtime,
-                   runtime->api->Run(session->handle, NULL, input_names, inputs, 1, output_names,
-                                     (size_t)info->output_count, session->outputs),
-                   OW_EIO, "the model fails to run", why);
-    runtime->api->ReleaseValue(value);
+    int result = make_value(session, picture, info->inputs[0].type, dims, 4, &values[0], why);
+    if (result == OW_OK && info->input_count > 1)
+        result = make_value(session, size, TENSOR_INT64, size_dims, 2, &values[1], why);
+    if (result == OW_OK)
+        result =
+            check(runtime,
+                  runtime->api->Run(session->handle, NULL, input_names,
+                                    (const OrtValue *const *)values, (size_t)info->input_count,
+                                    output_names, (size_t)info->output_count, session->outputs),
+                  OW_EIO, "the model fails to run", why);
+    for (int i = 0; i < 2; i++)
+        if (values[i] != NULL)
+            runtime->api->ReleaseValue(values[i]);
     for (int i = 0; i < info->output_count && result == OW_OK; i++)
-        result = view_output(runtime, session->outputs[i], &outputs[i], why);
+        result = view_output(session, i, &outputs[i], why);
     return result;
 }
 
@@ -309,6 +383,8 @@ void ort_session_close(struct ort_session **session)
         return;
     *session = NULL;
     release_outputs(self);
+    for (int i = 0; i < SESSION_MAX_TENSORS; i++)
+        free(self->floats[i]);
     if (self->memory != NULL)
         self->runtime->api->ReleaseMemoryInfo(self->memory);
     if (self->handle != NULL)
@@ -345,7 +421,8 @@ const char *ort_session_describe(const struct tensor_info *tensors, int count, c
                 append(text, size, "%" PRId64, tensor->dims[k]);
             append(text, size, k + 1 == tensor->rank ? "]" : "");
         }
-        append(text, size, tensor->is_float32 ? "" : " not float32");
+        if (tensor->type != TENSOR_FLOAT32)
+            append(text, size, " %s", tensor_type_name(tensor->type));
     }
     return text;
 }

@@ -1,37 +1,19 @@
-/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it. One
- * float32 image input; every output that is not float32 is described but cannot be read. */
+/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it on one
+ * picture. */
 #ifndef OW_VISION_SESSION_H
 #define OW_VISION_SESSION_H
 
 #include "core/error.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "vision/tensor.h"
 
 struct ort_session;
 
-enum { TENSOR_MAX_RANK = 8, SESSION_MAX_TENSORS = 16, TENSOR_NAME_BYTES = 96 };
-
-struct tensor_info {
-    char name[TENSOR_NAME_BYTES];
-    bool is_float32;
-    int rank; /* -1: not a tensor, or of more than TENSOR_MAX_RANK dimensions */
-    int64_t dims[TENSOR_MAX_RANK]; /* -1: not fixed */
-};
+enum { SESSION_MAX_TENSORS = 16 };
 
 struct ort_session_info {
     int input_count, output_count; /* at most SESSION_MAX_TENSORS each */
     struct tensor_info inputs[SESSION_MAX_TENSORS];
     struct tensor_info outputs[SESSION_MAX_TENSORS];
-};
-
-/* The values of an output, lent until the next run. */
-struct tensor_view {
-    const float *data; /* NULL: not float32, or empty */
-    int rank;
-    int64_t dims[TENSOR_MAX_RANK];
-    size_t count; /* of values: the product of dims */
 };
 
 /* `threads` >= 1. OW_ENOTFOUND for a missing file or library, OW_EPARSE for a broken file,
@@ -42,10 +24,13 @@ const struct ort_session_info *ort_session_info(const struct ort_session *sessio
 /* A copy of a metadata entry, to be freed by the caller; NULL when there is none. */
 char *ort_session_metadata(const struct ort_session *session, const char *key);
 
-/* Runs the model on `input` (row-major, 1 x 3 x height x width) and lends all outputs. One thread
- * at a time. OW_EIO when the runtime fails. */
-int ort_session_run(struct ort_session *session, float *input, int height, int width,
-                    struct tensor_view outputs[SESSION_MAX_TENSORS], struct reason *why);
+/* Runs the model on a picture, the session's first input, and lends all outputs. `picture` has the
+ * values of the input's type, row-major, `dims` its four sides. A second input gets the
+ * picture's width and height as int64 [1,2] (RT-DETR's `orig_target_sizes`). One thread at a time.
+ * OW_EIO when the runtime fails, OW_ENOMEM. */
+int ort_session_run(struct ort_session *session, void *picture, const int64_t dims[4],
+                    int64_t height, int64_t width, struct tensor_view outputs[SESSION_MAX_TENSORS],
+                    struct reason *why);
 
 void ort_session_close(struct ort_session **session);
 

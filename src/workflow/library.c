@@ -168,7 +168,7 @@ int library_model_classes(const char *folder, const char *default_model, const c
     int rc = id && id[0] ? find_file(folder, id, path, why)
                          : find_default(folder, default_model, path, why);
     if (rc == OW_OK)
-        rc = model_open(&model, path, 1, why);
+        rc = model_open(&model, path, &(struct model_options){.threads = 1}, why);
     if (rc < 0)
         return rc;
     const struct model_info *info = model_info(model);

@@ -127,7 +127,8 @@ static void load(struct model_pool *pool, struct pooled_model *made)
     pthread_mutex_unlock(&pool->lock);
     struct model *model = NULL;
     struct reason why = {""};
-    int rc = model_open(&model, made->path, made->threads, &why);
+    int rc =
+        model_open(&model, made->path, &(struct model_options){.threads = made->threads}, &why);
     pthread_mutex_lock(&pool->lock);
     made->model = model;
     made->rc = rc;

@@ -29,7 +29,7 @@ static const struct model_family *recognise(const uint8_t *data, struct output_l
     static struct ort_session_info io;
     memset(&io, 0, sizeof io);
     io.output_count = 1;
-    io.outputs[0] = (struct tensor_info){.is_float32 = true, .rank = 3};
+    io.outputs[0] = (struct tensor_info){.type = TENSOR_FLOAT32, .rank = 3};
     io.outputs[0].dims[0] = data[0] & FLAG_DYNAMIC ? -1 : 1;
     io.outputs[0].dims[1] = side_at(data + 3);
     io.outputs[0].dims[2] = side_at(data + 5);
@@ -40,7 +40,8 @@ static const struct model_family *recognise(const uint8_t *data, struct output_l
         .end_to_end = data[0] & FLAG_END_TO_END,
         .names = data[1],
     };
-    return model_family_find(&traits, layout);
+    struct picture_format format = picture_format_default;
+    return model_family_find(&traits, NULL, layout, &format);
 }
 
 static void check(const struct candidate_list *list)

@@ -3,44 +3,68 @@
 #ifndef OW_VISION_MODELS_FAMILY_H
 #define OW_VISION_MODELS_FAMILY_H
 
+#include "vision/letterbox.h"
 #include "vision/model.h"
 #include "vision/nms.h"
 #include "vision/session.h"
 
 #include <stdbool.h>
 
+enum { LAYOUT_MAX_OUTPUTS = 16, LAYOUT_MAX_ANCHORS = 24 };
+
 /* What a family decides by. */
 struct model_traits {
     const struct ort_session_info *io;
+    /* The outputs of a run on a test picture (model_probe.h), with the shapes that the file leaves
+     * open; NULL where there was none. */
+    const struct tensor_view *probe;
     int input_width, input_height;
     const char *task; /* metadata; NULL where there is none */
     bool end_to_end;  /* metadata says that the model suppresses overlaps itself */
-    int names;        /* how many class names the metadata has; 0 = none */
+    int names;        /* how many class names the metadata or the sidecar has; 0 = none */
+    bool chosen;      /* the family was named by hand: names and shapes must fit, no more */
 };
 
-/* How one output is read; made by the family that recognised the model. */
+/* How outputs are read; made by the family that recognised the model. */
 struct output_layout {
-    int output;      /* index among the session's outputs */
-    int variant;     /* the family's own */
-    int class_count; /* 0: not known before a run */
-    bool suppressed; /* needs no NMS */
+    int outputs[LAYOUT_MAX_OUTPUTS]; /* indices among the session's outputs, in the family's order
+                                      */
+    int output_count;
+    int variant;                   /* the family's own */
+    int class_count;               /* 0: not known before a run */
+    int level_count;               /* of grids; the family's own */
+    bool suppressed;               /* needs no NMS */
+    int input_width, input_height; /* filled in before decode() */
+    float
+        anchors[LAYOUT_MAX_ANCHORS]; /* width and height in tensor pixels, by level; the family's */
+    const char
+        *assumed; /* what could not be known and was taken for granted, for the log; or NULL */
 };
 
 struct model_family {
     const char *name;
+    const char *task;     /* what it finds: "detect", "classify", … */
     const char *supports; /* for people: which outputs it takes */
-    /* True when the model is of this family; fills the layout. */
-    bool (*recognise)(const struct model_traits *traits, struct output_layout *layout);
-    /* Adds what is confident enough and of a wanted class to `out`, boxes in tensor pixels. Values
-     * that are no numbers or make no box are left out. OW_EPARSE when the shape is not the
-     * layout's, OW_ENOMEM. */
-    int (*decode)(const struct output_layout *layout, const struct tensor_view *view,
+    /* True when the model is of this family; fills the layout, and changes the way of the picture
+     * into the tensor from RGB, 0..1, letterboxed, where the family has another. Deals out no
+     * guess: what fits other families as well is false. */
+    bool (*recognise)(const struct model_traits *traits, struct output_layout *layout,
+                      struct picture_format *format);
+    /* Adds what is confident enough and of a wanted class to `out`, boxes in tensor pixels.
+     * `outputs` are all of the session's. Values that are no numbers or make no box are left out.
+     * OW_EPARSE when a shape is not the layout's, OW_ENOMEM. */
+    int (*decode)(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out);
 };
 
-/* The row that recognises the model, or NULL. */
-const struct model_family *model_family_find(const struct model_traits *traits,
-                                             struct output_layout *layout);
+/* The row that recognises the model, or NULL. With `wanted` only the row of that name is asked.
+ * `format` is what its input's type suggests. */
+const struct model_family *model_family_find(const struct model_traits *traits, const char *wanted,
+                                             struct output_layout *layout,
+                                             struct picture_format *format);
+
+/* Is there a row of this name? */
+bool model_family_exists(const char *name);
 
 /* Says which outputs are understood, for an error sentence; returns `text`. */
 const char *model_families_supported(char *text, size_t size);

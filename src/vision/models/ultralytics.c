@@ -77,7 +77,8 @@ static bool recognise_by_grid(const struct model_traits *traits, int64_t rows, i
 static bool recognise_output(const struct model_traits *traits, const struct tensor_info *tensor,
                              struct output_layout *layout)
 {
-    if (!tensor->is_float32 || tensor->rank != 3 || (tensor->dims[0] != 1 && tensor->dims[0] != -1))
+    if (tensor->type == TENSOR_OTHER || tensor->rank != 3 ||
+        (tensor->dims[0] != 1 && tensor->dims[0] != -1))
         return false;
     int64_t rows = tensor->dims[1];
     int64_t columns = tensor->dims[2];
@@ -88,12 +89,15 @@ static bool recognise_output(const struct model_traits *traits, const struct ten
                              : recognise_by_grid(traits, rows, columns, layout);
 }
 
-static bool recognise(const struct model_traits *traits, struct output_layout *layout)
+static bool recognise(const struct model_traits *traits, struct output_layout *layout,
+                      struct picture_format *format)
 {
+    (void)format; /* the default */
     if (traits->task != NULL && strcmp(traits->task, "detect") != 0)
         return false;
     for (int i = 0; i < traits->io->output_count; i++) {
-        layout->output = i;
+        layout->outputs[0] = i;
+        layout->output_count = 1;
         if (recognise_output(traits, &traits->io->outputs[i], layout))
             return true;
     }
@@ -247,9 +251,10 @@ static bool shape_fits(const struct output_layout *layout, const struct tensor_v
            view->count == (size_t)view->dims[1] * (size_t)view->dims[2];
 }
 
-static int decode(const struct output_layout *layout, const struct tensor_view *view,
+static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out)
 {
+    const struct tensor_view *view = &outputs[layout->outputs[0]];
     if (!shape_fits(layout, view))
         return OW_EPARSE;
     if (view->data == NULL || view->count == 0)
@@ -269,6 +274,7 @@ static int decode(const struct output_layout *layout, const struct tensor_view *
 
 const struct model_family ultralytics_family = {
     .name = "ultralytics",
+    .task = "detect",
     .supports = "detection outputs [1,4+C,N], [1,N,4+C], [1,N,5+C] (v5) or [1,N,6] (end to end)",
     .recognise = recognise,
     .decode = decode,

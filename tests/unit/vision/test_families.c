@@ -21,14 +21,15 @@ static const struct model_family *find(int64_t rows, int64_t columns, int names,
     memset(&io, 0, sizeof io);
     io.output_count = 1;
     io.outputs[0] = (struct tensor_info){
-        .name = "output0", .is_float32 = true, .rank = 3, .dims = {1, rows, columns}};
+        .name = "output0", .type = TENSOR_FLOAT32, .rank = 3, .dims = {1, rows, columns}};
     const struct model_traits traits = {.io = &io,
                                         .input_width = 416,
                                         .input_height = 416,
                                         .task = task,
                                         .end_to_end = end_to_end,
                                         .names = names};
-    return model_family_find(&traits, layout);
+    struct picture_format format = picture_format_default;
+    return model_family_find(&traits, NULL, layout, &format);
 }
 
 static void layouts_are_told_apart(void **state)

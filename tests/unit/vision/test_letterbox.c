@@ -27,16 +27,19 @@ static void geometry_is_ultralytics(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct letterbox_geometry g;
-        assert_int_equal(letterbox_geometry_set(&g, cases[i].source[0], cases[i].source[1],
-                                                cases[i].tensor[0], cases[i].tensor[1]),
+        assert_int_equal(letterbox_geometry_set(&g, PLACEMENT_CENTRE, cases[i].source[0],
+                                                cases[i].source[1], cases[i].tensor[0],
+                                                cases[i].tensor[1]),
                          OW_OK);
         const int place[4] = {g.left, g.top, g.width, g.height};
         assert_memory_equal(place, cases[i].place, sizeof place);
     }
     struct letterbox_geometry untouched;
-    assert_int_equal(letterbox_geometry_set(&untouched, 0, 5, 416, 416), OW_EINVAL);
-    assert_int_equal(letterbox_geometry_set(&untouched, 5, FRAME_MAX_SIDE + 1, 416, 416),
+    assert_int_equal(letterbox_geometry_set(&untouched, PLACEMENT_CENTRE, 0, 5, 416, 416),
                      OW_EINVAL);
+    assert_int_equal(
+        letterbox_geometry_set(&untouched, PLACEMENT_CENTRE, 5, FRAME_MAX_SIDE + 1, 416, 416),
+        OW_EINVAL);
 }
 
 static void mapping_back_is_the_inverse(void **state)
@@ -48,13 +51,14 @@ static void mapping_back_is_the_inverse(void **state)
         int width = 1 + (int)(random_u32(&random) % 4000);
         int height = 1 + (int)(random_u32(&random) % 4000);
         struct letterbox_geometry g;
-        assert_int_equal(letterbox_geometry_set(&g, width, height, 416, 640), OW_OK);
+        assert_int_equal(letterbox_geometry_set(&g, PLACEMENT_CENTRE, width, height, 416, 640),
+                         OW_OK);
         assert_true(g.left >= 0 && g.left + g.width <= 416);
         assert_true(g.top >= 0 && g.top + g.height <= 640);
         float x = (float)(random_unit(&random) * width);
         float y = (float)(random_unit(&random) * height);
-        float back_x = x * g.gain + (float)g.left;
-        float back_y = y * g.gain + (float)g.top;
+        float back_x = x * g.gain_x + (float)g.left;
+        float back_y = y * g.gain_y + (float)g.top;
         letterbox_to_source(&g, &back_x, &back_y);
         assert_true(fabsf(back_x - x) < 0.001F * (float)width + 0.001F);
         assert_true(fabsf(back_y - y) < 0.001F * (float)height + 0.001F);
@@ -151,7 +155,7 @@ static void pixels_equal_a_slow_reference(void **state)
     enum { WIDTH = 64, HEIGHT = 96 };
     float *tensor = malloc(sizeof *tensor * 3 * WIDTH * HEIGHT);
     assert_non_null(tensor);
-    assert_int_equal(letterbox_create(&letterbox, WIDTH, HEIGHT), OW_OK);
+    assert_int_equal(letterbox_create(&letterbox, &picture_format_default, WIDTH, HEIGHT), OW_OK);
     for (size_t i = 0; i < 4 * sizeof sizes / sizeof sizes[0]; i++) {
         const int *size = sizes[i / 4];
         struct frame frame;
@@ -172,8 +176,9 @@ static void tensor_sizes_are_checked(void **state)
 {
     (void)state;
     struct letterbox *letterbox = NULL;
-    assert_int_equal(letterbox_create(&letterbox, 0, 416), OW_EINVAL);
-    assert_int_equal(letterbox_create(&letterbox, 416, FRAME_MAX_SIDE + 1), OW_EINVAL);
+    assert_int_equal(letterbox_create(&letterbox, &picture_format_default, 0, 416), OW_EINVAL);
+    assert_int_equal(letterbox_create(&letterbox, &picture_format_default, 416, FRAME_MAX_SIDE + 1),
+                     OW_EINVAL);
     assert_null(letterbox);
 }
 

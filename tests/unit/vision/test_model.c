@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+static const struct model_options one_thread = {.threads = 1};
+
 /* A file with these bytes under a name of its own; the caller unlinks it. */
 static void write_file(char path[32], const void *bytes, size_t size)
 {
@@ -27,11 +29,11 @@ static void assert_refused(const char *path, int code, const char *word)
 {
     struct model *model = NULL;
     struct reason why = {0};
-    assert_int_equal(model_open(&model, path, 1, &why), code);
+    assert_int_equal(model_open(&model, path, &one_thread, &why), code);
     assert_null(model);
     if (strstr(why.text, word) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", why.text, word);
-    assert_int_equal(model_open(&model, path, 1, NULL), code); /* a reason is not owed */
+    assert_int_equal(model_open(&model, path, &one_thread, NULL), code); /* a reason is not owed */
 }
 
 static void missing_empty_and_folder(void **state)
@@ -115,7 +117,7 @@ static void a_model_of_another_kind_is_described(void **state)
     need_runtime();
     write_file(path, identity, sizeof identity);
     assert_refused(path, OW_EUNSUPPORTED, "inputs x [1,5]; outputs y [1,5]");
-    assert_refused(path, OW_EUNSUPPORTED, "[1,4+C,N]");
+    assert_refused(path, OW_EUNSUPPORTED, "set `decoder`");
     unlink(path);
 }
 
@@ -140,7 +142,7 @@ static void truncated_models_are_refused(void **state)
         struct model *model = NULL;
         struct reason why = {0};
         write_file(path, bytes, size * i / 12);
-        assert_int_equal(model_open(&model, path, 1, &why), OW_EPARSE);
+        assert_int_equal(model_open(&model, path, &one_thread, &why), OW_EPARSE);
         assert_true(strlen(why.text) > 20);
         unlink(path);
     }

@@ -116,7 +116,8 @@ static void model_computes_what_tensorflow_computes(void **state)
         fail_msg("%s", why.text);
     float *picture = make_picture();
     struct tensor_view outputs[SESSION_MAX_TENSORS];
-    if (ort_session_run(session, picture, SIDE, SIDE, outputs, &why) != OW_OK)
+    static const int64_t dims[4] = {1, 3, SIDE, SIDE};
+    if (ort_session_run(session, picture, dims, SIDE, SIDE, outputs, &why) != OW_OK)
         fail_msg("%s", why.text);
     assert_int_equal(outputs[0].rank, 3);
     assert_int_equal(outputs[0].count, ROWS * COLUMNS);
@@ -223,7 +224,7 @@ static struct tally run_over_footage(const char *model_path, const char *video_p
     struct reason why = {0};
     struct model *model = NULL;
     struct footage footage;
-    if (model_open(&model, model_path, threads, &why) != OW_OK)
+    if (model_open(&model, model_path, &(struct model_options){.threads = threads}, &why) != OW_OK)
         fail_msg("%s", why.text);
     assert_string_equal(model_info(model)->family, "ultralytics");
     assert_int_equal(model_info(model)->labels->count, 80);
