@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,17 @@ void detections_append(struct detections *detections, const struct detection *it
     struct detection *copy = &detections->items[detections->count++];
     *copy = *item;
     object_shape_ref(copy->shape);
+}
+
+struct keypoint keypoint_in_box(const struct detection *item, float x, float y, float score)
+{
+    static const float far = 10;
+    float across = (x - item->x1) / (item->x2 - item->x1);
+    float down = (y - item->y1) / (item->y2 - item->y1);
+    /* Written so that a NaN fails. */
+    if (!(fabsf(across) <= far && fabsf(down) <= far && score > 0))
+        return (struct keypoint){0, 0, 0};
+    return (struct keypoint){across, down, fminf(score, 1)};
 }
 
 void detections_clear(struct detections *detections)

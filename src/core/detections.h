@@ -46,6 +46,9 @@ int detections_create(struct detections **out, int count, struct label_set *labe
 int detections_create_like(struct detections **out, const struct detections *from, int count);
 /* Appends a copy of the item, with a reference of its own to the shape. There must be room. */
 void detections_append(struct detections *detections, const struct detection *item);
+/* A place in the picture, in the terms of the item's box, as a key point. Without a score, far off
+ * (ten boxes), or where a value is no number: at 0,0 with score 0. */
+struct keypoint keypoint_in_box(const struct detection *item, float x, float y, float score);
 /* Takes all items out. */
 void detections_clear(struct detections *detections);
 struct detections *detections_ref(struct detections *detections);

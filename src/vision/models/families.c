@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct model_family *const families[] = {
-    &ultralytics_family,
+    &movenet_family, /* before those with rows of any length */
+    &ultralytics_family, &ultralytics_segment_family, &ultralytics_pose_family, &class_map_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };

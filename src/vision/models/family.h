@@ -22,7 +22,8 @@ struct model_traits {
     const char *task; /* metadata; NULL where there is none */
     bool end_to_end;  /* metadata says that the model suppresses overlaps itself */
     int names;        /* how many class names the metadata or the sidecar has; 0 = none */
-    bool chosen;      /* the family was named by hand: names and shapes must fit, no more */
+    int keypoints, keypoint_values; /* metadata `kpt_shape`: of an object, of each; 0 = not said */
+    bool chosen; /* the family was named by hand: names and shapes must fit, no more */
 };
 
 /* How outputs are read; made by the family that recognised the model. */
@@ -30,11 +31,13 @@ struct output_layout {
     int outputs[LAYOUT_MAX_OUTPUTS]; /* indices among the session's outputs, in the family's order
                                       */
     int output_count;
-    int variant;                   /* the family's own */
-    int class_count;               /* 0: not known before a run */
-    int level_count;               /* of grids; the family's own */
-    bool suppressed;               /* needs no NMS */
-    int input_width, input_height; /* filled in before decode() */
+    int variant;                    /* the family's own */
+    int class_count;                /* 0: not known before a run */
+    int level_count;                /* of grids; the family's own */
+    int extra;                      /* values behind the class scores; the family's own */
+    int keypoints, keypoint_values; /* of an object, of each; the family's own */
+    bool suppressed;                /* needs no NMS */
+    int input_width, input_height;  /* filled in before decode() */
     float
         anchors[LAYOUT_MAX_ANCHORS]; /* width and height in tensor pixels, by level; the family's */
     const char
@@ -55,6 +58,11 @@ struct model_family {
      * OW_EPARSE when a shape is not the layout's, OW_ENOMEM. */
     int (*decode)(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out);
+    /* NULL for families that find boxes only. Mask and key points of a candidate of decode(), of
+     * the same outputs, within its box; *out stays NULL where they are no numbers, or the mask is
+     * of more than *cells_left cells, from which it is taken. OW_ENOMEM. */
+    int (*shape)(const struct output_layout *layout, const struct tensor_view *outputs,
+                 const struct detection *candidate, size_t *cells_left, struct object_shape **out);
 };
 
 /* The row that recognises the model, or NULL. With `wanted` only the row of that name is asked.
@@ -69,6 +77,10 @@ bool model_family_exists(const char *name);
 /* Says which outputs are understood, for an error sentence; returns `text`. */
 const char *model_families_supported(char *text, size_t size);
 
+extern const struct model_family class_map_family;
+extern const struct model_family movenet_family;
 extern const struct model_family ultralytics_family;
+extern const struct model_family ultralytics_pose_family;
+extern const struct model_family ultralytics_segment_family;
 
 #endif

@@ -1,6 +1,7 @@
-/* Detection models as Ultralytics exports them (YOLO v5 and later) and whatever speaks their
- * contract. Boxes are cx, cy, w, h in tensor pixels, scores are probabilities already. */
-#include "vision/models/family.h"
+/* Models as Ultralytics exports them (YOLO v5 and later) and whatever speaks their contract. Boxes
+ * are cx, cy, w, h in tensor pixels, scores are probabilities already; behind the scores there may
+ * be more, E values: coefficients of a mask, or key points (ultralytics_shapes.c). */
+#include "vision/models/ultralytics.h"
 
 #include "core/error.h"
 
@@ -9,10 +10,10 @@
 #include <string.h>
 
 enum variant {
-    CHANNELS_FIRST,  /* [1, 4+C, N] */
-    CHANNELS_LAST,   /* [1, N, 4+C] */
-    WITH_OBJECTNESS, /* [1, N, 5+C]: v5, the score is objectness x class */
-    END_TO_END,      /* [1, N, 6]: x1, y1, x2, y2, score, class; overlaps are gone already */
+    CHANNELS_FIRST,  /* [1, 4+C+E, N] */
+    CHANNELS_LAST,   /* [1, N, 4+C+E] */
+    WITH_OBJECTNESS, /* [1, N, 5+C+E]: v5, the score is objectness x class */
+    END_TO_END,      /* [1, N, 6+E]: x1, y1, x2, y2, score, class; overlaps are gone already */
 };
 
 enum {
@@ -49,11 +50,12 @@ static bool recognise_named(const struct model_traits *traits, int64_t rows, int
                             struct output_layout *layout)
 {
     int64_t classes = traits->names;
-    if (rows == BOX_ROWS + classes)
+    int64_t channels = BOX_ROWS + classes + layout->extra;
+    if (rows == channels)
         return choose(layout, CHANNELS_FIRST, classes);
-    if (columns == BOX_ROWS + classes)
+    if (columns == channels)
         return choose(layout, CHANNELS_LAST, classes);
-    if (columns == BOX_ROWS + 1 + classes)
+    if (columns == channels + 1)
         return choose(layout, WITH_OBJECTNESS, classes);
     return false;
 }
@@ -65,17 +67,19 @@ static bool recognise_by_grid(const struct model_traits *traits, int64_t rows, i
                               struct output_layout *layout)
 {
     int64_t cells = grid_cells(traits);
-    if (columns == cells && rows > BOX_ROWS)
-        return choose(layout, CHANNELS_FIRST, rows - BOX_ROWS);
-    if (rows == 3 * cells && columns > BOX_ROWS + 1)
-        return choose(layout, WITH_OBJECTNESS, columns - BOX_ROWS - 1);
-    if (rows == cells && columns > BOX_ROWS && columns != 85)
-        return choose(layout, CHANNELS_LAST, columns - BOX_ROWS);
+    int64_t others = BOX_ROWS + layout->extra;
+    if (columns == cells && rows > others)
+        return choose(layout, CHANNELS_FIRST, rows - others);
+    if (rows == 3 * cells && columns > others + 1)
+        return choose(layout, WITH_OBJECTNESS, columns - others - 1);
+    if (rows == cells && columns > others && columns != 85)
+        return choose(layout, CHANNELS_LAST, columns - others);
     return false;
 }
 
-static bool recognise_output(const struct model_traits *traits, const struct tensor_info *tensor,
-                             struct output_layout *layout)
+bool ultralytics_recognise_boxes(const struct model_traits *traits,
+                                 const struct tensor_info *tensor, int extra,
+                                 struct output_layout *layout)
 {
     if (tensor->type == TENSOR_OTHER || tensor->rank != 3 ||
         (tensor->dims[0] != 1 && tensor->dims[0] != -1))
@@ -83,7 +87,8 @@ static bool recognise_output(const struct model_traits *traits, const struct ten
     int64_t rows = tensor->dims[1];
     int64_t columns = tensor->dims[2];
     bool few_rows = rows >= 1 && rows <= END_TO_END_MAX_ROWS;
-    if (columns == END_TO_END_COLUMNS && (few_rows || traits->end_to_end))
+    layout->extra = extra;
+    if (columns == END_TO_END_COLUMNS + extra && (few_rows || traits->end_to_end))
         return choose(layout, END_TO_END, traits->names);
     return traits->names > 0 ? recognise_named(traits, rows, columns, layout)
                              : recognise_by_grid(traits, rows, columns, layout);
@@ -98,7 +103,7 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     for (int i = 0; i < traits->io->output_count; i++) {
         layout->outputs[0] = i;
         layout->output_count = 1;
-        if (recognise_output(traits, &traits->io->outputs[i], layout))
+        if (ultralytics_recognise_boxes(traits, &traits->io->outputs[i], 0, layout))
             return true;
     }
     return false;
@@ -117,12 +122,12 @@ static bool is_confident(float score, const struct model_thresholds *thresholds)
     return score >= thresholds->confidence && score > 0.0F && score <= 1.001F;
 }
 
-static int add_if_sound(struct candidate_list *out, struct detection *candidate)
+static int add_if_sound(struct candidate_list *out, struct detection *candidate, size_t row)
 {
     if (!is_box(candidate))
         return OW_OK;
     candidate->confidence = fminf(candidate->confidence, 1.0F);
-    candidate->track_id = 0;
+    candidate->track_id = (uint32_t)row;
     return candidate_list_add(out, candidate);
 }
 
@@ -164,7 +169,7 @@ static int decode_channels_first(const struct tensor_view *view, int classes,
                                                      boxes[2 * count + at], boxes[3 * count + at]);
             candidate.class_id = best_class[k];
             candidate.confidence = best[k];
-            int result = add_if_sound(out, &candidate);
+            int result = add_if_sound(out, &candidate, at);
             if (result != OW_OK)
                 return result;
         }
@@ -194,7 +199,7 @@ static int decode_channels_last(const struct tensor_view *view, int classes, boo
         struct detection candidate = from_centre(row[0], row[1], row[2], row[3]);
         candidate.class_id = best;
         candidate.confidence = score;
-        int result = add_if_sound(out, &candidate);
+        int result = add_if_sound(out, &candidate, i);
         if (result != OW_OK)
             return result;
     }
@@ -205,9 +210,10 @@ static int decode_end_to_end(const struct tensor_view *view, int classes,
                              const struct model_thresholds *thresholds, struct candidate_list *out)
 {
     const size_t rows = (size_t)view->dims[1];
+    const size_t columns = (size_t)view->dims[2];
     const float limit = (float)(classes > 0 ? classes : CLASSES_MAX);
     for (size_t i = 0; i < rows; i++) {
-        const float *row = view->data + i * END_TO_END_COLUMNS;
+        const float *row = view->data + i * columns;
         if (!is_confident(row[4], thresholds) || !(row[5] >= 0.0F && row[5] < limit))
             continue;
         struct detection candidate = {
@@ -220,7 +226,7 @@ static int decode_end_to_end(const struct tensor_view *view, int classes,
         };
         if (!class_wanted(thresholds, candidate.class_id))
             continue;
-        int result = add_if_sound(out, &candidate);
+        int result = add_if_sound(out, &candidate, i);
         if (result != OW_OK)
             return result;
     }
@@ -232,14 +238,14 @@ static int64_t channels_of(const struct output_layout *layout)
 {
     switch ((enum variant)layout->variant) {
     case WITH_OBJECTNESS:
-        return BOX_ROWS + 1 + layout->class_count;
+        return BOX_ROWS + 1 + layout->class_count + layout->extra;
     case END_TO_END:
-        return END_TO_END_COLUMNS;
+        return END_TO_END_COLUMNS + layout->extra;
     case CHANNELS_FIRST:
     case CHANNELS_LAST:
         break;
     }
-    return BOX_ROWS + layout->class_count;
+    return BOX_ROWS + layout->class_count + layout->extra;
 }
 
 static bool shape_fits(const struct output_layout *layout, const struct tensor_view *view)
@@ -251,8 +257,18 @@ static bool shape_fits(const struct output_layout *layout, const struct tensor_v
            view->count == (size_t)view->dims[1] * (size_t)view->dims[2];
 }
 
-static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
-                  const struct model_thresholds *thresholds, struct candidate_list *out)
+const float *ultralytics_extra(const struct output_layout *layout, const struct tensor_view *view,
+                               size_t row, size_t *step)
+{
+    size_t first = (size_t)(channels_of(layout) - layout->extra);
+    size_t columns = (size_t)view->dims[2];
+    bool by_columns = layout->variant == CHANNELS_FIRST;
+    *step = by_columns ? columns : 1;
+    return by_columns ? view->data + first * columns + row : view->data + row * columns + first;
+}
+
+int ultralytics_decode(const struct output_layout *layout, const struct tensor_view *outputs,
+                       const struct model_thresholds *thresholds, struct candidate_list *out)
 {
     const struct tensor_view *view = &outputs[layout->outputs[0]];
     if (!shape_fits(layout, view))
@@ -277,5 +293,5 @@ const struct model_family ultralytics_family = {
     .task = "detect",
     .supports = "detection outputs [1,4+C,N], [1,N,4+C], [1,N,5+C] (v5) or [1,N,6] (end to end)",
     .recognise = recognise,
-    .decode = decode,
+    .decode = ultralytics_decode,
 };
