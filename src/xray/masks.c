@@ -39,10 +39,11 @@ static void place_columns(struct columns *columns, const struct layer *layer,
     }
 }
 
-/* A mask's edge is as soft as its cells are large; in the picture it is about two pixels wide. */
+/* Between its cells a mask's edge is as soft as they are large, and where the model is not sure it
+ * is soft anyway: in the picture it is a line. */
 static void make_edge(uint8_t edge[256], float pixels_per_cell)
 {
-    float gain = fminf(fmaxf(pixels_per_cell / 2, 1), 32);
+    float gain = fminf(fmaxf(pixels_per_cell / 1.5f, 5), 32);
     for (int i = 0; i < 256; i++)
         edge[i] = (uint8_t)fminf(fmaxf(((float)i - 127.5f) * gain + 127.5f, 0), 255);
 }
