@@ -83,7 +83,7 @@ struct grid_look grid_look_at(const struct model_traits *traits, const struct te
     const int64_t count = view->dims[channels_first ? 2 : 1];
     const int64_t across = channels_first ? 1 : view->dims[2];
     const int64_t down = channels_first ? count : 1;
-    if (!view_is(view, -1, -1) ||
+    if (!view_is(view, -1, -1) || view->dims[channels_first ? 1 : 2] < 2 ||
         count != repeats * grid_cells(traits->input_width, traits->input_height, strides, 3))
         return look;
     int64_t at = 0;
