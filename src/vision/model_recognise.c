@@ -124,6 +124,17 @@ static int probe(struct model_nature *nature, struct ort_session *session,
     return OW_OK;
 }
 
+static void read_keypoint_shape(const struct ort_session *session, struct model_traits *traits)
+{
+    int sides[2] = {0, 0};
+    char *text = ort_session_metadata(session, "kpt_shape");
+    if (text != NULL && read_sides(text, sides) == 2) {
+        traits->keypoints = sides[0];
+        traits->keypoint_values = sides[1];
+    }
+    free(text);
+}
+
 static int find_nature(struct model_nature *nature, struct ort_session *session,
                        const struct model_sidecar *sidecar, const char *task, const char *path,
                        struct reason *why)
@@ -139,6 +150,7 @@ static int find_nature(struct model_nature *nature, struct ort_session *session,
         .names = nature->labels->count,
     };
     free(end_to_end);
+    read_keypoint_shape(session, &traits);
     find_family(nature, &traits, sidecar);
     int result = nature->family != NULL ? OW_OK : probe(nature, session, &traits, sidecar, why);
     if (result == OW_OK && nature->family == NULL)

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A growing list; all zero is empty. Items use class_id, confidence and the box only. */
+/* A growing list; all zero is empty. Items use class_id, confidence, the box, and in track_id
+ * the row of the output that they were read from, for the family to find their shapes by. */
 struct candidate_list {
     struct detection *items;
     size_t count, room;

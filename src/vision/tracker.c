@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     LOST_AFTER_US = 1000000,
@@ -32,6 +31,7 @@ struct track {
     int hits;
     int64_t seen_us;
     double value[AXES], velocity[AXES]; /* pixels and pixels per second, at seen_us */
+    struct object_shape *shape;         /* as last seen; own reference */
 };
 
 struct pair {
@@ -66,7 +66,7 @@ static bool is_measurable(const struct detection *box)
            box->x2 > box->x1 && box->y2 > box->y1;
 }
 
-/* Where the track stands at a time. */
+/* Where the track stands at a time; its shape is lent. */
 static struct detection place(const struct track *track, int64_t at_us)
 {
     double seconds = (double)(at_us - track->seen_us) / 1e6;
@@ -83,7 +83,15 @@ static struct detection place(const struct track *track, int64_t at_us)
         .x2 = (float)(value[0] + width / 2),
         .y2 = (float)(value[1] + height / 2),
         .track_id = track->id,
+        .shape = track->shape,
     };
+}
+
+static void keep_shape(struct track *track, const struct detection *box)
+{
+    struct object_shape *shape = object_shape_ref(box->shape);
+    object_shape_unref(&track->shape);
+    track->shape = shape;
 }
 
 /* An alpha-beta filter whose gains fall as measurements come in, the expanding-memory polynomial
@@ -107,6 +115,7 @@ static void correct(struct track *track, const struct detection *box, int64_t at
     track->hits = n < 1000 ? n + 1 : n;
     track->seen_us = at_us;
     track->confidence = box->confidence;
+    keep_shape(track, box);
 }
 
 static void confirm_if_due(struct tracker *tracker, struct track *track)
@@ -124,6 +133,7 @@ static struct track *begin(struct tracker *tracker, const struct detection *box,
     *track = (struct track){
         .class_id = box->class_id, .confidence = box->confidence, .hits = 1, .seen_us = at_us};
     measure(box, track->value);
+    keep_shape(track, box);
     return track;
 }
 
@@ -137,12 +147,21 @@ static void forget(struct tracker *tracker, int64_t at_us, bool unconfirmed_too)
 {
     int kept = 0;
     for (int i = 0; i < tracker->count; i++) {
-        const struct track *track = &tracker->tracks[i];
+        struct track *track = &tracker->tracks[i];
         bool missed = unconfirmed_too && track->id == 0 && track->seen_us < at_us;
         if (!is_lost(track, at_us) && !missed)
             tracker->tracks[kept++] = *track;
+        else
+            object_shape_unref(&track->shape);
     }
     tracker->count = kept;
+}
+
+static void forget_all(struct tracker *tracker)
+{
+    for (int i = 0; i < tracker->count; i++)
+        object_shape_unref(&tracker->tracks[i].shape);
+    tracker->count = 0;
 }
 
 static int by_falling_overlap(const void *left, const void *right)
@@ -206,15 +225,11 @@ static int associate(const struct tracker *tracker, const struct detections *see
 static int copy_detections(const struct detections *from, struct detections **out)
 {
     struct detections *copy = NULL;
-    int result = detections_create(&copy, from->count, from->labels);
+    int result = detections_create_like(&copy, from, from->count);
     if (result != OW_OK)
         return result;
-    copy->source_width = from->source_width;
-    copy->source_height = from->source_height;
-    copy->frame_sequence = from->frame_sequence;
-    copy->capture_us = from->capture_us;
-    if (from->count > 0)
-        memcpy(copy->items, from->items, (size_t)from->count * sizeof *from->items);
+    for (int i = 0; i < from->count; i++)
+        detections_append(copy, &from->items[i]);
     *out = copy;
     return OW_OK;
 }
@@ -262,7 +277,7 @@ static int update_locked(struct tracker *tracker, const struct detections *detec
         goto out;
     if (detections->source_width != tracker->source_width ||
         detections->source_height != tracker->source_height)
-        tracker->count = 0; /* another picture: old places mean nothing in it */
+        forget_all(tracker); /* another picture: old places mean nothing in it */
     forget(tracker, detections->capture_us, false);
     result = associate(tracker, seen, match);
     if (result != OW_OK)
@@ -307,7 +322,8 @@ static int predict_locked(const struct tracker *tracker, int64_t capture_us,
         int64_t at_us = capture_us;
         if (track->seen_us - at_us > LOST_AFTER_US)
             at_us = track->seen_us - LOST_AFTER_US;
-        made->items[made->count++] = place(track, at_us);
+        const struct detection placed = place(track, at_us);
+        detections_append(made, &placed);
     }
     *out = made;
     return OW_OK;
@@ -339,7 +355,7 @@ int tracker_create(struct tracker **out)
 void tracker_reset(struct tracker *tracker)
 {
     pthread_mutex_lock(&tracker->lock);
-    tracker->count = 0; /* last_id stays: ids are never used again */
+    forget_all(tracker); /* last_id stays: ids are never used again */
     tracker->started = false;
     label_set_unref(&tracker->labels);
     pthread_mutex_unlock(&tracker->lock);
@@ -352,6 +368,7 @@ void tracker_destroy(struct tracker **tracker)
         return;
     *tracker = NULL;
     pthread_mutex_destroy(&self->lock);
+    forget_all(self);
     label_set_unref(&self->labels);
     free(self->tracks);
     free(self);

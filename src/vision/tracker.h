@@ -13,7 +13,8 @@ struct tracker;
 int tracker_create(struct tracker **out);
 
 /* Takes the detections of a newer frame; *out is a copy of them with track ids (confirmed tracks
- * only; others have id 0), owned by the caller. Frames older than the last one are OW_EINVAL. */
+ * only; others have id 0), owned by the caller. Masks and key points go with their boxes. Frames
+ * older than the last one are OW_EINVAL. */
 int tracker_update(struct tracker *tracker, const struct detections *detections,
                    struct detections **out);
 

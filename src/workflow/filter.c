@@ -100,19 +100,12 @@ static int select_wanted(const struct filter_settings *s, const struct detection
                          struct detections **out)
 {
     struct detections *passing = NULL;
-    int rc = detections_create(&passing, in->count, in->labels);
+    int rc = detections_create_like(&passing, in, in->count);
     if (rc < 0)
         return rc;
-    passing->source_width = in->source_width;
-    passing->source_height = in->source_height;
-    passing->frame_sequence = in->frame_sequence;
-    passing->capture_us = in->capture_us;
-    passing->infer_start_us = in->infer_start_us;
-    passing->infer_end_us = in->infer_end_us;
-    passing->count = 0;
     for (int i = 0; i < in->count; i++)
         if (is_wanted(s, in, &in->items[i]))
-            passing->items[passing->count++] = in->items[i];
+            detections_append(passing, &in->items[i]);
     *out = passing;
     return OW_OK;
 }
@@ -127,7 +120,7 @@ enum filter_verdict filter_apply(struct filter *filter, const struct detections 
         verdict = judge(&filter->settings, passing->count);
     pthread_mutex_unlock(&filter->lock);
     if (passing && verdict != FILTER_PASSES)
-        passing->count = 0;
+        detections_clear(passing);
     *out = passing;
     return verdict;
 }

@@ -8,10 +8,11 @@ import { parseArgs } from 'node:util';
 import { convertGraph } from './graph.mjs';
 import { nanodet } from './nanodet.mjs';
 import { OnnxGraph } from './onnx.mjs';
+import { people } from './people.mjs';
 import { readGraphModel } from './tfjs.mjs';
 
 /** What is put before and after a network: { placeholders(graph), finish(graph, outputs) }. */
-export const PRESETS = { nanodet };
+export const PRESETS = { nanodet, ...people };
 
 /** The ONNX graph of the model at `path`. */
 export function convert(path, presetName) {

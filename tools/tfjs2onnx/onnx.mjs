@@ -5,7 +5,7 @@ import { Message } from './protobuf.mjs';
 const IR_VERSION = 9;
 const OPSET = 18;
 
-const DATA_TYPE = { float32: 1, int32: 6, int64: 7 };
+export const DATA_TYPE = { float32: 1, int32: 6, int64: 7 };
 const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, floats: 6, ints: 7 };
 
 /** Attributes say their type, because 1 may be an int or a float: f(0.1), i(2), s('linear'). */
@@ -46,10 +46,9 @@ export class OnnxGraph {
     return this.#initializer(stem, { shape, dtype: 'float32', data: Float32Array.from(values) });
   }
 
-  /** An int64 constant of one dimension, as ONNX wants shapes and sizes; returns its name. */
-  int64s(stem, values) {
-    const data = BigInt64Array.from(values, BigInt);
-    return this.#initializer(stem, { shape: [data.length], dtype: 'int64', data });
+  /** An int64 constant, of one dimension unless said otherwise; returns its name. */
+  int64s(stem, values, shape = [values.length]) {
+    return this.#initializer(stem, { shape, dtype: 'int64', data: BigInt64Array.from(values, BigInt) });
   }
 
   #initializer(stem, tensor) {

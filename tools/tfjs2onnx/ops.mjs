@@ -4,68 +4,12 @@
 // `index` is used by this node alone }. A new operation is a new row of OPS.
 
 import { f, i, ints, s } from './onnx.mjs';
-import { Constant, Padded, Tensor, identity, inverse, sizeOf } from './value.mjs';
+import { binary, constant, numbers, plain, positiveAxis, reshaped, unary } from './handlers.mjs';
+import { PLACE_OPS } from './ops-places.mjs';
+import { Constant, Padded, Tensor, inverse, sizeOf } from './value.mjs';
 
 const NHWC_TO_NCHW = [0, 3, 1, 2];
 const NCHW_TO_NHWC = [0, 2, 3, 1];
-
-/** A Padded as a written Pad; anything else as it is. */
-const plain = (graph, value) => (value instanceof Padded ? value.written(graph) : value);
-
-const constant = (value, what) => {
-  if (!(value instanceof Constant)) throw new Error(`${what} must be a constant`);
-  return value;
-};
-
-const numbers = (value, what) => Array.from(constant(value, what).data, Number);
-
-const broadcast = (a, b) => {
-  const rank = Math.max(a.length, b.length);
-  const side = (shape, k) => shape[k - rank + shape.length] ?? 1;
-  return Array.from({ length: rank }, (_, k) => Math.max(side(a, k), side(b, k)));
-};
-
-const unary = (opType, attributes = () => ({})) => ({ graph, inputs, attr }) => {
-  const x = plain(graph, inputs[0]);
-  const node = graph.node(opType, [x.name], attributes(attr));
-  return new Tensor(node.outputs[0], x.shape, x.perm);
-};
-
-/** A constant of equal or lower rank, shaped and ordered to stand beside `tensor`. */
-function constantBeside(graph, value, tensor) {
-  const rank = tensor.shape.length;
-  const shape = [...new Array(rank - value.shape.length).fill(1), ...value.shape];
-  return new Constant(shape, value.data).inOrder(graph, inverse(tensor.perm));
-}
-
-const binary = (opType, fold) => ({ graph, inputs }) => {
-  if (inputs.every((value) => value instanceof Constant)) return foldBinary(inputs, fold);
-  const [a, b] = inputs.map((value) => plain(graph, value));
-  const shape = broadcast(a.shape, b.shape);
-  const lead = a instanceof Tensor ? a : b;
-  const names = [a, b].map((value) => {
-    if (value instanceof Tensor && value.shape.length === lead.shape.length) {
-      return value.inOrder(graph, inverse(lead.perm));
-    }
-    if (value instanceof Constant && value.shape.length <= lead.shape.length) {
-      return constantBeside(graph, value, lead);
-    }
-    throw new Error(`${opType} of ranks ${a.shape.length} and ${b.shape.length} is not supported`);
-  });
-  return new Tensor(graph.node(opType, names).outputs[0], shape, lead.perm);
-};
-
-function foldBinary([a, b], fold) {
-  const whole = sizeOf(a.shape) >= sizeOf(b.shape) ? a : b;
-  const count = sizeOf(whole.shape);
-  if (![a, b].every((value) => [1, count].includes(sizeOf(value.shape)))) {
-    throw new Error('constants of shapes that need broadcasting are not folded');
-  }
-  const at = (value, k) => value.data[sizeOf(value.shape) === 1 ? 0 : k];
-  const data = new whole.data.constructor(count);
-  for (let k = 0; k < count; k += 1) data[k] = fold(at(a, k), at(b, k));
-  return new Constant(whole.shape, data);
-}
 
 /** Adding a vector along the channels of a convolution that nothing else uses is its bias. */
 function add(context) {
@@ -118,9 +62,9 @@ function windowInput({ graph, inputs, attr }, kernel, dilations, isNeutral) {
   return { name: x.inOrder(graph, NHWC_TO_NCHW), batch: x.shape[0], channels: x.shape[3], pads, strides, out };
 }
 
-function conv2d(context) {
-  const { graph, inputs, attr } = context;
-  const weights = constant(inputs[1], 'the convolution kernel'); // height, width, in, out
+/** `weights`: height, width, channels that each output reads, outputs. */
+function convolution(context, weights) {
+  const { graph, attr } = context;
   const [height, width, depth, count] = weights.shape;
   const dilations = attr('dilations', [1, 1, 1, 1]).slice(1, 3);
   const window = windowInput(context, [height, width], dilations, (fill) => fill === 0);
@@ -135,15 +79,56 @@ function conv2d(context) {
   return new Tensor(node.outputs[0], [window.batch, ...window.out, count], NCHW_TO_NHWC);
 }
 
-function maxPool(context) {
+const conv2d = (context) => convolution(context, constant(context.inputs[1], 'the convolution kernel'));
+
+/** Each channel by itself: height, width, channels, outputs of each. */
+function depthwise(context) {
+  const { shape: [height, width, channels, outputs], data } = constant(context.inputs[1], 'the convolution kernel');
+  return convolution(context, new Constant([height, width, 1, channels * outputs], data));
+}
+
+/** A convolution with what follows it in one node: a bias, then an activation. */
+const fused = (convolve) => (context) => {
+  const x = convolve(context);
+  const steps = context.attr('fused_ops', []);
+  if (steps[0] !== 'BiasAdd' || steps.length > 2) throw new Error(`fused ${steps.join(', ')} is not supported`);
+  const conv = context.graph.nodes.at(-1);
+  conv.inputs.push(context.graph.floats('bias', [x.shape[3]], constant(context.inputs[2], 'the bias').data));
+  if (steps.length === 1) return x;
+  if (!['Relu', 'Relu6'].includes(steps[1])) throw new Error(`fused ${steps[1]} is not supported`);
+  return OPS[steps[1]]({ ...context, inputs: [x] });
+};
+
+/** The gradient of a convolution, that is a transposed one: its size, height x width x out x in, input. */
+function convTranspose({ graph, inputs, attr }) {
+  const [, height, width, count] = numbers(inputs[0], 'the size of the result');
+  const weights = constant(inputs[1], 'the convolution kernel');
+  const x = plain(graph, inputs[2]);
+  const kernel = weights.shape.slice(0, 2);
+  const strides = attr('strides').slice(1, 3);
+  const totals = [height, width].map((side, k) => (x.shape[k + 1] - 1) * strides[k] + kernel[k] - side);
+  if (totals.some((total) => total < 0)) throw new Error('a result larger than its windows is not supported');
+  const node = graph.node('ConvTranspose', [x.inOrder(graph, NHWC_TO_NCHW), weights.inOrder(graph, [3, 2, 0, 1])], {
+    kernel_shape: ints(kernel), strides: ints(strides),
+    pads: ints([...totals.map((total) => total >> 1), ...totals.map((total) => (total + 1) >> 1)]),
+  });
+  return new Tensor(node.outputs[0], [x.shape[0], height, width, count], NCHW_TO_NHWC);
+}
+
+const pool = (opType, isNeutral) => (context) => {
   const kernel = context.attr('ksize').slice(1, 3);
-  // ONNX leaves padded cells out of the maximum, which is a fill with the lowest value.
-  const window = windowInput(context, kernel, [1, 1], (fill) => fill <= -3e38);
-  const node = context.graph.node('MaxPool', [window.name], {
+  const window = windowInput(context, kernel, [1, 1], isNeutral);
+  const node = context.graph.node(opType, [window.name], {
     kernel_shape: ints(kernel), strides: ints(window.strides), pads: ints(window.pads),
   });
   return new Tensor(node.outputs[0], [window.batch, ...window.out, window.channels], NCHW_TO_NHWC);
-}
+};
+
+/** ONNX leaves padded cells out of the maximum, which is a fill with the lowest value. */
+const maxPool = pool('MaxPool', (fill) => fill <= -3e38);
+
+/** Padded cells are left out of the mean in both. */
+const averagePool = pool('AveragePool', () => false);
 
 function pad({ graph, inputs }) {
   const pairs = numbers(inputs[1], 'the paddings');
@@ -156,18 +141,26 @@ function transpose({ inputs }) {
   return inputs[0].transposed(numbers(inputs[1], 'the permutation'));
 }
 
-const positiveAxis = (axis, rank) => (axis < 0 ? axis + rank : axis);
-
 function concat({ graph, inputs }) {
   const values = inputs.slice(0, -1).map((value) => plain(graph, value));
   const lead = values.find((value) => value instanceof Tensor);
   if (!lead) throw new Error('a concatenation of constants only is not supported');
   const axis = positiveAxis(numbers(inputs.at(-1), 'the axis')[0], lead.shape.length);
-  const names = values.map((value) => value.inOrder(graph, inverse(lead.perm)));
+  const names = values.map((value) => value.inOrder(graph, inverse(lead.perm), lead.dtype));
   const shape = [...lead.shape];
   shape[axis] = values.reduce((sum, value) => sum + value.shape[axis], 0);
   const node = graph.node('Concat', names, { axis: i(lead.perm[axis]) });
-  return new Tensor(node.outputs[0], shape, lead.perm);
+  return new Tensor(node.outputs[0], shape, lead.perm, lead.dtype);
+}
+
+/** Parts of `sizes` along an axis. */
+function parts(graph, x, axis, sizes) {
+  const node = graph.node('Split', [x.name, graph.int64s('split', sizes)], { axis: i(x.perm[axis]) }, sizes.length);
+  return sizes.map((size, k) => {
+    const shape = [...x.shape];
+    shape[axis] = size;
+    return new Tensor(node.outputs[k], shape, x.perm, x.dtype);
+  });
 }
 
 function splitV({ graph, inputs }) {
@@ -175,22 +168,20 @@ function splitV({ graph, inputs }) {
   const axis = positiveAxis(numbers(inputs[2], 'the split axis')[0], x.shape.length);
   const sizes = numbers(inputs[1], 'the split sizes');
   const known = sizes.filter((size) => size >= 0).reduce((sum, size) => sum + size, 0);
-  const whole = sizes.map((size) => (size < 0 ? x.shape[axis] - known : size));
-  const node = graph.node('Split', [x.name, graph.int64s('split', whole)], { axis: i(x.perm[axis]) }, whole.length);
-  return whole.map((size, k) => {
-    const shape = [...x.shape];
-    shape[axis] = size;
-    return new Tensor(node.outputs[k], shape, x.perm);
-  });
+  return parts(graph, x, axis, sizes.map((size) => (size < 0 ? x.shape[axis] - known : size)));
+}
+
+function split({ graph, inputs, attr }) {
+  const x = plain(graph, inputs[1]);
+  const axis = positiveAxis(numbers(inputs[0], 'the split axis')[0], x.shape.length);
+  const count = attr('num_split');
+  return parts(graph, x, axis, new Array(count).fill(x.shape[axis] / count));
 }
 
 function reshape({ graph, inputs }) {
   const wanted = numbers(inputs[1], 'the new shape');
   const known = wanted.filter((side) => side >= 0).reduce((product, side) => product * side, 1);
-  const shape = wanted.map((side) => (side < 0 ? sizeOf(inputs[0].shape) / known : side));
-  if (inputs[0] instanceof Constant) return new Constant(shape, inputs[0].data);
-  const name = inputs[0].inOrder(graph, identity(inputs[0].shape.length));
-  return new Tensor(graph.node('Reshape', [name, graph.int64s('shape', shape)]).outputs[0], shape);
+  return reshaped(graph, inputs[0], wanted.map((side) => (side < 0 ? sizeOf(inputs[0].shape) / known : side)));
 }
 
 function resizeBilinear({ graph, inputs, attr }) {
@@ -215,25 +206,47 @@ function sparseToDense({ inputs }) {
   return new Constant(shape, data);
 }
 
+function relu6({ graph, inputs }) {
+  const x = plain(graph, inputs[0]);
+  const bound = (value) => graph.floats('bound', [], [value]);
+  return new Tensor(graph.node('Clip', [x.name, bound(0), bound(6)]).outputs[0], x.shape, x.perm);
+}
+
+function matMul({ graph, inputs, attr }) {
+  let weights = constant(inputs[1], 'the second factor');
+  if (attr('transpose_a', false) || weights.shape.length !== 2) throw new Error('only a matrix times a constant one is supported');
+  if (attr('transpose_b', false)) weights = weights.transposed([1, 0]);
+  const node = graph.node('MatMul', [inputs[0].inOrder(graph), weights.inOrder(graph)]);
+  return new Tensor(node.outputs[0], [inputs[0].shape[0], weights.shape[1]]);
+}
+
 export const OPS = {
   Add: add,
   AddV2: add,
+  AvgPool: averagePool,
   BiasAdd: add,
   ConcatV2: concat,
   Conv2D: conv2d,
+  Conv2DBackpropInput: convTranspose,
+  DepthwiseConv2dNative: depthwise,
+  FusedDepthwiseConv2dNative: fused(depthwise),
   Identity: ({ inputs }) => inputs[0],
   LeakyRelu: unary('LeakyRelu', (attr) => ({ alpha: f(attr('alpha', 0.2)) })),
+  MatMul: matMul,
   MaxPool: maxPool,
   Mul: binary('Mul', (a, b) => a * b),
   Pad: pad,
   PadV2: pad,
   Relu: unary('Relu'),
+  Relu6: relu6,
   Reshape: reshape,
   ResizeBilinear: resizeBilinear,
   Sigmoid: unary('Sigmoid'),
   SparseToDense: sparseToDense,
+  Split: split,
   SplitV: splitV,
   Sub: binary('Sub', (a, b) => a - b),
   Transpose: transpose,
+  _FusedConv2D: fused(conv2d),
+  ...PLACE_OPS,
 };
-

@@ -17,12 +17,17 @@ function pixel(c, x, y) {
   return ((x + 2 * y + 37 * c + ((x >> 4) ^ (y >> 4)) * 3) % 256) / 255;
 }
 
-export function testPicture() {
-  const picture = new Float32Array(3 * SIDE * SIDE);
+/** The same in another size, each pixel the one of the picture that lies there: [3,height,width]. */
+export function scaledPicture(width, height) {
+  const picture = new Float32Array(3 * width * height);
   for (let c = 0; c < 3; c += 1) {
-    for (let y = 0; y < SIDE; y += 1) {
-      for (let x = 0; x < SIDE; x += 1) picture[(c * SIDE + y) * SIDE + x] = pixel(c, x, y);
+    for (let y = 0; y < height; y += 1) {
+      for (let x = 0; x < width; x += 1) {
+        picture[(c * height + y) * width + x] = pixel(c, Math.floor((x * SIDE) / width), Math.floor((y * SIDE) / height));
+      }
     }
   }
   return picture;
 }
+
+export const testPicture = () => scaledPicture(SIDE, SIDE);

@@ -28,7 +28,7 @@ export function readGraphModel(path) {
     readWeights(group.weights, Buffer.concat(files), weights);
   }
   const nodes = json.modelTopology.node;
-  const names = (of) => Object.keys(of ?? {}).map((name) => name.replace(/:0$/, ''));
+  const names = (of) => Object.entries(of ?? {}).map(([key, { name }]) => (name ?? key).replace(/:0$/, ''));
   return {
     nodes,
     inputs: nodes.filter((node) => node.op === 'Placeholder').map((node) => node.name),
@@ -71,6 +71,8 @@ export function attribute(node, name, fallback) {
   if (value.f !== undefined) return value.f;
   if (value.i !== undefined) return Number(value.i);
   if (value.b !== undefined) return value.b;
+  if (value.list?.s !== undefined) return value.list.s.map((text) => Buffer.from(text, 'base64').toString('utf8'));
   if (value.list !== undefined) return (value.list.i ?? []).map(Number);
+  if (value.type !== undefined) return value.type;
   return fallback;
 }

@@ -42,10 +42,13 @@ export function transposeData(data, shape, perm) {
   return { data: out, shape: outShape };
 }
 
-/** A tensor computed by the ONNX graph. `shape` is TensorFlow's; `name` the ONNX tensor. */
+/**
+ * A tensor computed by the ONNX graph. `shape` is TensorFlow's; `name` the ONNX tensor; `dtype`
+ * float32, int64 (whatever whole numbers TensorFlow has) or bool.
+ */
 export class Tensor {
-  constructor(name, shape, perm = identity(shape.length)) {
-    Object.assign(this, { name, shape, perm });
+  constructor(name, shape, perm = identity(shape.length), dtype = 'float32') {
+    Object.assign(this, { name, shape, perm, dtype });
   }
 
   /** The shape of the ONNX tensor. */
@@ -54,7 +57,7 @@ export class Tensor {
   }
 
   transposed(perm) {
-    return new Tensor(this.name, compose(this.shape, perm), compose(this.perm, perm));
+    return new Tensor(this.name, compose(this.shape, perm), compose(this.perm, perm), this.dtype);
   }
 
   /** The name of an ONNX tensor whose axes are the TensorFlow tensor's in the order `axes`. */
@@ -76,9 +79,9 @@ export class Constant {
     return new Constant(shape, data);
   }
 
-  inOrder(graph, axes = identity(this.shape.length)) {
+  inOrder(graph, axes = identity(this.shape.length), dtype = 'float32') {
     const { data, shape } = transposeData(this.data, this.shape, axes);
-    return graph.floats('const', shape, data);
+    return dtype === 'int64' ? graph.int64s('const', Array.from(data), shape) : graph.floats('const', shape, data);
   }
 }
 

@@ -139,12 +139,12 @@ static bool is_box(const struct detection *box)
            box->x2 > box->x1 && box->y2 > box->y1;
 }
 
-int add_if_sound(struct candidate_list *out, struct detection *candidate)
+int add_if_sound(struct candidate_list *out, struct detection *candidate, size_t row)
 {
     if (!is_box(candidate))
         return OW_OK;
     candidate->confidence = fminf(candidate->confidence, 1.0F);
-    candidate->track_id = 0;
+    candidate->track_id = (uint32_t)row;
     return candidate_list_add(out, candidate);
 }
 
@@ -155,5 +155,5 @@ int add_scored(struct candidate_list *out, const struct model_thresholds *thresh
         return OW_OK;
     box.class_id = class_id;
     box.confidence = confidence;
-    return add_if_sound(out, &box);
+    return add_if_sound(out, &box, 0);
 }

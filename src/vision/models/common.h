@@ -48,10 +48,10 @@ int best_class(const float *scores, int count);
 
 struct detection box_from_centre(float cx, float cy, float w, float h);
 
-/* Adds a candidate whose box is one. OW_ENOMEM. */
-int add_if_sound(struct candidate_list *out, struct detection *candidate);
+/* Adds a candidate whose box is one, of this row of the output. OW_ENOMEM. */
+int add_if_sound(struct candidate_list *out, struct detection *candidate, size_t row);
 
-/* The same with a class and its confidence, if it is wanted and confident enough. */
+/* The same with a class and its confidence, if it is wanted and confident enough; of no row. */
 int add_scored(struct candidate_list *out, const struct model_thresholds *thresholds,
                struct detection box, int class_id, float confidence);
 

@@ -3,8 +3,18 @@
 #include <string.h>
 
 static const struct model_family *const families[] = {
-    &ultralytics_family, &yolox_family, &yolov5_grid_family, &nanodet_family,
-    &detr_family,        &ssd_family,   &blazeface_family,   &classify_family,
+    &ultralytics_family,
+    &ultralytics_segment_family,
+    &ultralytics_pose_family,
+    &yolox_family,
+    &yolov5_grid_family,
+    &nanodet_family,
+    &detr_family,
+    &ssd_family,
+    &blazeface_family,
+    &movenet_family,
+    &class_map_family,
+    &classify_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };

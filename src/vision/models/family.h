@@ -22,7 +22,8 @@ struct model_traits {
     const char *task; /* metadata; NULL where there is none */
     bool end_to_end;  /* metadata says that the model suppresses overlaps itself */
     int names;        /* how many class names the metadata or the sidecar has; 0 = none */
-    bool chosen;      /* the family was named by hand: names and shapes must fit, no more */
+    int keypoints, keypoint_values; /* metadata `kpt_shape`: of an object, of each; 0 = not said */
+    bool chosen; /* the family was named by hand: names and shapes must fit, no more */
 };
 
 /* How outputs are read; made by the family that recognised the model. */
@@ -32,6 +33,8 @@ struct output_layout {
     int variant;                       /* the family's own */
     int class_count;                   /* 0: not known before a run */
     int level_count;                   /* of grids; the family's own */
+    int extra;                         /* values behind the class scores; the family's own */
+    int keypoints, keypoint_values;    /* of an object, of each; the family's own */
     bool suppressed;                   /* needs no NMS */
     int input_width, input_height;     /* filled in before decode() */
     float anchors[LAYOUT_MAX_ANCHORS]; /* width and height in tensor pixels, by level */
@@ -52,6 +55,11 @@ struct model_family {
      * OW_EPARSE when a shape is not the layout's, OW_ENOMEM. */
     int (*decode)(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out);
+    /* NULL for families that find boxes only. Mask and key points of a candidate of decode(), of
+     * the same outputs, within its box; *out stays NULL where they are no numbers, or the mask is
+     * of more than *cells_left cells, from which it is taken. OW_ENOMEM. */
+    int (*shape)(const struct output_layout *layout, const struct tensor_view *outputs,
+                 const struct detection *candidate, size_t *cells_left, struct object_shape **out);
 };
 
 /* The row that recognises the model; NULL when none does, or more than one. With `wanted` only the
@@ -63,7 +71,17 @@ const struct model_family *model_family_find(const struct model_traits *traits, 
 /* Is there a row of this name? */
 bool model_family_exists(const char *name);
 
-extern const struct model_family ultralytics_family, yolox_family, yolov5_grid_family,
-    nanodet_family, detr_family, ssd_family, blazeface_family, classify_family;
+extern const struct model_family blazeface_family;
+extern const struct model_family class_map_family;
+extern const struct model_family classify_family;
+extern const struct model_family detr_family;
+extern const struct model_family movenet_family;
+extern const struct model_family nanodet_family;
+extern const struct model_family ssd_family;
+extern const struct model_family ultralytics_family;
+extern const struct model_family ultralytics_pose_family;
+extern const struct model_family ultralytics_segment_family;
+extern const struct model_family yolov5_grid_family;
+extern const struct model_family yolox_family;
 
 #endif

@@ -1,17 +1,19 @@
-/* Detection models as Ultralytics exports them (YOLO v5 and later) and whatever speaks their
- * contract. Boxes are cx, cy, w, h in tensor pixels, scores are probabilities already. */
-#include "vision/models/common.h"
+/* Models as Ultralytics exports them (YOLO v5 and later) and whatever speaks their contract. Boxes
+ * are cx, cy, w, h in tensor pixels, scores are probabilities already; behind the scores there may
+ * be more, E values: coefficients of a mask, or key points (ultralytics_shapes.c). */
+#include "vision/models/ultralytics.h"
 
 #include "core/error.h"
+#include "vision/models/common.h"
 
 #include <math.h>
 #include <string.h>
 
 enum variant {
-    CHANNELS_FIRST,  /* [1, 4+C, N] */
-    CHANNELS_LAST,   /* [1, N, 4+C] */
-    WITH_OBJECTNESS, /* [1, N, 5+C]: v5, the score is objectness x class */
-    END_TO_END,      /* [1, N, 6]: x1, y1, x2, y2, score, class; overlaps are gone already */
+    CHANNELS_FIRST,  /* [1, 4+C+E, N] */
+    CHANNELS_LAST,   /* [1, N, 4+C+E] */
+    WITH_OBJECTNESS, /* [1, N, 5+C+E]: v5, the score is objectness x class */
+    END_TO_END,      /* [1, N, 6+E]: x1, y1, x2, y2, score, class; overlaps are gone already */
 };
 
 enum {
@@ -36,11 +38,12 @@ static bool recognise_named(const struct model_traits *traits, int64_t rows, int
                             struct output_layout *layout)
 {
     int64_t classes = traits->names;
-    if (rows == BOX_ROWS + classes)
+    int64_t channels = BOX_ROWS + classes + layout->extra;
+    if (rows == channels)
         return choose(layout, CHANNELS_FIRST, classes);
-    if (columns == BOX_ROWS + classes && rows > FEW_ROWS)
+    if (columns == channels && rows > FEW_ROWS)
         return choose(layout, CHANNELS_LAST, classes);
-    if (columns == BOX_ROWS + 1 + classes)
+    if (columns == channels + 1)
         return choose(layout, WITH_OBJECTNESS, classes);
     return false;
 }
@@ -53,10 +56,10 @@ static bool classes_fit(const struct model_traits *traits, int64_t classes, bool
     return only_coco ? classes == 80 : classes > 0;
 }
 
-/* Are all rows from this one on probabilities? */
-static bool rows_are_probabilities(const struct tensor_view *view, int64_t first)
+/* Are these rows probabilities? */
+static bool rows_are_probabilities(const struct tensor_view *view, int64_t first, int64_t end)
 {
-    for (int64_t i = first * view->dims[2]; i < view->dims[1] * view->dims[2]; i++)
+    for (int64_t i = first * view->dims[2]; i < end * view->dims[2]; i++)
         if (!(view->data[i] >= 0.0F && view->data[i] <= 1.0F))
             return false;
     return true;
@@ -68,26 +71,29 @@ static bool rows_are_probabilities(const struct tensor_view *view, int64_t first
 static bool recognise_by_probe(const struct model_traits *traits, const struct tensor_view *view,
                                struct output_layout *layout)
 {
+    const int64_t others = BOX_ROWS + layout->extra;
     const int64_t rows = view->dims[1];
     const int64_t columns = view->dims[2];
     float low = 0;
     float high = 0;
     if (grid_look_at(traits, view, true, 1).pixels > 0.9F &&
-        rows_are_probabilities(view, BOX_ROWS) && classes_fit(traits, rows - BOX_ROWS, false))
-        return choose(layout, CHANNELS_FIRST, rows - BOX_ROWS);
-    if (!column_range(view, BOX_ROWS, columns - 1, &low, &high) || low < 0.0F || high > 1.0F)
+        rows_are_probabilities(view, BOX_ROWS, rows - layout->extra) &&
+        classes_fit(traits, rows - others, false))
+        return choose(layout, CHANNELS_FIRST, rows - others);
+    if (!column_range(view, BOX_ROWS, columns - layout->extra - 1, &low, &high) || low < 0.0F ||
+        high > 1.0F)
         return false;
     if (grid_look_at(traits, view, false, 3).pixels > 0.9F &&
-        classes_fit(traits, columns - BOX_ROWS - 1, false))
-        return choose(layout, WITH_OBJECTNESS, columns - BOX_ROWS - 1);
+        classes_fit(traits, columns - others - 1, false))
+        return choose(layout, WITH_OBJECTNESS, columns - others - 1);
     if (grid_look_at(traits, view, false, 1).pixels <= 0.9F)
         return false;
-    if (classes_fit(traits, columns - BOX_ROWS, true))
-        return choose(layout, CHANNELS_LAST, columns - BOX_ROWS);
+    if (classes_fit(traits, columns - others, true))
+        return choose(layout, CHANNELS_LAST, columns - others);
     /* YOLOv6: an objectness that is always 1. */
-    return classes_fit(traits, columns - BOX_ROWS - 1, true) &&
+    return classes_fit(traits, columns - others - 1, true) &&
            column_range(view, BOX_ROWS, BOX_ROWS, &low, &high) && low == 1.0F &&
-           choose(layout, WITH_OBJECTNESS, columns - BOX_ROWS - 1);
+           choose(layout, WITH_OBJECTNESS, columns - others - 1);
 }
 
 /* x1, y1, x2, y2 in pixels, a probability, the number of a class. */
@@ -104,8 +110,8 @@ static bool rows_are_final(const struct tensor_view *view)
     return pixels;
 }
 
-static bool recognise_output(const struct model_traits *traits, int output,
-                             struct output_layout *layout)
+bool ultralytics_recognise_boxes(const struct model_traits *traits, int output, int extra,
+                                 struct output_layout *layout)
 {
     int rank = 0;
     const int64_t *dims = output_dims(traits, output, &rank);
@@ -114,7 +120,8 @@ static bool recognise_output(const struct model_traits *traits, int output,
     const struct tensor_view *view = traits->probe != NULL ? &traits->probe[output] : NULL;
     const bool told = traits->task != NULL || traits->chosen;
     bool few_rows = dims[1] >= 1 && dims[1] <= FEW_ROWS;
-    if (dims[2] == END_TO_END_COLUMNS && (few_rows || traits->end_to_end) &&
+    layout->extra = extra;
+    if (dims[2] == END_TO_END_COLUMNS + extra && (few_rows || traits->end_to_end) &&
         (told || (view != NULL && view_is(view, -1, -1) && rows_are_final(view))))
         return choose(layout, END_TO_END, traits->names);
     if (told && traits->names > 0)
@@ -129,7 +136,7 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     if (traits->task != NULL && strcmp(traits->task, "detect") != 0)
         return false;
     for (int i = 0; i < traits->io->output_count; i++) {
-        if (!recognise_output(traits, i, layout))
+        if (!ultralytics_recognise_boxes(traits, i, 0, layout))
             continue;
         layout->outputs[0] = i;
         layout->output_count = 1;
@@ -170,7 +177,7 @@ static int decode_channels_first(const struct tensor_view *view, int classes,
                 boxes[at], boxes[count + at], boxes[2 * count + at], boxes[3 * count + at]);
             candidate.class_id = best_class[k];
             candidate.confidence = best[k];
-            int result = add_if_sound(out, &candidate);
+            int result = add_if_sound(out, &candidate, at);
             if (result != OW_OK)
                 return result;
         }
@@ -197,7 +204,7 @@ static int decode_channels_last(const struct tensor_view *view, int classes, boo
         struct detection candidate = box_from_centre(row[0], row[1], row[2], row[3]);
         candidate.class_id = best;
         candidate.confidence = score;
-        int result = add_if_sound(out, &candidate);
+        int result = add_if_sound(out, &candidate, i);
         if (result != OW_OK)
             return result;
     }
@@ -208,9 +215,10 @@ static int decode_end_to_end(const struct tensor_view *view, int classes,
                              const struct model_thresholds *thresholds, struct candidate_list *out)
 {
     const size_t rows = (size_t)view->dims[1];
+    const size_t columns = (size_t)view->dims[2];
     const float limit = (float)(classes > 0 ? classes : FAMILY_CLASSES_MAX);
     for (size_t i = 0; i < rows; i++) {
-        const float *row = view->data + i * END_TO_END_COLUMNS;
+        const float *row = view->data + i * columns;
         if (!is_confident(row[4], thresholds) || !(row[5] >= 0.0F && row[5] < limit))
             continue;
         struct detection candidate = {
@@ -223,7 +231,7 @@ static int decode_end_to_end(const struct tensor_view *view, int classes,
         };
         if (!class_wanted(thresholds, candidate.class_id))
             continue;
-        int result = add_if_sound(out, &candidate);
+        int result = add_if_sound(out, &candidate, i);
         if (result != OW_OK)
             return result;
     }
@@ -235,14 +243,14 @@ static int64_t channels_of(const struct output_layout *layout)
 {
     switch ((enum variant)layout->variant) {
     case WITH_OBJECTNESS:
-        return BOX_ROWS + 1 + layout->class_count;
+        return BOX_ROWS + 1 + layout->class_count + layout->extra;
     case END_TO_END:
-        return END_TO_END_COLUMNS;
+        return END_TO_END_COLUMNS + layout->extra;
     case CHANNELS_FIRST:
     case CHANNELS_LAST:
         break;
     }
-    return BOX_ROWS + layout->class_count;
+    return BOX_ROWS + layout->class_count + layout->extra;
 }
 
 static bool shape_fits(const struct output_layout *layout, const struct tensor_view *view)
@@ -254,8 +262,18 @@ static bool shape_fits(const struct output_layout *layout, const struct tensor_v
            view->count == (size_t)view->dims[1] * (size_t)view->dims[2];
 }
 
-static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
-                  const struct model_thresholds *thresholds, struct candidate_list *out)
+const float *ultralytics_extra(const struct output_layout *layout, const struct tensor_view *view,
+                               size_t row, size_t *step)
+{
+    size_t first = (size_t)(channels_of(layout) - layout->extra);
+    size_t columns = (size_t)view->dims[2];
+    bool by_columns = layout->variant == CHANNELS_FIRST;
+    *step = by_columns ? columns : 1;
+    return by_columns ? view->data + first * columns + row : view->data + row * columns + first;
+}
+
+int ultralytics_decode(const struct output_layout *layout, const struct tensor_view *outputs,
+                       const struct model_thresholds *thresholds, struct candidate_list *out)
 {
     const struct tensor_view *view = &outputs[layout->outputs[0]];
     if (!shape_fits(layout, view))
@@ -279,5 +297,5 @@ const struct model_family ultralytics_family = {
     .name = "ultralytics",
     .task = "detect",
     .recognise = recognise,
-    .decode = decode,
+    .decode = ultralytics_decode,
 };

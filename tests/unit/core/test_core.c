@@ -1,5 +1,6 @@
 #include "core/address.h"
 #include "core/clock.h"
+#include "core/detections.h"
 #include "core/error.h"
 #include "core/frame.h"
 #include "core/log.h"
@@ -193,6 +194,56 @@ static void addresses_are_percent_encoded(void **state)
     assert_int_equal(percent_byte("abc", 3), -1);
 }
 
+static void a_mask_is_told_in_runs(void **state)
+{
+    (void)state;
+    struct object_shape *shape = NULL;
+    uint32_t runs[8];
+    assert_int_equal(object_shape_create(&shape, 3, 2, 1), OW_OK);
+    assert_int_equal(object_shape_runs(shape, runs, 8), 1);
+    assert_int_equal(runs[0], 6);
+    shape->mask[0] = 255; /* upper left */
+    shape->mask[1] = 127; /* outside */
+    shape->mask[4] = 128; /* lower middle */
+    shape->mask[5] = 200; /* lower right */
+    /* By columns: 1 0, 0 1, 0 1. */
+    assert_int_equal(object_shape_runs(shape, runs, 8), 6);
+    static const uint32_t expected[] = {0, 1, 2, 1, 1, 1};
+    assert_memory_equal(runs, expected, sizeof expected);
+    runs[2] = 99;
+    assert_int_equal(object_shape_runs(shape, runs, 2), 6);
+    assert_int_equal(runs[2], 99);
+    object_shape_unref(&shape);
+    assert_int_equal(object_shape_create(&shape, 3, 0, 0), OW_EINVAL);
+    assert_int_equal(object_shape_create(&shape, MASK_SIDE_MAX + 1, 1, 0), OW_EINVAL);
+    assert_int_equal(object_shape_create(&shape, 0, 0, KEYPOINTS_MAX + 1), OW_EINVAL);
+    assert_int_equal(object_shape_create(&shape, -1, -1, 0), OW_EINVAL);
+    assert_null(shape);
+}
+
+/* The leak check sees a reference too many, a use after the last one is seen by the others. */
+static void detections_share_shapes(void **state)
+{
+    (void)state;
+    struct detections *first = NULL, *copy = NULL;
+    assert_int_equal(detections_create(&first, 1, NULL), OW_OK);
+    assert_int_equal(object_shape_create(&first->items[0].shape, 2, 2, 17), OW_OK);
+    first->items[0].shape->keypoints[16].score = 0.5f;
+    first->capture_us = 7;
+    assert_int_equal(detections_create_like(&copy, first, 2), OW_OK);
+    assert_int_equal(copy->count, 0);
+    assert_int_equal(copy->capture_us, 7);
+    detections_append(copy, &first->items[0]);
+    detections_append(copy, &first->items[0]);
+    assert_int_equal(atomic_load(&first->items[0].shape->refs), 3);
+    detections_unref(&first);
+    assert_float_equal(copy->items[1].shape->keypoints[16].score, 0.5f, 0);
+    assert_int_equal(atomic_load(&copy->items[0].shape->refs), 2);
+    detections_clear(copy);
+    assert_int_equal(copy->count, 0);
+    detections_unref(&copy);
+}
+
 static void *write_lock(void *lock)
 {
     pthread_rwlock_wrlock(lock);
@@ -234,6 +285,8 @@ int main(void)
         cmocka_unit_test(addresses_are_percent_encoded),
         cmocka_unit_test(perf_summarises),
         cmocka_unit_test(perf_counts_in_buckets),
+        cmocka_unit_test(a_mask_is_told_in_runs),
+        cmocka_unit_test(detections_share_shapes),
         cmocka_unit_test(readers_do_not_keep_a_writer_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

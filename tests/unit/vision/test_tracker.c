@@ -272,6 +272,33 @@ static void boxes_that_are_none_are_passed_on_untracked(void **state)
     tracker_destroy(&tracker);
 }
 
+/* The shape of an object is that of the last time it was seen, wherever its box goes. */
+static void shapes_go_with_their_tracks(void **state)
+{
+    (void)state;
+    struct tracker *tracker = NULL;
+    struct detections *out = NULL;
+    assert_int_equal(tracker_create(&tracker), OW_OK);
+    for (int i = 1; i <= 3; i++) {
+        struct detections *seen = NULL;
+        assert_int_equal(detections_create(&seen, 1, NULL), OW_OK);
+        seen->source_width = seen->source_height = 1000;
+        seen->capture_us = i * (int64_t)STEP_US;
+        seen->items[0] = box_at(0, 0.9F, 100 + 10 * i, 200, 40, 100);
+        assert_int_equal(object_shape_create(&seen->items[0].shape, i, 1, 0), OW_OK);
+        assert_int_equal(tracker_update(tracker, seen, &out), OW_OK);
+        assert_ptr_equal(out->items[0].shape, seen->items[0].shape);
+        detections_unref(&out);
+        detections_unref(&seen);
+    }
+    assert_int_equal(tracker_predict(tracker, 4 * (int64_t)STEP_US, &out), OW_OK);
+    assert_int_equal(out->count, 1);
+    assert_int_equal(out->items[0].shape->mask_width, 3);
+    tracker_destroy(&tracker);
+    assert_int_equal(atomic_load(&out->items[0].shape->refs), 1); /* the tracks' are given back */
+    detections_unref(&out);
+}
+
 /* More objects than there is room for: the rest goes on without an id. */
 static void a_flood_of_detections_is_survived(void **state)
 {
@@ -305,6 +332,7 @@ int main(void)
         cmocka_unit_test(classes_are_not_mixed),
         cmocka_unit_test(time_that_goes_back_is_refused),
         cmocka_unit_test(boxes_that_are_none_are_passed_on_untracked),
+        cmocka_unit_test(shapes_go_with_their_tracks),
         cmocka_unit_test(a_flood_of_detections_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,28 @@ static enum filter_verdict pass(const struct filter_settings *settings, int *cou
     return verdict;
 }
 
+static void shapes_pass_with_their_objects(void **state)
+{
+    (void)state;
+    static const int classes[] = {0, 1};
+    struct filter *filter = NULL;
+    struct detections *seen = seen_of(2, classes), *out = NULL;
+    struct filter_settings settings = {.min_confidence = 0.8f};
+    assert_int_equal(object_shape_create(&seen->items[0].shape, 4, 4, 0), OW_OK);
+    assert_int_equal(filter_create(&filter, &settings), OW_OK);
+    assert_int_equal(filter_apply(filter, seen, &out), FILTER_PASSES);
+    assert_ptr_equal(out->items[0].shape, seen->items[0].shape);
+    assert_int_equal(atomic_load(&seen->items[0].shape->refs), 2);
+    detections_unref(&out);
+    settings.min_count = 5; /* nothing passes */
+    filter_configure(filter, &settings);
+    assert_int_equal(filter_apply(filter, seen, &out), FILTER_EMPTIES);
+    assert_int_equal(atomic_load(&seen->items[0].shape->refs), 1);
+    detections_unref(&out);
+    detections_unref(&seen);
+    filter_unref(&filter);
+}
+
 static void detections_are_thinned_out(void **state)
 {
     (void)state;
@@ -150,6 +172,7 @@ static void results_and_events_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shapes_pass_with_their_objects),
         cmocka_unit_test(detections_are_thinned_out),
         cmocka_unit_test(zones_let_pass_by_place),
         cmocka_unit_test(results_and_events_are_counted),

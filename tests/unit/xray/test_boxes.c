@@ -61,7 +61,7 @@ static void the_box_is_on_its_edge_in_the_color_of_its_class(void **state)
     (void)state;
     struct guarded g;
     struct xray_style style = boxes_only();
-    const struct detection item = {1, 0.8f, 40, 30, 120, 90, 0};
+    const struct detection item = {1, 0.8f, 40, 30, 120, 90, 0, NULL};
     guarded_open(&g, 201, 151);
     assert_int_equal(draw(&g, &item, 1, 201, 151, &style), 1);
     struct ink ink = palette_ink(palette_class(1), &g.frame);
@@ -89,7 +89,7 @@ static void the_tint_is_as_strong_as_it_is_set(void **state)
         struct guarded g;
         struct xray_style style = boxes_only();
         style.overlay_alpha = (float)i / 4;
-        const struct detection item = {1, 0.8f, 40, 30, 120, 90, 0};
+        const struct detection item = {1, 0.8f, 40, 30, 120, 90, 0, NULL};
         guarded_open(&g, 201, 151);
         draw(&g, &item, 1, 201, 151, &style);
         struct ink ink = palette_ink(palette_class(1), &g.frame);
@@ -107,7 +107,7 @@ static void boxes_follow_the_size_of_the_frame(void **state)
     (void)state;
     struct guarded g;
     struct xray_style style = boxes_only();
-    const struct detection item = {0, 0.8f, 400, 300, 1200, 900, 0};
+    const struct detection item = {0, 0.8f, 400, 300, 1200, 900, 0, NULL};
     guarded_open(&g, 192, 108);
     assert_int_equal(draw(&g, &item, 1, 1920, 1080, &style), 1);
     assert_int_equal(guarded_changed_all(&g), guarded_changed(&g, 39, 29, 121, 91));
@@ -122,7 +122,7 @@ static void the_label_stands_above_and_is_readable(void **state)
     struct guarded g;
     struct xray_style style;
     xray_style_default(&style);
-    const struct detection item = {0, 0.87f, 60, 300, 300, 500, 12};
+    const struct detection item = {0, 0.87f, 60, 300, 300, 500, 12, NULL};
     guarded_open(&g, 960, 540);
     assert_int_equal(draw(&g, &item, 1, 960, 540, &style), 1);
     int above = guarded_changed(&g, 59, 270, 320, 299);
@@ -155,7 +155,7 @@ static void the_style_chooses_what_is_said(void **state)
         style.show_labels = parts > 0;
         style.show_confidence = parts > 1;
         style.show_track_ids = parts > 2;
-        const struct detection item = {0, 0.87f, 60, 300, 300, 500, 12};
+        const struct detection item = {0, 0.87f, 60, 300, 300, 500, 12, NULL};
         guarded_open(&g, 960, 540);
         assert_int_equal(draw(&g, &item, 1, 960, 540, &style), 1);
         int changed = guarded_changed_all(&g);
@@ -173,8 +173,8 @@ static void labels_stay_in_the_picture_and_off_each_other(void **state)
     struct xray_style style;
     xray_style_default(&style);
     style.show_boxes = false;
-    const struct detection items[] = {{0, 0.9f, 900, 2, 958, 200, 1},
-                                      {0, 0.8f, 500, 300, 600, 400, 2}};
+    const struct detection items[] = {{0, 0.9f, 900, 2, 958, 200, 1, NULL},
+                                      {0, 0.8f, 500, 300, 600, 400, 2, NULL}};
     guarded_open(&g, 960, 540);
     assert_int_equal(draw(&g, items, 1, 960, 540, &style), 1);
     assert_true(guarded_changed(&g, 830, 2, 960, 25) > 130 * 15); /* inside, moved to the left */
@@ -198,8 +198,8 @@ static void labels_spare_other_objects(void **state)
     struct xray_style style;
     xray_style_default(&style);
     style.show_boxes = false;
-    const struct detection items[] = {{0, 0.9f, 400, 250, 500, 400, 1},
-                                      {0, 0.8f, 400, 180, 500, 245, 2}};
+    const struct detection items[] = {{0, 0.9f, 400, 250, 500, 400, 1, NULL},
+                                      {0, 0.8f, 400, 180, 500, 245, 2, NULL}};
     guarded_open(&g, 960, 540);
     assert_int_equal(draw(&g, items, 2, 960, 540, &style), 2);
     assert_int_equal(guarded_changed(&g, 402, 185, 498, 243), 0);
@@ -215,9 +215,9 @@ static void labels_do_not_jump(void **state)
     xray_style_default(&style);
     style.show_boxes = false;
     style.show_track_ids = false;
-    const struct detection object = {0, 0.8f, 400, 250, 500, 400, 1001};
-    const struct detection above = {0, 0.9f, 380, 222, 560, 249, 0};
-    const struct detection on_top = {0, 0.9f, 380, 255, 560, 280, 0};
+    const struct detection object = {0, 0.8f, 400, 250, 500, 400, 1001, NULL};
+    const struct detection above = {0, 0.9f, 380, 222, 560, 249, 0, NULL};
+    const struct detection on_top = {0, 0.9f, 380, 255, 560, 280, 0, NULL};
     const struct {
         struct detection items[2];
         int count, y; /* where its label is then */
@@ -242,11 +242,12 @@ static void the_unsure_are_left_out(void **state)
     struct guarded g;
     struct xray_style style = boxes_only();
     style.min_confidence = 0.5f;
-    const struct detection items[] = {{0, 0.49f, 10, 10, 60, 60, 0}, {0, NAN, 10, 10, 60, 60, 0}};
+    const struct detection items[] = {{0, 0.49f, 10, 10, 60, 60, 0, NULL},
+                                      {0, NAN, 10, 10, 60, 60, 0, NULL}};
     guarded_open(&g, 100, 100);
     assert_int_equal(draw(&g, items, 2, 100, 100, &style), 0);
     assert_int_equal(guarded_changed_all(&g), 0);
-    const struct detection sure = {0, 0.5f, 10, 10, 60, 60, 0};
+    const struct detection sure = {0, 0.5f, 10, 10, 60, 60, 0, NULL};
     assert_int_equal(draw(&g, &sure, 1, 100, 100, &style), 1);
     guarded_close(&g);
 }
@@ -255,12 +256,12 @@ static void what_is_no_box_is_not_drawn(void **state)
 {
     (void)state;
     const struct detection items[] = {
-        {0, 0.9f, NAN, 10, 60, 60, 0},        {0, 0.9f, 10, NAN, 60, 60, 0},
-        {0, 0.9f, 10, 10, NAN, 60, 0},        {0, 0.9f, 10, 10, 60, NAN, 0},
-        {0, 0.9f, 60, 10, 10, 60, 0},         {0, 0.9f, 10, 60, 60, 10, 0},
-        {0, 0.9f, 10, 10, 10, 60, 0},         {0, 0.9f, -50, 10, -5, 60, 0},
-        {0, 0.9f, 110, 10, 150, 60, 0},       {0, 0.9f, INFINITY, 0, INFINITY, 9, 0},
-        {0, 0.9f, -FLT_MAX, 0, -1e30f, 9, 0},
+        {0, 0.9f, NAN, 10, 60, 60, 0, NULL},        {0, 0.9f, 10, NAN, 60, 60, 0, NULL},
+        {0, 0.9f, 10, 10, NAN, 60, 0, NULL},        {0, 0.9f, 10, 10, 60, NAN, 0, NULL},
+        {0, 0.9f, 60, 10, 10, 60, 0, NULL},         {0, 0.9f, 10, 60, 60, 10, 0, NULL},
+        {0, 0.9f, 10, 10, 10, 60, 0, NULL},         {0, 0.9f, -50, 10, -5, 60, 0, NULL},
+        {0, 0.9f, 110, 10, 150, 60, 0, NULL},       {0, 0.9f, INFINITY, 0, INFINITY, 9, 0, NULL},
+        {0, 0.9f, -FLT_MAX, 0, -1e30f, 9, 0, NULL},
     };
     struct guarded g;
     struct xray_style style;
@@ -291,7 +292,8 @@ static void any_numbers_are_safe(void **state)
                                            values[i / 10 % VALUES],
                                            values[i / 100 % VALUES],
                                            values[i / 1000],
-                                           (uint32_t)i * 4294967u};
+                                           (uint32_t)i * 4294967u,
+                                           NULL};
             xray_style_default(&style);
             style.scheme = (enum xray_scheme)(i % 6);
             style.mode = (enum xray_mode)(i / 6 % 5);
@@ -334,7 +336,8 @@ static void many_and_long_ones_are_safe(void **state)
                                            (float)(i % 160),
                                            (float)(i % 300 + 30),
                                            (float)(i % 160 + 20),
-                                           0};
+                                           0,
+                                           NULL};
     xray_style_default(&style);
     guarded_open(&g, 321, 181);
     assert_in_range(xray_draw(xray, &g.frame, all, &style), 300, MANY);

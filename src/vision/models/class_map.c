@@ -1,0 +1,260 @@
+/* One map of the picture for each class, or of one class alone: semantic segmentation and the
+ * cutting out of persons. Each class that is seen becomes one object: its box is drawn around its
+ * cells, its confidence is their mean.
+ *
+ * A single map tells how likely a cell is inside. Of several, a cell belongs to the class of the
+ * highest value. Values are probabilities or what goes into a sigmoid or softmax: a run on a test
+ * picture tells which. */
+#include "vision/models/family.h"
+
+#include "core/error.h"
+
+#include <math.h>
+#include <string.h>
+
+enum variant { PROBABILITIES = 0, LOGITS = 1, LAST = 2 /* flag: [1,H,W,C], not [1,C,H,W] */ };
+enum { CLASSES_MAX = 256, SIDE_MAX = 2048, CELLS_MIN = 16 };
+
+struct map {
+    const float *data;
+    int classes, width, height;
+    size_t class_step, cell_step; /* from a class to the next, from a cell to the one beside it */
+    bool logits;
+};
+
+static bool read_map(const struct output_layout *layout, const struct tensor_view *view,
+                     struct map *out)
+{
+    bool last = layout->variant & LAST;
+    if (view->data == NULL || view->rank != 4 || view->dims[0] != 1)
+        return false;
+    int64_t classes = view->dims[last ? 3 : 1];
+    int64_t height = view->dims[last ? 1 : 2], width = view->dims[last ? 2 : 3];
+    if (classes < 1 || classes > CLASSES_MAX || classes != layout->class_count || height < 1 ||
+        height > SIDE_MAX || width < 1 || width > SIDE_MAX ||
+        view->count != (size_t)(classes * height * width))
+        return false;
+    *out = (struct map){.data = view->data,
+                        .classes = (int)classes,
+                        .width = (int)width,
+                        .height = (int)height,
+                        .class_step = last ? 1 : (size_t)(height * width),
+                        .cell_step = last ? (size_t)classes : 1,
+                        .logits = layout->variant & LOGITS};
+    return true;
+}
+
+static bool any_outside_0_to_1(const struct tensor_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (view->data[i] < -0.001F || view->data[i] > 1.001F)
+            return true;
+    return false;
+}
+
+static bool recognise(const struct model_traits *traits, struct output_layout *layout,
+                      struct picture_format *format)
+{
+    (void)format; /* the default */
+    const struct tensor_view *view = traits->probe;
+    bool said = traits->task != NULL ? strcmp(traits->task, "segment") == 0 : traits->chosen;
+    if (traits->io->output_count != 1 || !said || view == NULL)
+        return false; /* without a run the values are not known */
+    layout->output_count = 1;
+    for (int last = 0; last <= LAST; last += LAST) {
+        struct map map;
+        int64_t classes = view->rank == 4 ? view->dims[last ? 3 : 1] : 0;
+        bool named = traits->names == 0 || traits->names == classes;
+        layout->class_count = (int)(classes < CLASSES_MAX + 1 ? classes : 0);
+        layout->variant = last;
+        if (named && read_map(layout, view, &map)) {
+            layout->variant |= any_outside_0_to_1(view) ? LOGITS : PROBABILITIES;
+            layout->suppressed = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static float sigmoid(float value)
+{
+    return 1.0F / (1.0F + expf(-value));
+}
+
+/* How likely a cell is of its class, by the value of the class and the best of the others. */
+static float certainty(const struct map *map, float value, float other)
+{
+    if (map->classes == 1)
+        return map->logits ? sigmoid(value) : value;
+    return map->logits ? sigmoid(value - other) : 0.5F + (value - other) / 2;
+}
+
+/* One line: the class of the highest value and how likely it is; class -1 where none is likely. */
+struct line {
+    float best[SIDE_MAX], second[SIDE_MAX];
+    int16_t winner[SIDE_MAX];
+};
+
+static void read_line(const struct map *map, int y, struct line *line)
+{
+    const float *row = map->data + (size_t)y * (size_t)map->width * map->cell_step;
+    for (int x = 0; x < map->width; x++) {
+        line->best[x] = line->second[x] = -INFINITY;
+        line->winner[x] = -1;
+    }
+    for (int c = 0; c < map->classes; c++) {
+        const float *at = row + (size_t)c * map->class_step;
+        for (int x = 0; x < map->width; x++, at += map->cell_step) {
+            bool better = *at > line->best[x];
+            float loser = better ? line->best[x] : *at;
+            line->second[x] = loser > line->second[x] ? loser : line->second[x];
+            line->best[x] = better ? *at : line->best[x];
+            line->winner[x] = better ? (int16_t)c : line->winner[x];
+        }
+    }
+}
+
+/* Of several classes the first is what is none of the others, by custom (Pascal VOC). */
+static bool is_background(const struct map *map, int class_id)
+{
+    return map->classes > 1 && class_id == 0;
+}
+
+struct region {
+    int x1, y1, x2, y2; /* cells; x2 and y2 are one more than the last */
+    int cells;
+    float sum;
+};
+
+static void add_cell(struct region *region, int x, int y, float share)
+{
+    if (region->cells++ == 0)
+        *region = (struct region){x, y, x + 1, y + 1, 1, 0};
+    region->x1 = x < region->x1 ? x : region->x1;
+    region->x2 = x + 1 > region->x2 ? x + 1 : region->x2;
+    region->y2 = y + 1; /* lines come in order */
+    region->sum += share;
+}
+
+static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
+                  const struct model_thresholds *thresholds, struct candidate_list *out)
+{
+    struct map map;
+    struct line line;
+    struct region regions[CLASSES_MAX] = {0};
+    if (!read_map(layout, outputs, &map))
+        return OW_EPARSE;
+    for (int y = 0; y < map.height; y++) {
+        read_line(&map, y, &line);
+        for (int x = 0; x < map.width; x++) {
+            int class_id = line.winner[x];
+            if (class_id < 0 || is_background(&map, class_id))
+                continue;
+            float share = certainty(&map, line.best[x], line.second[x]);
+            if (share >= 0.5F)
+                add_cell(&regions[class_id], x, y, fminf(share, 1));
+        }
+    }
+    float across = (float)layout->input_width / (float)map.width;
+    float down = (float)layout->input_height / (float)map.height;
+    for (int c = 0; c < map.classes; c++) {
+        const struct region *r = &regions[c];
+        float confidence = r->cells > 0 ? r->sum / (float)r->cells : 0;
+        if (r->cells < CELLS_MIN || confidence < thresholds->confidence ||
+            !class_wanted(thresholds, c))
+            continue;
+        const struct detection found = {.class_id = c,
+                                        .confidence = confidence,
+                                        .x1 = (float)r->x1 * across,
+                                        .y1 = (float)r->y1 * down,
+                                        .x2 = (float)r->x2 * across,
+                                        .y2 = (float)r->y2 * down};
+        int result = candidate_list_add(out, &found);
+        if (result != OW_OK)
+            return result;
+    }
+    return OW_OK;
+}
+
+/* Which cells of the map one of the mask stands for: [*from, *to). */
+static void cells_of(int index, int count, int first, int length, int *from, int *to)
+{
+    *from = first + (int)((int64_t)index * length / count);
+    *to = first + (int)((int64_t)(index + 1) * length / count);
+}
+
+/* How likely each cell of the line is of a class, 0..255. */
+static void read_shares(const struct map *map, int y, int class_id, struct line *line,
+                        float shares[SIDE_MAX])
+{
+    const float *at = map->data + (size_t)y * (size_t)map->width * map->cell_step +
+                      (size_t)class_id * map->class_step;
+    read_line(map, y, line);
+    for (int x = 0; x < map->width; x++, at += map->cell_step) {
+        float other = line->winner[x] == class_id ? line->second[x] : line->best[x];
+        float share = 255 * certainty(map, *at, other);
+        shares[x] = share > 0 ? fminf(share, 255) : 0; /* a NaN is nothing */
+    }
+}
+
+static void make_mask(const struct map *map, int class_id, struct region r,
+                      struct object_shape *shape)
+{
+    struct line line;
+    float shares[SIDE_MAX], sums[MASK_SIDE_MAX];
+    for (int row = 0; row < shape->mask_height; row++) {
+        int from, to, begin, end;
+        memset(sums, 0, sizeof sums);
+        cells_of(row, shape->mask_height, r.y1, r.y2 - r.y1, &from, &to);
+        for (int y = from; y < to; y++) {
+            read_shares(map, y, class_id, &line, shares);
+            for (int col = 0; col < shape->mask_width; col++) {
+                cells_of(col, shape->mask_width, r.x1, r.x2 - r.x1, &begin, &end);
+                float sum = 0;
+                for (int x = begin; x < end; x++)
+                    sum += shares[x];
+                sums[col] += sum / (float)(end - begin);
+            }
+        }
+        for (int col = 0; col < shape->mask_width; col++)
+            shape->mask[row * shape->mask_width + col] =
+                (uint8_t)lroundf(sums[col] / (float)(to - from));
+    }
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int shape(const struct output_layout *layout, const struct tensor_view *outputs,
+                 const struct detection *candidate, size_t *cells_left, struct object_shape **out)
+{
+    struct map map;
+    if (!read_map(layout, outputs, &map))
+        return OW_EPARSE;
+    float across = (float)map.width / (float)layout->input_width;
+    float down = (float)map.height / (float)layout->input_height;
+    struct region r = {.x1 = (int)lroundf(candidate->x1 * across),
+                       .y1 = (int)lroundf(candidate->y1 * down),
+                       .x2 = (int)lroundf(candidate->x2 * across),
+                       .y2 = (int)lroundf(candidate->y2 * down)};
+    int width = smaller(r.x2 - r.x1, MASK_SIDE_MAX), height = smaller(r.y2 - r.y1, MASK_SIDE_MAX);
+    size_t cells = (size_t)width * (size_t)height;
+    if (cells > *cells_left)
+        return OW_OK;
+    int result = object_shape_create(out, width, height, 0);
+    if (result != OW_OK)
+        return result;
+    *cells_left -= cells;
+    make_mask(&map, candidate->class_id, r, *out);
+    return OW_OK;
+}
+
+const struct model_family class_map_family = {
+    .name = "class-map",
+    .task = "segment",
+    .recognise = recognise,
+    .decode = decode,
+    .shape = shape,
+};
