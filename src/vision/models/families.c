@@ -1,11 +1,20 @@
 #include "vision/models/family.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct model_family *const families[] = {
-    &movenet_family, /* before those with rows of any length */
-    &ultralytics_family, &ultralytics_segment_family, &ultralytics_pose_family, &class_map_family,
+    &ultralytics_family,
+    &ultralytics_segment_family,
+    &ultralytics_pose_family,
+    &yolox_family,
+    &yolov5_grid_family,
+    &nanodet_family,
+    &detr_family,
+    &ssd_family,
+    &blazeface_family,
+    &movenet_family,
+    &class_map_family,
+    &classify_family,
 };
 
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
@@ -15,15 +24,20 @@ const struct model_family *model_family_find(const struct model_traits *traits, 
                                              struct picture_format *format)
 {
     const struct picture_format given = *format;
+    const struct model_family *found = NULL;
     for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        if (wanted != NULL && strcmp(wanted, families[i]->name) != 0)
+        struct output_layout its_layout = {0};
+        struct picture_format its_format = given;
+        if ((wanted != NULL && strcmp(wanted, families[i]->name) != 0) ||
+            !families[i]->recognise(traits, &its_layout, &its_format))
             continue;
-        *layout = (struct output_layout){0};
-        *format = given;
-        if (families[i]->recognise(traits, layout, format))
-            return families[i];
+        if (found != NULL)
+            return NULL;
+        found = families[i];
+        *layout = its_layout;
+        *format = its_format;
     }
-    return NULL;
+    return found;
 }
 
 bool model_family_exists(const char *name)
@@ -32,15 +46,4 @@ bool model_family_exists(const char *name)
         if (strcmp(name, families[i]->name) == 0)
             return true;
     return false;
-}
-
-const char *model_families_supported(char *text, size_t size)
-{
-    text[0] = '\0';
-    for (size_t i = 0; i < FAMILY_COUNT; i++) {
-        size_t length = strlen(text);
-        snprintf(text + length, size - length, "%s%s: %s", i == 0 ? "" : "; ", families[i]->name,
-                 families[i]->supports);
-    }
-    return text;
 }

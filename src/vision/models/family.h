@@ -28,26 +28,23 @@ struct model_traits {
 
 /* How outputs are read; made by the family that recognised the model. */
 struct output_layout {
-    int outputs[LAYOUT_MAX_OUTPUTS]; /* indices among the session's outputs, in the family's order
-                                      */
+    int outputs[LAYOUT_MAX_OUTPUTS]; /* indices among the session's, in the family's order */
     int output_count;
-    int variant;                    /* the family's own */
-    int class_count;                /* 0: not known before a run */
-    int level_count;                /* of grids; the family's own */
-    int extra;                      /* values behind the class scores; the family's own */
-    int keypoints, keypoint_values; /* of an object, of each; the family's own */
-    bool suppressed;                /* needs no NMS */
-    int input_width, input_height;  /* filled in before decode() */
-    float
-        anchors[LAYOUT_MAX_ANCHORS]; /* width and height in tensor pixels, by level; the family's */
-    const char
-        *assumed; /* what could not be known and was taken for granted, for the log; or NULL */
+    int variant;                       /* the family's own */
+    int class_count;                   /* 0: not known before a run */
+    int level_count;                   /* of grids; the family's own */
+    int extra;                         /* values behind the class scores; the family's own */
+    int keypoints, keypoint_values;    /* of an object, of each; the family's own */
+    bool suppressed;                   /* needs no NMS */
+    int input_width, input_height;     /* filled in before decode() */
+    float anchors[LAYOUT_MAX_ANCHORS]; /* width and height in tensor pixels, by level */
+    const char *only_class; /* the name of the one class of a model without names; or NULL */
+    const char *assumed;    /* what could not be known, and what was taken for it; or NULL */
 };
 
 struct model_family {
     const char *name;
-    const char *task;     /* what it finds: "detect", "classify", … */
-    const char *supports; /* for people: which outputs it takes */
+    const char *task; /* what it finds: "detect", "classify", … */
     /* True when the model is of this family; fills the layout, and changes the way of the picture
      * into the tensor from RGB, 0..1, letterboxed, where the family has another. Deals out no
      * guess: what fits other families as well is false. */
@@ -65,8 +62,8 @@ struct model_family {
                  const struct detection *candidate, size_t *cells_left, struct object_shape **out);
 };
 
-/* The row that recognises the model, or NULL. With `wanted` only the row of that name is asked.
- * `format` is what its input's type suggests. */
+/* The row that recognises the model; NULL when none does, or more than one. With `wanted` only the
+ * row of that name is asked. `format` is what its input's type suggests. */
 const struct model_family *model_family_find(const struct model_traits *traits, const char *wanted,
                                              struct output_layout *layout,
                                              struct picture_format *format);
@@ -74,13 +71,17 @@ const struct model_family *model_family_find(const struct model_traits *traits, 
 /* Is there a row of this name? */
 bool model_family_exists(const char *name);
 
-/* Says which outputs are understood, for an error sentence; returns `text`. */
-const char *model_families_supported(char *text, size_t size);
-
+extern const struct model_family blazeface_family;
 extern const struct model_family class_map_family;
+extern const struct model_family classify_family;
+extern const struct model_family detr_family;
 extern const struct model_family movenet_family;
+extern const struct model_family nanodet_family;
+extern const struct model_family ssd_family;
 extern const struct model_family ultralytics_family;
 extern const struct model_family ultralytics_pose_family;
 extern const struct model_family ultralytics_segment_family;
+extern const struct model_family yolov5_grid_family;
+extern const struct model_family yolox_family;
 
 #endif

@@ -137,7 +137,6 @@ static int shape(const struct output_layout *layout, const struct tensor_view *o
 const struct model_family movenet_family = {
     .name = "movenet",
     .task = "pose",
-    .supports = "outputs [1,6,56] (multipose) or [1,1,17,3] (single pose)",
     .recognise = recognise,
     .decode = decode,
     .shape = shape,

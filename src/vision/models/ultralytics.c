@@ -4,9 +4,9 @@
 #include "vision/models/ultralytics.h"
 
 #include "core/error.h"
+#include "vision/models/common.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum variant {
@@ -19,25 +19,12 @@ enum variant {
 enum {
     BOX_ROWS = 4,
     END_TO_END_COLUMNS = 6,
-    END_TO_END_MAX_ROWS = 1000, /* exports have 300; a grid of cells has thousands */
-    CLASSES_MAX = 10000,
+    FEW_ROWS = 1000, /* exports with the suppression inside have 300; grids have thousands */
 };
-
-/* Beyond this no coordinate of a tensor of at most FRAME_MAX_SIDE is meant. */
-static const float absurd_coordinate = 100000.0F;
-
-/* Cells of the three grids with strides 8, 16 and 32. */
-static int64_t grid_cells(const struct model_traits *traits)
-{
-    int64_t cells = 0;
-    for (int stride = 8; stride <= 32; stride *= 2)
-        cells += (int64_t)(traits->input_width / stride) * (traits->input_height / stride);
-    return cells;
-}
 
 static bool choose(struct output_layout *layout, enum variant variant, int64_t classes)
 {
-    if (classes < 0 || classes > CLASSES_MAX)
+    if (classes < 0 || classes > FAMILY_CLASSES_MAX)
         return false;
     layout->variant = (int)variant;
     layout->class_count = (int)classes;
@@ -45,7 +32,8 @@ static bool choose(struct output_layout *layout, enum variant variant, int64_t c
     return true;
 }
 
-/* With names in the metadata the number of classes is known, and with it the layout. */
+/* With names in Ultralytics' metadata the number of classes is known, and with it the layout. Few
+ * rows of boxes and classes are RT-DETR's, whose boxes are parts of the picture. */
 static bool recognise_named(const struct model_traits *traits, int64_t rows, int64_t columns,
                             struct output_layout *layout)
 {
@@ -53,45 +41,92 @@ static bool recognise_named(const struct model_traits *traits, int64_t rows, int
     int64_t channels = BOX_ROWS + classes + layout->extra;
     if (rows == channels)
         return choose(layout, CHANNELS_FIRST, classes);
-    if (columns == channels)
+    if (columns == channels && rows > FEW_ROWS)
         return choose(layout, CHANNELS_LAST, classes);
     if (columns == channels + 1)
         return choose(layout, WITH_OBJECTNESS, classes);
     return false;
 }
 
-/* Without names only the number of boxes tells: one for each cell of the grids, or three as v5 has
- * them. [1, cells, 85] is left out on purpose: such outputs are as a rule raw grids (YOLOX), whose
- * boxes would be nonsense if read as pixels. */
-static bool recognise_by_grid(const struct model_traits *traits, int64_t rows, int64_t columns,
-                              struct output_layout *layout)
+/* How many classes there are when the metadata is silent: 80 (COCO), or what the shape leaves. */
+static bool classes_fit(const struct model_traits *traits, int64_t classes, bool only_coco)
 {
-    int64_t cells = grid_cells(traits);
-    int64_t others = BOX_ROWS + layout->extra;
-    if (columns == cells && rows > others)
-        return choose(layout, CHANNELS_FIRST, rows - others);
-    if (rows == 3 * cells && columns > others + 1)
-        return choose(layout, WITH_OBJECTNESS, columns - others - 1);
-    if (rows == cells && columns > others && columns != 85)
-        return choose(layout, CHANNELS_LAST, columns - others);
-    return false;
+    if (traits->names > 0)
+        return traits->names == classes;
+    return only_coco ? classes == 80 : classes > 0;
 }
 
-bool ultralytics_recognise_boxes(const struct model_traits *traits,
-                                 const struct tensor_info *tensor, int extra,
+/* Are these rows probabilities? */
+static bool rows_are_probabilities(const struct tensor_view *view, int64_t first, int64_t end)
+{
+    for (int64_t i = first * view->dims[2]; i < end * view->dims[2]; i++)
+        if (!(view->data[i] >= 0.0F && view->data[i] <= 1.0F))
+            return false;
+    return true;
+}
+
+/* Without that metadata the boxes of a test picture tell: there is one for each cell of the grids,
+ * in pixels near it, or three as v5 and v7 have them. What follows them is one class more or the
+ * objectness, which the shape does not tell: [1,N,85] can be both. */
+static bool recognise_by_probe(const struct model_traits *traits, const struct tensor_view *view,
+                               struct output_layout *layout)
+{
+    const int64_t others = BOX_ROWS + layout->extra;
+    const int64_t rows = view->dims[1];
+    const int64_t columns = view->dims[2];
+    float low = 0;
+    float high = 0;
+    if (grid_look_at(traits, view, true, 1).pixels > 0.9F &&
+        rows_are_probabilities(view, BOX_ROWS, rows - layout->extra) &&
+        classes_fit(traits, rows - others, false))
+        return choose(layout, CHANNELS_FIRST, rows - others);
+    if (!column_range(view, BOX_ROWS, columns - layout->extra - 1, &low, &high) || low < 0.0F ||
+        high > 1.0F)
+        return false;
+    if (grid_look_at(traits, view, false, 3).pixels > 0.9F &&
+        classes_fit(traits, columns - others - 1, false))
+        return choose(layout, WITH_OBJECTNESS, columns - others - 1);
+    if (grid_look_at(traits, view, false, 1).pixels <= 0.9F)
+        return false;
+    if (classes_fit(traits, columns - others, true))
+        return choose(layout, CHANNELS_LAST, columns - others);
+    /* YOLOv6: an objectness that is always 1. */
+    return classes_fit(traits, columns - others - 1, true) &&
+           column_range(view, BOX_ROWS, BOX_ROWS, &low, &high) && low == 1.0F &&
+           choose(layout, WITH_OBJECTNESS, columns - others - 1);
+}
+
+/* x1, y1, x2, y2 in pixels, a probability, the number of a class. */
+static bool rows_are_final(const struct tensor_view *view)
+{
+    bool pixels = false;
+    for (int64_t i = 0; i < view->dims[1]; i++) {
+        const float *row = view->data + i * END_TO_END_COLUMNS;
+        if (!(row[2] >= row[0] && row[3] >= row[1] && row[4] >= 0.0F && row[4] <= 1.0F &&
+              row[5] >= 0.0F && row[5] == floorf(row[5])))
+            return false;
+        pixels = pixels || row[2] > 2.0F;
+    }
+    return pixels;
+}
+
+bool ultralytics_recognise_boxes(const struct model_traits *traits, int output, int extra,
                                  struct output_layout *layout)
 {
-    if (tensor->type == TENSOR_OTHER || tensor->rank != 3 ||
-        (tensor->dims[0] != 1 && tensor->dims[0] != -1))
+    int rank = 0;
+    const int64_t *dims = output_dims(traits, output, &rank);
+    if (!output_has_rank(traits, output, 3))
         return false;
-    int64_t rows = tensor->dims[1];
-    int64_t columns = tensor->dims[2];
-    bool few_rows = rows >= 1 && rows <= END_TO_END_MAX_ROWS;
+    const struct tensor_view *view = traits->probe != NULL ? &traits->probe[output] : NULL;
+    const bool told = traits->task != NULL || traits->chosen;
+    bool few_rows = dims[1] >= 1 && dims[1] <= FEW_ROWS;
     layout->extra = extra;
-    if (columns == END_TO_END_COLUMNS + extra && (few_rows || traits->end_to_end))
+    if (dims[2] == END_TO_END_COLUMNS + extra && (few_rows || traits->end_to_end) &&
+        (told || (view != NULL && view_is(view, -1, -1) && rows_are_final(view))))
         return choose(layout, END_TO_END, traits->names);
-    return traits->names > 0 ? recognise_named(traits, rows, columns, layout)
-                             : recognise_by_grid(traits, rows, columns, layout);
+    if (told && traits->names > 0)
+        return recognise_named(traits, dims[1], dims[2], layout);
+    return view != NULL && view_is(view, -1, -1) && recognise_by_probe(traits, view, layout);
 }
 
 static bool recognise(const struct model_traits *traits, struct output_layout *layout,
@@ -101,40 +136,13 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     if (traits->task != NULL && strcmp(traits->task, "detect") != 0)
         return false;
     for (int i = 0; i < traits->io->output_count; i++) {
+        if (!ultralytics_recognise_boxes(traits, i, 0, layout))
+            continue;
         layout->outputs[0] = i;
         layout->output_count = 1;
-        if (ultralytics_recognise_boxes(traits, &traits->io->outputs[i], 0, layout))
-            return true;
+        return true;
     }
     return false;
-}
-
-static bool is_box(const struct detection *box)
-{
-    /* Written so that a NaN fails. */
-    return fabsf(box->x1) < absurd_coordinate && fabsf(box->y1) < absurd_coordinate &&
-           fabsf(box->x2) < absurd_coordinate && fabsf(box->y2) < absurd_coordinate &&
-           box->x2 > box->x1 && box->y2 > box->y1;
-}
-
-static bool is_confident(float score, const struct model_thresholds *thresholds)
-{
-    return score >= thresholds->confidence && score > 0.0F && score <= 1.001F;
-}
-
-static int add_if_sound(struct candidate_list *out, struct detection *candidate, size_t row)
-{
-    if (!is_box(candidate))
-        return OW_OK;
-    candidate->confidence = fminf(candidate->confidence, 1.0F);
-    candidate->track_id = (uint32_t)row;
-    return candidate_list_add(out, candidate);
-}
-
-static struct detection from_centre(float cx, float cy, float w, float h)
-{
-    return (struct detection){
-        .x1 = cx - w / 2, .y1 = cy - h / 2, .x2 = cx + w / 2, .y2 = cy + h / 2};
 }
 
 /* Columns are walked in blocks, so that each row of scores is read once, in order. */
@@ -165,8 +173,8 @@ static int decode_channels_first(const struct tensor_view *view, int classes,
             if (!is_confident(best[k], thresholds) || !class_wanted(thresholds, best_class[k]))
                 continue;
             size_t at = start + k;
-            struct detection candidate = from_centre(boxes[at], boxes[count + at],
-                                                     boxes[2 * count + at], boxes[3 * count + at]);
+            struct detection candidate = box_from_centre(
+                boxes[at], boxes[count + at], boxes[2 * count + at], boxes[3 * count + at]);
             candidate.class_id = best_class[k];
             candidate.confidence = best[k];
             int result = add_if_sound(out, &candidate, at);
@@ -189,14 +197,11 @@ static int decode_channels_last(const struct tensor_view *view, int classes, boo
         if (!is_confident(objectness, thresholds))
             continue;
         const float *scores = row + BOX_ROWS + (has_objectness ? 1 : 0);
-        int best = 0;
-        for (int c = 1; c < classes; c++)
-            if (scores[c] > scores[best] || isnan(scores[best]))
-                best = c;
+        int best = best_class(scores, classes);
         float score = scores[best] <= 1.001F ? objectness * scores[best] : NAN;
         if (!is_confident(score, thresholds) || !class_wanted(thresholds, best))
             continue;
-        struct detection candidate = from_centre(row[0], row[1], row[2], row[3]);
+        struct detection candidate = box_from_centre(row[0], row[1], row[2], row[3]);
         candidate.class_id = best;
         candidate.confidence = score;
         int result = add_if_sound(out, &candidate, i);
@@ -211,7 +216,7 @@ static int decode_end_to_end(const struct tensor_view *view, int classes,
 {
     const size_t rows = (size_t)view->dims[1];
     const size_t columns = (size_t)view->dims[2];
-    const float limit = (float)(classes > 0 ? classes : CLASSES_MAX);
+    const float limit = (float)(classes > 0 ? classes : FAMILY_CLASSES_MAX);
     for (size_t i = 0; i < rows; i++) {
         const float *row = view->data + i * columns;
         if (!is_confident(row[4], thresholds) || !(row[5] >= 0.0F && row[5] < limit))
@@ -291,7 +296,6 @@ int ultralytics_decode(const struct output_layout *layout, const struct tensor_v
 const struct model_family ultralytics_family = {
     .name = "ultralytics",
     .task = "detect",
-    .supports = "detection outputs [1,4+C,N], [1,N,4+C], [1,N,5+C] (v5) or [1,N,6] (end to end)",
     .recognise = recognise,
     .decode = ultralytics_decode,
 };

@@ -4,10 +4,9 @@
 
 #include "vision/models/family.h"
 
-/* Whether a tensor has boxes, class scores and `extra` values behind them; fills the layout's
+/* Whether an output has boxes, class scores and `extra` values behind them; fills the layout's
  * variant, class_count, extra and suppressed. */
-bool ultralytics_recognise_boxes(const struct model_traits *traits,
-                                 const struct tensor_info *tensor, int extra,
+bool ultralytics_recognise_boxes(const struct model_traits *traits, int output, int extra,
                                  struct output_layout *layout);
 
 /* model_family.decode; the candidates' track_id is their row. */

@@ -38,7 +38,7 @@ static bool recognise_segment(const struct model_traits *traits, struct output_l
             continue;
         int count = (int)traits->io->outputs[p].dims[1];
         for (int i = 0; i < traits->io->output_count; i++) {
-            if (!ultralytics_recognise_boxes(traits, &traits->io->outputs[i], count, layout))
+            if (!ultralytics_recognise_boxes(traits, i, count, layout))
                 continue;
             layout->outputs[0] = i;
             layout->outputs[1] = p;
@@ -170,7 +170,6 @@ static int segment_shape(const struct output_layout *layout, const struct tensor
 const struct model_family ultralytics_segment_family = {
     .name = "ultralytics-segment",
     .task = "segment",
-    .supports = "outputs [1,4+C+M,N] and its like with prototypes [1,M,h,w]",
     .recognise = recognise_segment,
     .decode = decode_segment,
     .shape = segment_shape,
@@ -199,7 +198,7 @@ static bool recognise_pose(const struct model_traits *traits, struct output_layo
     for (int i = 0; i < traits->io->output_count; i++) {
         layout->outputs[0] = i;
         layout->output_count = 1;
-        if (ultralytics_recognise_boxes(traits, &traits->io->outputs[i], extra, layout))
+        if (ultralytics_recognise_boxes(traits, i, extra, layout))
             return true;
     }
     return false;
@@ -227,7 +226,6 @@ static int pose_shape(const struct output_layout *layout, const struct tensor_vi
 const struct model_family ultralytics_pose_family = {
     .name = "ultralytics-pose",
     .task = "pose",
-    .supports = "outputs [1,4+C+K*3,N] and its like",
     .recognise = recognise_pose,
     .decode = ultralytics_decode,
     .shape = pose_shape,

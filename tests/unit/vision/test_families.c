@@ -13,7 +13,7 @@
 static const struct model_thresholds everything = {
     .confidence = 0.25F, .iou = 0.5F, .max_detections = 300};
 
-/* Whether a model with this one output is recognised, and its layout. */
+/* Whether a model with this one output and Ultralytics' metadata is recognised, and its layout. */
 static const struct model_family *find(int64_t rows, int64_t columns, int names, const char *task,
                                        bool end_to_end, struct output_layout *layout)
 {
@@ -25,7 +25,7 @@ static const struct model_family *find(int64_t rows, int64_t columns, int names,
     const struct model_traits traits = {.io = &io,
                                         .input_width = 416,
                                         .input_height = 416,
-                                        .task = task,
+                                        .task = task != NULL ? task : "detect",
                                         .end_to_end = end_to_end,
                                         .names = names};
     struct picture_format format = picture_format_default;
@@ -40,9 +40,6 @@ static void layouts_are_told_apart(void **state)
     assert_ptr_equal(find(84, CELLS, 80, "detect", false, &layout), &ultralytics_family);
     assert_int_equal(layout.class_count, 80);
     int channels_first = layout.variant;
-    assert_non_null(find(84, CELLS, 0, NULL, false, &layout));
-    assert_int_equal(layout.variant, channels_first);
-    assert_int_equal(layout.class_count, 80);
     assert_non_null(find(CELLS, 84, 80, NULL, false, &layout));
     int channels_last = layout.variant;
     assert_int_not_equal(channels_last, channels_first);
@@ -50,8 +47,6 @@ static void layouts_are_told_apart(void **state)
     int with_objectness = layout.variant;
     assert_int_not_equal(with_objectness, channels_last);
     assert_int_equal(layout.class_count, 80);
-    assert_non_null(find(3 * CELLS, 85, 0, NULL, false, &layout));
-    assert_int_equal(layout.variant, with_objectness);
     assert_non_null(find(300, 6, 80, "detect", false, &layout));
     assert_true(layout.suppressed);
     assert_non_null(find(25200, 6, 1, "detect", false, &layout)); /* v5 with one class */
@@ -69,8 +64,8 @@ static void what_is_not_understood_is_refused(void **state)
     assert_null(find(1, 1000, 0, NULL, false, &layout)); /* a classifier */
     assert_null(find(-1, -1, 80, "detect", false, &layout));
     assert_null(find(4, 3549, 0, NULL, false, &layout)); /* no class at all */
-    char text[128];
-    assert_non_null(strstr(model_families_supported(text, sizeof text), "[1,4+C,N]"));
+    assert_true(model_family_exists("ultralytics"));
+    assert_false(model_family_exists("ultra"));
 }
 
 /* Decodes values in memory of their exact size; returns the count, the list is the caller's. */
@@ -104,7 +99,7 @@ static void assert_box(const struct detection *seen, int class_id, float confide
 static void channels_first_and_last_read_the_same(void **state)
 {
     (void)state;
-    enum { CLASSES = 3, BOXES = 700, CHANNELS = 4 + CLASSES }; /* more than a block */
+    enum { CLASSES = 3, BOXES = 1700, CHANNELS = 4 + CLASSES }; /* more than a block */
     static float first[CHANNELS][BOXES];
     static float last[BOXES][CHANNELS];
     struct random_source random;
