@@ -46,15 +46,22 @@ const openDetails = async (page) => {
   await page.waitForFunction(() => /b\/s/.test(document.querySelector('[data-testid=stat-sent]').textContent));
 };
 
+// Until the figures of the first second, and what the encoder made of the first pictures, are past.
+const settle = (page) => page.waitForTimeout(8000);
+
 const wired = async (page) => {
   await page.waitForFunction(() => document.querySelector('[data-testid=run-state]')?.dataset.state === 'connected');
   await page.waitForFunction(() => [...document.querySelectorAll('overwatch-view')].some((view) => view.stats?.detections > 5), null, { timeout: 30000 });
+  await settle(page);
 };
 
-const full = (page) => page.waitForFunction(() => {
-  const live = [...document.querySelectorAll('.tile[data-picture=live][data-liveness=live]')];
-  return live.length === 5 && live.every((tile) => /[2-9]\d* objects/.test(tile.textContent)) && document.querySelector('.tile[data-liveness=no-signal][data-picture=live]');
-}, null, { timeout: 90000 });
+const full = async (page) => {
+  await page.waitForFunction(() => {
+    const live = [...document.querySelectorAll('.tile[data-picture=live][data-liveness=live]')];
+    return live.length === 5 && live.every((tile) => /[2-9]\d* objects/.test(tile.textContent)) && document.querySelector('.tile[data-liveness=no-signal][data-picture=live]');
+  }, null, { timeout: 90000 });
+  await settle(page);
+};
 
 // A minute of both transports, measured.
 const measured = (page) => page.waitForFunction(() => {

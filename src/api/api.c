@@ -17,6 +17,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/views", api_views, HTTP_QUICK},
     {HTTP_GET, "/api/video/{node_id}/snapshot", api_snapshot, HTTP_QUICK},
     {HTTP_GET, "/api/video/{node_id}/mjpeg", api_mjpeg, HTTP_QUICK},
+    {HTTP_GET, "/api/nodes/{node_id}/detections", api_node_detections, HTTP_QUICK},
     {HTTP_POST, "/api/webrtc/offer", api_webrtc_offer, HTTP_QUICK},
     {HTTP_GET, "/api/webrtc/stats", api_webrtc_stats, HTTP_QUICK},
     {HTTP_POST, "/api/webrtc/close/{node_id}", api_webrtc_close, HTTP_QUICK},

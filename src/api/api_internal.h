@@ -116,6 +116,7 @@ void api_config(void *context, struct http_exchange *exchange);
 void api_views(void *context, struct http_exchange *exchange);
 void api_snapshot(void *context, struct http_exchange *exchange);
 void api_mjpeg(void *context, struct http_exchange *exchange);
+void api_node_detections(void *context, struct http_exchange *exchange);
 void api_health(void *context, struct http_exchange *exchange);
 void api_page_view(void *context, struct http_exchange *exchange);
 void api_page_fallback(void *context, struct http_exchange *exchange);

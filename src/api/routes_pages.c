@@ -40,17 +40,37 @@ void api_snapshot(void *context, struct http_exchange *exchange)
     encoded_unref(&picture);
 }
 
-void api_mjpeg(void *context, struct http_exchange *exchange)
+/* ?fps=, or `fallback`; 0 = it is wrong, and was answered. */
+static double wanted_fps(struct http_exchange *exchange, double fallback)
 {
     enum { MAX_FPS = 60 };
+    const char *text = http_query(http_exchange_request(exchange), "fps");
+    double fps = text ? strtod(text, NULL) : fallback;
+    if (fps >= 0.1 && fps <= MAX_FPS)
+        return fps;
+    http_reply_error(exchange, 400, "fps must be a number from 0.1 to 60.");
+    return 0;
+}
+
+void api_mjpeg(void *context, struct http_exchange *exchange)
+{
     struct api *api = context;
-    const struct http_request *request = http_exchange_request(exchange);
-    const char *fps = http_query(request, "fps");
-    double wanted = fps ? strtod(fps, NULL) : 0;
-    if (fps && !(wanted >= 0.1 && wanted <= MAX_FPS))
-        http_reply_error(exchange, 400, "fps must be a number from 0.1 to 60.");
-    else
-        ws_hub_mjpeg(api->hub, http_param(request, "node_id"), wanted, exchange);
+    double fps = wanted_fps(exchange, 15);
+    if (fps > 0)
+        ws_hub_mjpeg(api->hub, http_param(http_exchange_request(exchange), "node_id"), fps,
+                     exchange);
+}
+
+void api_node_detections(void *context, struct http_exchange *exchange)
+{
+    struct api *api = context;
+    const char *node_id = http_param(http_exchange_request(exchange), "node_id");
+    double fps = wanted_fps(exchange, 60);
+    if (fps > 0 && runtime_gives_detections(api->runtime, node_id))
+        ws_hub_lines(api->hub, node_id, fps, exchange);
+    else if (fps > 0)
+        http_reply_error(exchange, 404,
+                         "No model, filter, zone or data preview with this id is running.");
 }
 
 void api_health(void *context, struct http_exchange *exchange)

@@ -28,8 +28,8 @@ void ws_hub_destroy(struct ws_hub **hub)
         view_unref(&self->views[i].view);
     for (int i = 0; i < self->snapshot_count; i++)
         http_exchange_unref(&self->snapshots[i].exchange);
-    for (int i = 0; i < self->mjpeg_count; i++)
-        http_exchange_unref(&self->mjpegs[i].exchange);
+    for (int i = 0; i < self->viewer_count; i++)
+        http_exchange_unref(&self->viewers[i].exchange);
     pthread_mutex_destroy(&self->lock);
     free(self);
 }
@@ -204,6 +204,7 @@ void ws_hub_set_runtime(struct ws_hub *hub, struct runtime *runtime)
 void ws_hub_tick(struct ws_hub *hub)
 {
     ws_hub_expire(hub);
+    ws_hub_end_listeners(hub);
     pthread_mutex_lock(&hub->lock);
     bool due = ++hub->ticks % STATUS_TICKS == 0 || hub->state_changed;
     hub->state_changed = false;

@@ -1,5 +1,5 @@
 /* The WebSocket hub: clients, what they subscribed to, the JPEG pictures that views give out, what
- * nodes tell. Snapshots and Motion JPEG over HTTP are served from the same pictures. */
+ * nodes tell. What is asked for over plain HTTP is served from the same. */
 #ifndef OW_API_WS_HUB_H
 #define OW_API_WS_HUB_H
 
@@ -39,9 +39,12 @@ void ws_hub_send_status(struct ws_hub *hub);
 /* Answers with the next picture of a view, or 404, or 504 after two seconds. */
 void ws_hub_snapshot(struct ws_hub *hub, const char *node_id, struct http_exchange *exchange);
 
-/* Answers with the pictures of a view as they come, at most max_fps a second (0 = 15), until view
- * or viewer goes; 404, 503. */
+/* Answers with the pictures of a view as they come, at most max_fps a second, until view or viewer
+ * goes; 404, 503. */
 void ws_hub_mjpeg(struct ws_hub *hub, const char *node_id, double max_fps,
+                  struct http_exchange *exchange);
+/* The same with the detections of a node, which must give some: a line of JSON for each result. */
+void ws_hub_lines(struct ws_hub *hub, const char *node_id, double max_fps,
                   struct http_exchange *exchange);
 
 /* Of the HTTP server's service thread. */

@@ -11,7 +11,7 @@
 enum {
     WS_HUB_MAX_VIEWS = 64,
     WS_HUB_MAX_SNAPSHOTS = 64,
-    WS_HUB_MAX_MJPEG = 64,
+    WS_HUB_MAX_HTTP_VIEWERS = 64,
     WS_HUB_STATUS_SLOT = HTTP_SOCKET_SLOTS - 1,
 };
 
@@ -41,12 +41,14 @@ struct snapshot {
     int64_t asked_us;
 };
 
-/* Somebody who watches a view as Motion JPEG over HTTP. */
-struct mjpeg {
+/* Somebody who listens over plain HTTP, to one topic of one node. */
+struct http_viewer {
     struct http_exchange *exchange;
+    unsigned topic; /* TOPIC_FRAMES or TOPIC_DETECTIONS */
     char node_id[SUBSCRIPTION_ID_BYTES];
     double max_fps;
     struct client_slot slot;
+    bool due; /* is to be sent what is being made */
 };
 
 struct ws_hub {
@@ -56,8 +58,8 @@ struct ws_hub {
     int view_count;
     struct snapshot snapshots[WS_HUB_MAX_SNAPSHOTS];
     int snapshot_count;
-    struct mjpeg mjpegs[WS_HUB_MAX_MJPEG];
-    int mjpeg_count;
+    struct http_viewer viewers[WS_HUB_MAX_HTTP_VIEWERS];
+    int viewer_count;
     struct runtime *runtime; /* lent; NULL before the server runs */
     int ticks;
     bool state_changed; /* of a node: status_update does not wait for its second */
@@ -78,13 +80,19 @@ struct http_message *ws_hub_text(json_t *json);
 void ws_hub_ask_views(struct ws_hub *hub);
 void ws_hub_expire(struct ws_hub *hub);
 
-/* mjpeg_streams.c; under the lock */
-double mjpeg_wanted_fps(const struct ws_hub *hub, const char *node_id);
-void mjpeg_send(struct ws_hub *hub, const char *node_id, const struct encoded *picture);
+/* http_viewers.c; under the lock */
+/* How many a second the keenest listener wants, 0 = there is none. */
+double http_viewers_fps(const struct ws_hub *hub, unsigned topic, const char *node_id);
+/* Is anybody's next one due? Those are sent to by http_viewers_send(). */
+bool http_viewers_are_due(struct ws_hub *hub, unsigned topic, const char *node_id, int64_t now_us);
+void http_viewers_send(struct ws_hub *hub, struct http_message *message); /* NULL = nothing */
+struct http_message *http_viewers_picture(const struct encoded *picture);
 /* Forgets those who have gone. */
-void mjpeg_sweep(struct ws_hub *hub);
-/* The view has ended. */
-void mjpeg_end(struct ws_hub *hub, const char *node_id);
+void http_viewers_sweep(struct ws_hub *hub);
+/* The node has ended. */
+void http_viewers_end(struct ws_hub *hub, unsigned topic, const char *node_id);
+/* Not under the lock: ends those who listen to nodes that run no more. */
+void ws_hub_end_listeners(struct ws_hub *hub);
 /* Does such a view run? */
 bool ws_hub_has_view(const struct ws_hub *hub, const char *node_id);
 

@@ -129,12 +129,25 @@ static json_t *describe_detections(const char *workflow_id, const char *node_id,
                      "height", found->source_height, "count", found->count, "detections", list);
 }
 
+static struct http_message *make_line(const char *workflow_id, const char *node_id,
+                                      const struct detections *found)
+{
+    json_t *json = describe_detections(workflow_id, node_id, found);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    struct http_message *line =
+        text ? http_message_create(false, text, strlen(text), "\n", 1) : NULL;
+    free(text);
+    json_decref(json);
+    return line;
+}
+
 bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id)
 {
     bool wanted = false;
     pthread_mutex_lock(&hub->lock);
     for (const struct client *i = hub->clients; i && !wanted; i = i->next)
         wanted = subscription_wants(&i->subscription, TOPIC_DETECTIONS, workflow_id, node_id);
+    wanted = wanted || http_viewers_fps(hub, TOPIC_DETECTIONS, node_id) > 0;
     pthread_mutex_unlock(&hub->lock);
     return wanted;
 }
@@ -156,6 +169,11 @@ void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *
             message = ws_hub_text(describe_detections(workflow_id, node_id, found));
         if (message)
             http_socket_send_latest(i->socket, (int)(slot - i->slots), message);
+    }
+    if (http_viewers_are_due(hub, TOPIC_DETECTIONS, node_id, now_us)) {
+        struct http_message *line = make_line(workflow_id, node_id, found);
+        http_viewers_send(hub, line);
+        http_message_unref(&line);
     }
     pthread_mutex_unlock(&hub->lock);
     http_message_unref(&message);

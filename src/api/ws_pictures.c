@@ -26,8 +26,8 @@ static double wanted_fps(const struct ws_hub *hub, const struct view *view)
     for (int i = 0; i < hub->snapshot_count; i++)
         if (strcmp(hub->snapshots[i].node_id, node_id) == 0 && fps < SNAPSHOT_FPS)
             fps = SNAPSHOT_FPS;
-    double mjpeg_fps = mjpeg_wanted_fps(hub, node_id);
-    return fps > mjpeg_fps ? fps : mjpeg_fps;
+    double http_fps = http_viewers_fps(hub, TOPIC_FRAMES, node_id);
+    return fps > http_fps ? fps : http_fps;
 }
 
 void ws_hub_ask_views(struct ws_hub *hub)
@@ -62,7 +62,7 @@ void ws_hub_remove_view(struct ws_hub *hub, struct view *view)
         if (hub->views[i].view == view) {
             gone = view;
             hub->views[i] = hub->views[--hub->view_count];
-            mjpeg_end(hub, view_node_id(gone));
+            http_viewers_end(hub, TOPIC_FRAMES, view_node_id(gone));
             break;
         }
     pthread_mutex_unlock(&hub->lock);
@@ -133,7 +133,11 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
             forms[binary] = frame_message_create(view, picture, binary);
         send_picture(hub, i, (int)(slot - i->slots), forms[binary], picture->capture_us);
     }
-    mjpeg_send(hub, node_id, picture);
+    if (http_viewers_are_due(hub, TOPIC_FRAMES, node_id, now_us)) {
+        struct http_message *part = http_viewers_picture(picture);
+        http_viewers_send(hub, part);
+        http_message_unref(&part);
+    }
     answer_snapshots(hub, node_id, picture);
     pthread_mutex_unlock(&hub->lock);
     http_message_unref(&forms[0]);
@@ -181,7 +185,7 @@ void ws_hub_expire(struct ws_hub *hub)
         }
     }
     hub->snapshot_count = kept;
-    mjpeg_sweep(hub);
+    http_viewers_sweep(hub);
     ws_hub_ask_views(hub);
     pthread_mutex_unlock(&hub->lock);
 }

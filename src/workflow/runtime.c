@@ -399,6 +399,19 @@ int runtime_views(struct runtime *r, struct view **out, int max)
     return list.count;
 }
 
+static bool tells_detections(void *context, struct running_node *node)
+{
+    enum node_role role = node->graph_node->type->role;
+    bool tells =
+        role == NODE_MODEL || role == NODE_FILTER || (role == NODE_SINK && !node->sink.as_messages);
+    return tells && strcmp(node->graph_node->id, context) == 0;
+}
+
+bool runtime_gives_detections(struct runtime *r, const char *node_id)
+{
+    return each_node(r, tells_detections, (char *)node_id);
+}
+
 /* ---- pictures of sources ---- */
 
 struct frame_search {

@@ -96,6 +96,8 @@ int runtime_views(struct runtime *runtime, struct view **out, int max);
 int runtime_source_picture(struct runtime *runtime, const char *node_id, int width,
                            struct encoded **out);
 
+/* Does a node of this id run whose detections can be listened to? */
+bool runtime_gives_detections(struct runtime *runtime, const char *node_id);
 /* Is this file of the upload folder open as a source? */
 bool runtime_has_upload_open(struct runtime *runtime, const char *file);
 
