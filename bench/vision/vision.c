@@ -135,7 +135,7 @@ static int bench(const char *path, int threads, const struct footage *footage, s
     struct row *row = calloc(1, sizeof *row);
     int rc = row != NULL ? model_open(&model, path, &options, why) : OW_ENOMEM;
     if (rc == OW_OK)
-        rc = ort_session_open(&session, path, threads, why);
+        rc = ort_session_open(&session, path, threads, NULL, why);
     if (rc == OW_OK)
         rc = measure(model, session, footage, row, why);
     if (rc == OW_OK)

@@ -17,7 +17,7 @@ struct config {
     const char *stun, *turn, *turn_relay, *turn_secret, *turn_username, *turn_password, *turn_ca;
     const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
     const char *example;
-    const char *model_threads, *codec, *encoder;
+    const char *model_threads, *execution_providers, *codec, *encoder;
     const char *log_file, *log_level, *log_format, *pid_file;
     /* the shorthand that makes a workflow */
     const char *source, *model, *confidence, *box_timing, *bitrate, *width, *raw;

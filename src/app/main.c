@@ -7,6 +7,7 @@
 #include "app/shorthand.h"
 #include "core/log.h"
 #include "encode/video_encoder.h"
+#include "vision/model.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -167,6 +168,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .camera_address = camera_address,
         .camera_context = app->store,
         .model_threads = config_number(config->model_threads),
+        .execution_providers = config->execution_providers,
         .model_folder = config->model_folder,
         .default_model = config->default_model,
         .media_folder = config->media_folder,
@@ -174,6 +176,9 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .max_workflows = config_number(config->max_workflows),
         .h264_backend = config->encoder,
     };
+    rc = model_check_providers(config->execution_providers, why);
+    if (rc < 0)
+        return rc;
     rc = runtime_create(&app->runtime, &runtime);
     return rc < 0 ? reason_set(why, rc, "%s", error_text(rc))
                   : api_start(app->api, app->runtime, why);

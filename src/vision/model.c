@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "vision/letterbox.h"
 #include "vision/model_recognise.h"
+#include "vision/provider.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +51,8 @@ static int open_parts(struct model *model, const struct model_options *options, 
     struct model_sidecar sidecar = {0};
     int result = read_sidecar(&sidecar, model->path, options->decoder, why);
     if (result == OW_OK)
-        result =
-            ort_session_open(&model->session, model->path, thread_count(options->threads), why);
+        result = ort_session_open(&model->session, model->path, thread_count(options->threads),
+                                  options->providers, why);
     if (result == OW_OK)
         result = model_recognise(&model->nature, model->session, &sidecar, model->path, why);
     if (result == OW_OK) {
@@ -64,7 +65,7 @@ static int open_parts(struct model *model, const struct model_options *options, 
             .path = model->path,
             .family = model->nature.family->name,
             .task = model->nature.family->task,
-            .provider = "CPU",
+            .provider = ort_session_provider(model->session),
             .input_width = model->nature.input.width,
             .input_height = model->nature.input.height,
             .confidence = sidecar.confidence,
@@ -94,6 +95,12 @@ int model_open(struct model **out, const char *path, const struct model_options 
     }
     *out = model;
     return OW_OK;
+}
+
+int model_check_providers(const char *list, struct reason *why)
+{
+    const struct provider *providers[PROVIDERS_MAX + 1];
+    return provider_list(providers, list, why);
 }
 
 const struct model_info *model_info(const struct model *model)

@@ -14,7 +14,7 @@ struct model_info {
     const char *path;
     const char *family;   /* "ultralytics", … : the row of the family table that decodes it */
     const char *task;     /* "detect", "classify", … */
-    const char *provider; /* "CPU" */
+    const char *provider; /* "CPU", "CUDA", … */
     int input_width, input_height;
     float confidence, iou;    /* the sidecar's; 0 = it says none */
     struct label_set *labels; /* lent */
@@ -37,6 +37,7 @@ struct model_options {
     int threads; /* 0 = as many as there are cores, at most 4 */
     const char
         *decoder; /* a family's name, before what the sidecar says; NULL or "" = not chosen */
+    const char *providers; /* execution providers in the order of trying; see provider_list() */
 };
 
 /* Loads the file, with what the sidecar NAME.json beside NAME.onnx says (docs/models.md). `options`
@@ -45,6 +46,12 @@ struct model_options {
  * error too. */
 int model_open(struct model **out, const char *path, const struct model_options *options,
                struct reason *why);
+
+/* The names of the families, "auto" before them, NULL behind: what a setting can choose from. */
+extern const char *const model_decoder_names[];
+
+/* Is this a list of execution providers? OW_EINVAL with a sentence. */
+int model_check_providers(const char *list, struct reason *why);
 
 const struct model_info *model_info(const struct model *model);
 

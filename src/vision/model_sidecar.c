@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,16 +237,21 @@ static int read_file(FILE *file, const char *path, struct model_sidecar *out, st
                                         path, detail.text);
 }
 
-int model_sidecar_load(struct model_sidecar *out, const char *model_path, struct reason *why)
+void model_sidecar_path(const char *model_path, char out[PATH_MAX])
 {
-    char path[PATH_MAX];
     static const char ending[] = ".onnx";
     size_t stem = strlen(model_path);
     if (stem > sizeof ending - 1 && strcmp(model_path + stem - (sizeof ending - 1), ending) == 0)
         stem -= sizeof ending - 1;
+    if (snprintf(out, PATH_MAX, "%.*s.json", (int)stem, model_path) >= PATH_MAX)
+        out[0] = '\0'; /* the model's own path is too long, which opening it says */
+}
+
+int model_sidecar_load(struct model_sidecar *out, const char *model_path, struct reason *why)
+{
+    char path[PATH_MAX];
+    model_sidecar_path(model_path, path);
     *out = (struct model_sidecar){0};
-    if (snprintf(path, sizeof path, "%.*s.json", (int)stem, model_path) >= (int)sizeof path)
-        return OW_OK; /* the model's own path is too long, which opening it says */
     FILE *file = fopen(path, "rb");
     if (file == NULL)
         return errno == ENOENT || errno == ENOTDIR

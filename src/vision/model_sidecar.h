@@ -6,6 +6,8 @@
 #include "core/error.h"
 #include "vision/models/family.h"
 
+#include <limits.h>
+
 enum { MODEL_DECODER_BYTES = 32 };
 
 /* All zero: nothing is said. */
@@ -24,6 +26,9 @@ struct model_sidecar {
  * or out of range is an error that names it. OW_EPARSE, OW_ENOMEM. Pure. */
 int model_sidecar_parse(struct model_sidecar *out, const char *text, size_t size,
                         struct reason *why);
+
+/* Its path: NAME.json for NAME.onnx; "" when that is too long. */
+void model_sidecar_path(const char *model_path, char out[PATH_MAX]);
 
 /* The one beside a model's file; nothing said, and OW_OK, where there is none. Else as
  * model_sidecar_parse(), OW_EIO and OW_ETOOLARGE. */

@@ -1,6 +1,8 @@
 #include "vision/session.h"
 
+#include "core/log.h"
 #include "vision/onnxruntime.h"
+#include "vision/provider.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@ struct ort_session {
     const struct onnxruntime *runtime;
     OrtSession *handle;
     OrtMemoryInfo *memory;
+    const struct provider *provider;
     struct ort_session_info info;
     OrtValue *outputs[SESSION_MAX_TENSORS]; /* of the last run */
     float *floats[SESSION_MAX_TENSORS];     /* their values, where they are of another type */
@@ -61,7 +64,7 @@ static int set_options(const struct onnxruntime *runtime, OrtSessionOptions *opt
 }
 
 static int create_handle(struct ort_session *session, const char *path, int threads,
-                         struct reason *why)
+                         const struct provider *provider, struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
     OrtSessionOptions *options = NULL;
@@ -69,6 +72,9 @@ static int create_handle(struct ort_session *session, const char *path, int thre
                        "ONNX Runtime gives no session options", why);
     if (result == OW_OK)
         result = set_options(runtime, options, threads, why);
+    if (result == OW_OK)
+        result = check(runtime, provider->append(runtime->api, options), OW_EUNSUPPORTED,
+                       provider->label, why);
     if (result == OW_OK) {
         char doing[192];
         snprintf(doing, sizeof doing, "the model file %.140s cannot be loaded", path);
@@ -78,6 +84,28 @@ static int create_handle(struct ort_session *session, const char *path, int thre
     }
     if (options != NULL)
         runtime->api->ReleaseSessionOptions(options);
+    return result;
+}
+
+/* The first provider of the list that really makes a session; the CPU, its last, decides. */
+static int create_on(struct ort_session *session, const char *path, int threads, const char *list,
+                     struct reason *why)
+{
+    const struct provider *providers[PROVIDERS_MAX + 1];
+    int result = provider_list(providers, list, why);
+    for (int i = 0; result == OW_OK && providers[i] != NULL; i++) {
+        struct reason detail = {"the library was built without it"};
+        session->provider = providers[i];
+        int made = provider_is_built_in(session->runtime, providers[i])
+                       ? create_handle(session, path, threads, providers[i], &detail)
+                       : OW_EUNSUPPORTED;
+        if (made == OW_OK)
+            return OW_OK;
+        if (providers[i + 1] == NULL)
+            return reason_set(why, made, "%s", detail.text);
+        log_info("model %s: execution provider %s passed over: %s", path, providers[i]->label,
+                 detail.text);
+    }
     return result;
 }
 
@@ -204,7 +232,8 @@ static int read_info(struct ort_session *session, struct reason *why)
     return result;
 }
 
-int ort_session_open(struct ort_session **out, const char *path, int threads, struct reason *why)
+int ort_session_open(struct ort_session **out, const char *path, int threads, const char *providers,
+                     struct reason *why)
 {
     const struct onnxruntime *runtime = NULL;
     int result = check_file(path, why);
@@ -216,7 +245,7 @@ int ort_session_open(struct ort_session **out, const char *path, int threads, st
     if (session == NULL)
         return reason_set(why, OW_ENOMEM, "out of memory");
     session->runtime = runtime;
-    result = create_handle(session, path, threads, why);
+    result = create_on(session, path, threads, providers, why);
     if (result == OW_OK)
         result = read_info(session, why);
     if (result == OW_OK)
@@ -230,6 +259,11 @@ int ort_session_open(struct ort_session **out, const char *path, int threads, st
     }
     *out = session;
     return OW_OK;
+}
+
+const char *ort_session_provider(const struct ort_session *session)
+{
+    return session->provider->label;
 }
 
 const struct ort_session_info *ort_session_info(const struct ort_session *session)

@@ -16,9 +16,16 @@ struct ort_session_info {
     struct tensor_info outputs[SESSION_MAX_TENSORS];
 };
 
-/* `threads` >= 1. OW_ENOTFOUND for a missing file or library, OW_EPARSE for a broken file,
- * OW_EUNSUPPORTED when it has more than SESSION_MAX_TENSORS inputs or outputs. */
-int ort_session_open(struct ort_session **out, const char *path, int threads, struct reason *why);
+/* `threads` >= 1. `providers` is a list as provider_list() takes it: each is tried by making the
+ * session, and one that does not come about is passed over with a word in the log. OW_EINVAL for a
+ * provider that is not known, OW_ENOTFOUND for a missing file or library, OW_EPARSE for a broken
+ * file, OW_EUNSUPPORTED when it has more than SESSION_MAX_TENSORS inputs or outputs. */
+int ort_session_open(struct ort_session **out, const char *path, int threads, const char *providers,
+                     struct reason *why);
+
+/* What it runs on: "CPU", "CUDA", … */
+const char *ort_session_provider(const struct ort_session *session);
+
 const struct ort_session_info *ort_session_info(const struct ort_session *session);
 
 /* A copy of a metadata entry, to be freed by the caller; NULL when there is none. */

@@ -76,17 +76,23 @@ static int find_class(const struct label_set *labels, const json_t *entry)
     return -1;
 }
 
-/* Turns the class names of the settings into the ids of the opened model. */
-static void resolve_classes(struct model_node *node)
+/* Turns the class names of the settings into the ids of the opened model, and takes the thresholds
+ * that it comes with where the settings have none. */
+static void resolve_settings(struct model_node *node)
 {
     struct model_thresholds *t = &node->parts.settings.thresholds;
+    const struct model_info *info = pooled_model_info(node->model);
+    if (!node->parts.settings.says_confidence && info->confidence > 0)
+        t->confidence = info->confidence;
+    if (!node->parts.settings.says_iou && info->iou > 0)
+        t->iou = info->iou;
     t->class_count = 0;
     t->classes = NULL;
     size_t i;
     json_t *entry;
     json_array_foreach(node->parts.settings.classes, i, entry)
     {
-        int id = find_class(pooled_model_info(node->model)->labels, entry);
+        int id = find_class(info->labels, entry);
         if (id >= 0)
             node->classes[t->class_count++] = id;
         else
@@ -100,8 +106,8 @@ static void resolve_classes(struct model_node *node)
 static bool open_model(struct model_node *node)
 {
     struct reason why = {""};
-    int rc = model_pool_take(node->parts.pool, node->parts.path, node->parts.threads, &node->model,
-                             &why);
+    int rc = model_pool_take(node->parts.pool, node->parts.path, node->parts.settings.decoder,
+                             node->parts.threads, &node->model, &why);
     if (rc < 0) {
         log_error("model node %s: %s", node->id, why.text[0] ? why.text : error_text(rc));
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
@@ -112,7 +118,7 @@ static bool open_model(struct model_node *node)
     log_info("model node %s: %s (%s, %s, %dx%d, %d classes) on %s", node->id, info->path,
              info->family, info->task, info->input_width, info->input_height, info->labels->count,
              info->provider);
-    resolve_classes(node);
+    resolve_settings(node);
     set_state(node, "idle", "");
     atomic_store(&node->ready, true);
     return true;
@@ -232,7 +238,7 @@ static void take_order(struct model_node *node)
     if (!has)
         return;
     json_decref(before);
-    resolve_classes(node);
+    resolve_settings(node);
     node->gate = (struct rate_gate){0};
     node->look_again = node->last != NULL;
 }

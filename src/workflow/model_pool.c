@@ -1,5 +1,8 @@
 #include "workflow/model_pool.h"
 
+#include "vision/model_sidecar.h"
+
+#include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,8 +19,8 @@ struct identity {
 
 struct pooled_model {
     struct pooled_model *next;
-    char *path;
-    struct identity identity;
+    char *path, *decoder;
+    struct identity identity, sidecar;
     int threads, users;
     bool loading;
     int rc; /* of loading */
@@ -33,13 +36,26 @@ struct model_pool {
     pthread_mutex_t lock;  /* guards the list, and of its models all up to `model` */
     pthread_cond_t loaded; /* some model, or it could not be */
     struct pooled_model *models;
+    char *providers;
 };
 
-int model_pool_create(struct model_pool **out)
+/* What a model is asked for by. */
+struct request {
+    const char *path, *decoder;
+    int threads;
+    struct identity identity, sidecar;
+};
+
+int model_pool_create(struct model_pool **out, const char *providers)
 {
     struct model_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return OW_ENOMEM;
+    pool->providers = strdup(providers ? providers : "");
+    if (!pool->providers) {
+        free(pool);
+        return OW_ENOMEM;
+    }
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->loaded, NULL);
     *out = pool;
@@ -52,6 +68,7 @@ void model_pool_destroy(struct model_pool **pool)
         return;
     pthread_cond_destroy(&(*pool)->loaded);
     pthread_mutex_destroy(&(*pool)->lock);
+    free((*pool)->providers);
     free(*pool);
     *pool = NULL;
 }
@@ -72,29 +89,32 @@ static bool is_same_file(const struct identity *a, const struct identity *b)
            a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
-static struct pooled_model *find(struct model_pool *pool, const char *path,
-                                 const struct identity *identity, int threads)
+static struct pooled_model *find(struct model_pool *pool, const struct request *request)
 {
     struct pooled_model *at = pool->models;
-    while (at && (strcmp(at->path, path) != 0 || at->threads != threads ||
-                  !is_same_file(&at->identity, identity)))
+    while (at && (strcmp(at->path, request->path) != 0 || at->threads != request->threads ||
+                  strcmp(at->decoder, request->decoder) != 0 ||
+                  !is_same_file(&at->identity, &request->identity) ||
+                  !is_same_file(&at->sidecar, &request->sidecar)))
         at = at->next;
     return at;
 }
 
-static struct pooled_model *enlist(struct model_pool *pool, const char *path,
-                                   const struct identity *identity, int threads)
+static struct pooled_model *enlist(struct model_pool *pool, const struct request *request)
 {
     struct pooled_model *made = calloc(1, sizeof *made);
-    char *copy = strdup(path);
-    if (!made || !copy) {
-        free(copy);
+    char *path = strdup(request->path), *decoder = strdup(request->decoder);
+    if (!made || !path || !decoder) {
+        free(path);
+        free(decoder);
         free(made);
         return NULL;
     }
-    made->path = copy;
-    made->identity = *identity;
-    made->threads = threads;
+    made->path = path;
+    made->decoder = decoder;
+    made->identity = request->identity;
+    made->sidecar = request->sidecar;
+    made->threads = request->threads;
     made->loading = true;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->served, NULL);
@@ -117,6 +137,7 @@ static void destroy(struct pooled_model *model)
     pthread_cond_destroy(&model->served);
     pthread_mutex_destroy(&model->lock);
     free(model->path);
+    free(model->decoder);
     free(model);
 }
 
@@ -127,8 +148,9 @@ static void load(struct model_pool *pool, struct pooled_model *made)
     pthread_mutex_unlock(&pool->lock);
     struct model *model = NULL;
     struct reason why = {""};
-    int rc =
-        model_open(&model, made->path, &(struct model_options){.threads = made->threads}, &why);
+    const struct model_options options = {
+        .threads = made->threads, .decoder = made->decoder, .providers = pool->providers};
+    int rc = model_open(&model, made->path, &options, &why);
     pthread_mutex_lock(&pool->lock);
     made->model = model;
     made->rc = rc;
@@ -139,15 +161,17 @@ static void load(struct model_pool *pool, struct pooled_model *made)
     pthread_cond_broadcast(&pool->loaded);
 }
 
-int model_pool_take(struct model_pool *pool, const char *path, int threads,
+int model_pool_take(struct model_pool *pool, const char *path, const char *decoder, int threads,
                     struct pooled_model **out, struct reason *why)
 {
-    struct identity identity = identify(path);
+    char sidecar[PATH_MAX];
+    model_sidecar_path(path, sidecar);
+    const struct request request = {path, decoder, threads, identify(path), identify(sidecar)};
     pthread_mutex_lock(&pool->lock);
-    struct pooled_model *model = find(pool, path, &identity, threads);
+    struct pooled_model *model = find(pool, &request);
     bool is_new = !model;
     if (is_new)
-        model = enlist(pool, path, &identity, threads);
+        model = enlist(pool, &request);
     if (!model) {
         pthread_mutex_unlock(&pool->lock);
         return OW_ENOMEM;

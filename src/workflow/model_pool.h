@@ -1,7 +1,7 @@
-/* Models shared by all nodes that name the same file: each is loaded once; a file that was replaced
- * meanwhile is another one. Those who wait for the
- * same model get it in the order in which they asked, so that none starves; who waits holds no
- * frame and takes its latest one when its turn comes. */
+/* Models shared by all nodes that name the same file and decoder: each is loaded once; a file that
+ * was replaced meanwhile, or the one beside it, is another one. Those who wait for the same model
+ * get it in the order in which they asked, so that none starves; who waits holds no frame and takes
+ * its latest one when its turn comes. */
 #ifndef OW_WORKFLOW_MODEL_POOL_H
 #define OW_WORKFLOW_MODEL_POOL_H
 
@@ -10,12 +10,13 @@
 struct model_pool;
 struct pooled_model;
 
-int model_pool_create(struct model_pool **out);
+/* `providers`: see struct model_options; copied. */
+int model_pool_create(struct model_pool **out, const char *providers);
 void model_pool_destroy(struct model_pool **pool); /* after the last model was given back */
 
 /* The model of a file, loaded if it is not yet; may take as long as that, but holds up only those
  * who want the same one. Errors as model_open(). */
-int model_pool_take(struct model_pool *pool, const char *path, int threads,
+int model_pool_take(struct model_pool *pool, const char *path, const char *decoder, int threads,
                     struct pooled_model **out, struct reason *why);
 /* The last to give it back closes it. */
 void model_pool_give(struct model_pool *pool, struct pooled_model **model);

@@ -17,7 +17,9 @@ enum { NODE_PATH_BYTES = 1024, NODE_MAX_CLASSES = 128 };
 /* What a model node's settings mean; filled by its configure function. */
 struct model_node_settings {
     char model[NODE_PATH_BYTES];        /* file or name; "" = the default model */
+    char decoder[32];                   /* of the model's outputs; "" = as is recognised */
     struct model_thresholds thresholds; /* `classes` stays NULL: see class_names */
+    bool says_confidence, says_iou;     /* else the sidecar's come first, if it has some */
     json_t *classes;                    /* borrowed: ids or names; NULL or empty = all */
     double max_fps;                     /* inferences a second */
     bool xray;                          /* draw at all */

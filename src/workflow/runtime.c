@@ -19,7 +19,7 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
     pthread_mutex_init(&r->list, NULL);
     int rc = source_hub_create(&r->sources);
     if (rc == OW_OK)
-        rc = model_pool_create(&r->models);
+        rc = model_pool_create(&r->models, settings->execution_providers);
     if (rc < 0) {
         source_hub_destroy(&r->sources);
         free(r);

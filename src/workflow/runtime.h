@@ -32,6 +32,7 @@ struct runtime_settings {
     struct view_outputs outputs;
     struct runtime_outputs node_outputs; /* functions may be NULL */
     int model_threads;                   /* 0 = by the number of cores */
+    const char *execution_providers;     /* see struct model_options; NULL = any */
     const char *model_folder;            /* where a bare modelId or modelName is looked for */
     const char *default_model;           /* file used when a model node names none */
     const char *media_folder;            /* where relative video paths are looked for */

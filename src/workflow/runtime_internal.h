@@ -24,7 +24,7 @@ struct running_node {
     const struct graph_node *graph_node; /* changes with the graph, under `wiring` */
     struct source_tap *source;
     struct model_node *model;
-    char model_path[NODE_PATH_BYTES];
+    char model_path[NODE_PATH_BYTES], model_decoder[32];
     struct filter *filter;
     struct sink_settings sink;
     struct rate_gate sink_gate; /* of the thread of the model before it */

@@ -180,6 +180,7 @@ static int create_model(struct running_node *node, struct reason *why)
         return rc;
     find_model(r, &parts.settings, parts.path);
     memcpy(node->model_path, parts.path, sizeof node->model_path);
+    memcpy(node->model_decoder, parts.settings.decoder, sizeof node->model_decoder);
     rc = model_node_start(&node->model, &parts);
     return rc < 0 ? reason_set(why, rc, "model \"%s\": %s", g->id, error_text(rc)) : OW_OK;
 }
@@ -272,7 +273,8 @@ bool node_can_update(struct running_node *node, const struct graph_node *wanted)
         if (wanted->type->configure_model(wanted->data, &model, &why) < 0)
             return false;
         find_model(node->runtime, &model, path);
-        return strcmp(path, node->model_path) == 0;
+        return strcmp(path, node->model_path) == 0 &&
+               strcmp(model.decoder, node->model_decoder) == 0;
     case NODE_VIEW:
         return wanted->type->configure_view(wanted->data, &view, &why) == OW_OK;
     case NODE_FILTER:

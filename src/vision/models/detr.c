@@ -15,13 +15,15 @@
 enum variant { SIGMOIDS, SOFTMAX, ONE_OUTPUT };
 enum { QUERIES_MAX = 1000, COCO_WITH_NOTHING = 92 };
 
-/* Do the first four columns look like parts of the picture? Boxes may reach out of it a little. */
+/* Do the first four columns look like parts of the picture? Boxes may reach out of it a little, and
+ * all have a size: sigmoids are never 0. */
 static bool boxes_are_parts(const struct tensor_view *view)
 {
     float low = 0;
     float high = 0;
     return view->dims[1] >= 1 && view->dims[1] <= QUERIES_MAX && view->dims[2] >= 4 &&
-           column_range(view, 0, 3, &low, &high) && low > -1.0F && high < 2.0F && high > 0.0F;
+           column_range(view, 0, 3, &low, &high) && low > -1.0F && high < 2.0F &&
+           column_range(view, 2, 3, &low, &high) && low > 0.0F;
 }
 
 static bool are_logits(const struct model_traits *traits, int output)

@@ -17,6 +17,24 @@ static const struct model_family *const families[] = {
     &classify_family,
 };
 
+/* The same by name. */
+const char *const model_decoder_names[] = {
+    "auto",
+    "ultralytics",
+    "ultralytics-segment",
+    "ultralytics-pose",
+    "yolox",
+    "yolov5-grid",
+    "nanodet",
+    "detr",
+    "ssd",
+    "blazeface",
+    "movenet",
+    "class-map",
+    "classify",
+    NULL,
+};
+
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
 const struct model_family *model_family_find(const struct model_traits *traits, const char *wanted,

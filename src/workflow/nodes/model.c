@@ -13,6 +13,12 @@ static const struct setting settings[] = {
      .label = "Model name",
      .type = SETTING_TEXT,
      .help = "for people; looked for in the model folder when modelId is empty"},
+    {.name = "decoder",
+     .label = "Decoder",
+     .type = SETTING_CHOICE,
+     .default_text = "auto",
+     .choices = model_decoder_names,
+     .help = "how the model's outputs are read, where it is not recognised by itself"},
     {.name = "confidence",
      .label = "Confidence",
      .type = SETTING_NUMBER,
@@ -221,6 +227,8 @@ static int configure(const json_t *data, struct model_node_settings *out, struct
                        .iou = (float)setting_number(data, settings, "iou"),
                        .max_detections = setting_int(data, settings, "maxDetections"),
                        .agnostic = setting_bool(data, settings, "agnostic")},
+        .says_confidence = json_object_get(data, "confidence") != NULL,
+        .says_iou = json_object_get(data, "iou") != NULL,
         .classes = json_object_get(data, "classes"),
         .max_fps = setting_number(data, settings, "fps"),
         .xray = setting_bool(data, settings, "enableXRay"),
@@ -242,6 +250,9 @@ static int configure(const json_t *data, struct model_node_settings *out, struct
         model = setting_text(data, settings, "modelName");
     if (snprintf(s.model, sizeof s.model, "%s", model) >= (int)sizeof s.model)
         return reason_set(why, OW_EINVAL, "modelId is too long");
+    const char *decoder = setting_text(data, settings, "decoder");
+    if (strcmp(decoder, "auto") != 0)
+        snprintf(s.decoder, sizeof s.decoder, "%s", decoder);
     int rc = check_classes(s.classes, why);
     if (rc == OW_OK)
         rc = read_colors(json_object_get(data, "customColors"), &s.style, why);

@@ -112,7 +112,7 @@ static void model_computes_what_tensorflow_computes(void **state)
     assert_non_null(golden);
     struct ort_session *session = NULL;
     struct reason why = {0};
-    if (ort_session_open(&session, path, 2, &why) != OW_OK)
+    if (ort_session_open(&session, path, 2, NULL, &why) != OW_OK)
         fail_msg("%s", why.text);
     float *picture = make_picture();
     struct tensor_view outputs[SESSION_MAX_TENSORS];

@@ -101,7 +101,7 @@ static void compare(const char *name)
     assert_non_null(golden);
     for (size_t k = 0; k < 4; k++)
         dims[k] = json_integer_value(json_array_get(json_object_get(golden, "input"), k));
-    if (ort_session_open(&session, path, 2, &why) != OW_OK)
+    if (ort_session_open(&session, path, 2, NULL, &why) != OW_OK)
         fail_msg("%s", why.text);
     float *picture = make_picture((int)dims[3], (int)dims[2]);
     if (ort_session_run(session, picture, dims, dims[2], dims[3], outputs, &why) != OW_OK)

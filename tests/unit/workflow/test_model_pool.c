@@ -26,7 +26,7 @@ static int setup(void **state)
     if (!mkdtemp(folder))
         return -1;
     snprintf(path, sizeof path, "%s/model.onnx", folder);
-    return model_pool_create(&pool);
+    return model_pool_create(&pool, "cpu");
 }
 
 static int teardown(void **state)
@@ -65,14 +65,14 @@ static void a_replaced_file_is_another_model(void **state)
     char beside[128];
     snprintf(beside, sizeof beside, "%s.new", path);
     copy_model(path);
-    assert_int_equal(model_pool_take(pool, path, 1, &first, NULL), OW_OK);
-    assert_int_equal(model_pool_take(pool, path, 1, &again, NULL), OW_OK);
+    assert_int_equal(model_pool_take(pool, path, "", 1, &first, NULL), OW_OK);
+    assert_int_equal(model_pool_take(pool, path, "", 1, &again, NULL), OW_OK);
     assert_ptr_equal(first, again);
-    assert_int_equal(model_pool_take(pool, path, 2, &other, NULL), OW_OK);
+    assert_int_equal(model_pool_take(pool, path, "", 2, &other, NULL), OW_OK);
     assert_ptr_not_equal(first, other);
     copy_model(beside);
     assert_int_equal(rename(beside, path), 0);
-    assert_int_equal(model_pool_take(pool, path, 1, &replaced, NULL), OW_OK);
+    assert_int_equal(model_pool_take(pool, path, "", 1, &replaced, NULL), OW_OK);
     assert_ptr_not_equal(first, replaced);
     model_pool_give(pool, &first);
     assert_non_null(pooled_model_info(again)); /* whoever has the old one keeps it */
@@ -85,7 +85,7 @@ static void *take_path(void *rc)
 {
     struct pooled_model *model = NULL;
     struct reason why = {""};
-    *(int *)rc = model_pool_take(pool, path, 1, &model, &why);
+    *(int *)rc = model_pool_take(pool, path, "", 1, &model, &why);
     model_pool_give(pool, &model);
     return NULL;
 }
@@ -128,7 +128,8 @@ static void a_slow_load_holds_up_nobody(void **state)
     while (!atomic_load(&reader_came) && clock_now_us() < limit_us)
         clock_sleep_until_us(clock_now_us() + 1000);
     assert_true(atomic_load(&reader_came)); /* from here on it loads, until the lease ends */
-    assert_int_equal(model_pool_take(pool, "/nowhere/none.onnx", 1, &model, NULL), OW_ENOTFOUND);
+    assert_int_equal(model_pool_take(pool, "/nowhere/none.onnx", "", 1, &model, NULL),
+                     OW_ENOTFOUND);
     assert_int_equal(fcntl(held, F_SETLEASE, F_UNLCK), 0);
     for (int i = 0; i < 2; i++) {
         pthread_join(slow[i], NULL);
@@ -143,11 +144,11 @@ static void what_failed_is_tried_again(void **state)
     needs_model();
     struct pooled_model *model = NULL;
     struct reason why = {""};
-    assert_int_equal(model_pool_take(pool, path, 1, &model, &why), OW_ENOTFOUND);
+    assert_int_equal(model_pool_take(pool, path, "", 1, &model, &why), OW_ENOTFOUND);
     assert_null(model);
     assert_true(why.text[0]);
     copy_model(path);
-    assert_int_equal(model_pool_take(pool, path, 1, &model, &why), OW_OK);
+    assert_int_equal(model_pool_take(pool, path, "", 1, &model, &why), OW_OK);
     model_pool_give(pool, &model);
     assert_null(model);
 }
