@@ -55,6 +55,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/uploads", api_uploads_list, HTTP_MAY_BLOCK},
     {HTTP_POST, "/api/uploads/video", api_upload_video, HTTP_STREAMS},
+    {HTTP_POST, "/api/uploads/model", api_upload_model, HTTP_STREAMS},
     {HTTP_DELETE, "/api/uploads/{id}", api_upload_remove, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/config", api_config, HTTP_QUICK},
     {HTTP_GET, "/api/cameras", api_cameras_list, HTTP_MAY_BLOCK},

@@ -9,6 +9,7 @@
 
 #include "workflow/filter.h"
 #include "workflow/graph.h"
+#include "workflow/model_catalogue.h"
 #include "workflow/model_pool.h"
 #include "workflow/rate_gate.h"
 #include "workflow/runtime.h"
@@ -47,6 +48,7 @@ struct runtime {
     struct running_workflow *workflows;
     struct source_hub *sources;
     struct model_pool *models;
+    struct model_catalogue *catalogue;
 };
 
 /* ---- runtime_flow.c: what flows between the nodes; under `wiring` ---- */

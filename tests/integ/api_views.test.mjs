@@ -113,7 +113,10 @@ test('node types: every setting has a default of its type and within its range',
 test('models, their classes and videos are those of the folders', { skip: hasModel ? false : 'no model', timeout: 60000 }, async (t) => {
   const { call } = await start(t, null);
   const { models: list } = await call('GET /api/workflow-components/models', 200);
-  for (const one of list) assertShape(one, { id: 'string', name: 'string', file: 'string', size_bytes: 'number', default: 'boolean' });
+  for (const one of list) {
+    assertShape(one, { id: 'string', name: 'string', file: 'string', size_bytes: 'number', default: 'boolean', task: 'string', family: 'string',
+      provider: 'string', input_width: 'number', input_height: 'number', class_count: 'number', ms: 'number' });
+  }
   const nanodet = list.find(({ id }) => id === 'nanodet');
   assert.deepEqual([nanodet.file, nanodet.default, list.filter((one) => one.default).length], ['nanodet.onnx', true, 1]);
   const ofDefault = await call('GET /api/workflow-components/classes', 200);
