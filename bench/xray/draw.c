@@ -1,5 +1,6 @@
 /* How long drawing takes, by mode: draw [WIDTH HEIGHT OBJECTS]. Prints one line a mode, in
- * microseconds; the copy that a view draws on is not in it. */
+ * microseconds; the copy that a view draws on is not in it. The objects have masks and key points,
+ * in the modes of masks and poses. */
 #include "core/clock.h"
 #include "xray/xray.h"
 
@@ -15,33 +16,67 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Persons of street footage, in rows that overlap a little, each walking. */
-static void place(struct detections *all, int round)
+/* A standing person: COCO's key points, and an ellipse for a mask. */
+static struct object_shape *make_shape(void)
 {
+    enum { WIDTH = 48, HEIGHT = 96, POINTS = 17 };
+    static const float points[POINTS][2] = {
+        {.50f, .08f}, {.54f, .06f}, {.46f, .06f}, {.60f, .08f}, {.40f, .08f}, {.70f, .22f},
+        {.30f, .22f}, {.80f, .38f}, {.20f, .38f}, {.82f, .52f}, {.18f, .52f}, {.62f, .52f},
+        {.38f, .52f}, {.64f, .74f}, {.36f, .74f}, {.66f, .96f}, {.34f, .96f}};
+    struct object_shape *shape = NULL;
+    if (object_shape_create(&shape, WIDTH, HEIGHT, POINTS) < 0)
+        return NULL;
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            float u = ((float)x + .5f) / WIDTH * 2 - 1, v = ((float)y + .5f) / HEIGHT * 2 - 1;
+            float inside = 127.5f + 600 * (1 - u * u - v * v);
+            shape->mask[y * WIDTH + x] = (uint8_t)(inside < 0 ? 0 : inside > 255 ? 255 : inside);
+        }
+    for (int k = 0; k < POINTS; k++)
+        shape->keypoints[k] = (struct keypoint){points[k][0], points[k][1], 0.9f};
+    return shape;
+}
+
+/* Persons of street footage, in rows that overlap a little, each walking. The shape may be NULL. */
+static void place(struct detections *all, struct object_shape *shape, int objects, int round)
+{
+    detections_clear(all);
     int width = all->source_width, height = all->source_height;
-    for (int i = 0; i < all->count; i++) {
+    for (int i = 0; i < objects; i++) {
         float tall = (float)height / 3, wide = tall * 0.4f;
         float x = (float)((i * 211 + round * (1 + i % 3)) % width);
         float y = (float)(i * 83 % (height - height / 3));
-        all->items[i] = (struct detection){.class_id = i % 5,
-                                           .confidence = 0.95f - 0.02f * (float)(i % 30),
-                                           .x1 = x - wide / 2,
-                                           .y1 = y,
-                                           .x2 = x + wide / 2,
-                                           .y2 = y + tall,
-                                           .track_id = (uint32_t)i + 1};
+        const struct detection item = {.class_id = i % 5,
+                                       .confidence = 0.95f - 0.02f * (float)(i % 30),
+                                       .x1 = x - wide / 2,
+                                       .y1 = y,
+                                       .x2 = x + wide / 2,
+                                       .y2 = y + tall,
+                                       .track_id = (uint32_t)i + 1,
+                                       .shape = shape};
+        detections_append(all, &item);
     }
 }
 
-static void measure(struct xray *xray, struct frame *frame, struct detections *all,
-                    const struct xray_style *style, const char *name)
+/* What all modes are measured with. */
+struct bench {
+    struct xray *xray;
+    struct frame *frame;
+    struct detections *all;
+    struct object_shape *shape;
+    int objects;
+};
+
+static void measure(const struct bench *b, bool shapes, const struct xray_style *style,
+                    const char *name)
 {
     static int64_t took_us[ROUNDS];
     for (int round = -20; round < ROUNDS; round++) { /* the first fill the glyph cache */
-        place(all, round + 20);
-        frame->capture_us += FRAME_US;
+        place(b->all, shapes ? b->shape : NULL, b->objects, round + 20);
+        b->frame->capture_us += FRAME_US;
         int64_t start_us = clock_now_us();
-        xray_draw(xray, frame, all, style);
+        xray_draw(b->xray, b->frame, b->all, style);
         if (round >= 0)
             took_us[round] = clock_now_us() - start_us;
     }
@@ -55,34 +90,34 @@ int main(int argc, char **argv)
     static const char *const names[] = {"person", "bicycle", "car", "bus", "dog"};
     int width = argc > 3 ? atoi(argv[1]) : 960, height = argc > 3 ? atoi(argv[2]) : 540;
     int objects = argc > 3 ? atoi(argv[3]) : 20;
-    struct xray *xray = NULL;
-    struct frame *frame = NULL;
-    struct detections *all = NULL;
+    struct bench b = {.shape = make_shape(), .objects = objects};
     struct label_set *labels = NULL;
     struct reason why = {""};
     struct xray_style style;
-    if (xray_create(&xray, NULL, &why) < 0 || frame_create(&frame, width, height) < 0 ||
-        label_set_create(&labels, names, 5) < 0 || detections_create(&all, objects, labels) < 0) {
+    if (!b.shape || xray_create(&b.xray, NULL, &why) < 0 ||
+        frame_create(&b.frame, width, height) < 0 || label_set_create(&labels, names, 5) < 0 ||
+        detections_create(&b.all, objects, labels) < 0) {
         fprintf(stderr, "draw: %s\n", why.text[0] ? why.text : "out of memory, or a bad size");
         return 1;
     }
-    memset(frame->plane[0], 100, (size_t)frame->stride[0] * (size_t)height);
+    memset(b.frame->plane[0], 100, (size_t)b.frame->stride[0] * (size_t)height);
     for (int i = 1; i < FRAME_PLANES; i++)
-        memset(frame->plane[i], 128, (size_t)frame->stride[i] * (size_t)chroma_size(height));
-    all->source_width = width;
-    all->source_height = height;
+        memset(b.frame->plane[i], 128, (size_t)b.frame->stride[i] * (size_t)chroma_size(height));
+    b.all->source_width = width;
+    b.all->source_height = height;
     xray_style_default(&style);
     printf("%dx%d, %d objects\n", width, height, objects);
     for (int mode = 0; xray_mode_names[mode]; mode++) {
         style.mode = (enum xray_mode)mode;
-        measure(xray, frame, all, &style, xray_mode_names[mode]);
+        measure(&b, mode >= XRAY_MASKS, &style, xray_mode_names[mode]);
     }
     style.mode = XRAY_BOXES;
     style.scheme = XRAY_SCHEME_NEON;
-    measure(xray, frame, all, &style, "boxes, neon");
-    detections_unref(&all);
+    measure(&b, false, &style, "boxes, neon");
+    detections_unref(&b.all);
+    object_shape_unref(&b.shape);
     label_set_unref(&labels);
-    frame_unref(&frame);
-    xray_destroy(&xray);
+    frame_unref(&b.frame);
+    xray_destroy(&b.xray);
     return 0;
 }

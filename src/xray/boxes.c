@@ -30,7 +30,7 @@ static void draw_box(const struct scene *scene, const struct scene_object *objec
 {
     struct frame *frame = scene->frame;
     struct ink ink = palette_ink(object->color, frame);
-    if (tint > 0)
+    if (tint > 0 && object->tinted)
         shape_fill(frame, object->box, scene->radius, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, ink,
                    tint);
     if (scene->style->scheme == XRAY_SCHEME_NEON)
@@ -44,6 +44,7 @@ void boxes_draw(const struct scene *scene, float tint)
 {
     int alpha = tint > 0 ? (int)lroundf(255 * fminf(tint, 1)) : 0;
     /* The first are the surest: they come last, on top. */
-    for (int i = scene->count - 1; scene->style->show_boxes && i >= 0; i--)
-        draw_box(scene, &scene->objects[i], alpha);
+    for (int i = scene->count - 1; i >= 0; i--)
+        if (scene->objects[i].boxed)
+            draw_box(scene, &scene->objects[i], alpha);
 }

@@ -119,6 +119,13 @@ void canvas_blend_row(uint8_t *restrict row, const uint8_t *restrict values,
         row[i] = blend(row[i], values[i], alphas[i]);
 }
 
+void canvas_blend_run(uint8_t *restrict row, uint8_t value, const uint8_t *restrict alphas,
+                      int count)
+{
+    for (int i = 0; i < count; i++)
+        row[i] = blend(row[i], value, alphas[i]);
+}
+
 int rect_common(struct rect a, struct rect b)
 {
     int width = min_int(a.x + a.width, b.x + b.width) - max_int(a.x, b.x);

@@ -26,6 +26,10 @@ void canvas_mask(struct frame *frame, int x, int y, const struct mask *mask, str
 void canvas_blend_row(uint8_t *restrict row, const uint8_t *restrict values,
                       const uint8_t *restrict alphas, int count);
 
+/* The same with one value for all. */
+void canvas_blend_run(uint8_t *restrict row, uint8_t value, const uint8_t *restrict alphas,
+                      int count);
+
 /* How many pixels lie in both. */
 int rect_common(struct rect a, struct rect b);
 

@@ -73,8 +73,30 @@ static void warm(struct heat *heat, const struct detections *all, const struct d
     heat->warm = true;
 }
 
+/* Each cell by the mask's at its centre. */
+static void warm_mask(struct heat *heat, const struct detections *all, const struct detection *item,
+                      float share)
+{
+    const struct object_shape *shape = item->shape;
+    float across = (float)all->source_width / HEAT_COLUMNS;
+    float down = (float)all->source_height / HEAT_ROWS;
+    for (int y = 0; y < HEAT_ROWS; y++) {
+        float v = (((float)y + 0.5f) * down - item->y1) / (item->y2 - item->y1);
+        for (int x = 0; x < HEAT_COLUMNS && v >= 0 && v < 1; x++) {
+            float u = (((float)x + 0.5f) * across - item->x1) / (item->x2 - item->x1);
+            if (!(u >= 0 && u < 1))
+                continue;
+            int row = (int)(v * (float)shape->mask_height);
+            int column = (int)(u * (float)shape->mask_width);
+            float inside = (float)shape->mask[row * shape->mask_width + column] / 255;
+            heat->cells[y][x] += (1 - heat->cells[y][x]) * share * inside;
+        }
+    }
+    heat->warm = true;
+}
+
 void heat_update(struct heat *heat, int64_t capture_us, const struct detections *detections,
-                 float min_confidence)
+                 float min_confidence, bool by_masks)
 {
     int64_t passed_us = capture_us - heat->updated_us;
     bool begins = !heat->warm || passed_us > PAUSE_US;
@@ -86,9 +108,15 @@ void heat_update(struct heat *heat, int64_t capture_us, const struct detections 
     if (!detections || detections->source_width < 1 || detections->source_height < 1)
         return;
     float share = 1 - expf(-(begins ? 1 : (float)passed_us / WARMS_US));
-    for (int i = 0; i < detections->count; i++)
-        if (is_sound(&detections->items[i], min_confidence))
-            warm(heat, detections, &detections->items[i], share);
+    for (int i = 0; i < detections->count; i++) {
+        const struct detection *item = &detections->items[i];
+        if (!is_sound(item, min_confidence))
+            continue;
+        if (by_masks && item->shape && item->shape->mask_width > 0)
+            warm_mask(heat, detections, item, share);
+        else
+            warm(heat, detections, item, share);
+    }
 }
 
 /* ---- drawing ---- */

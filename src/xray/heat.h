@@ -15,9 +15,10 @@ struct heat {
 };
 
 /* Goes on to a picture's capture time; detections may be NULL. A time that is not later changes
- * nothing. What is seen first warms at once, so that there is something to see. */
+ * nothing. What is seen first warms at once, so that there is something to see. With `by_masks` an
+ * object that has a mask warms what that covers, and no more. */
 void heat_update(struct heat *heat, int64_t capture_us, const struct detections *detections,
-                 float min_confidence);
+                 float min_confidence, bool by_masks);
 void heat_draw(const struct heat *heat, struct frame *frame, const struct xray_style *style);
 
 #endif

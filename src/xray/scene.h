@@ -6,8 +6,15 @@
 
 enum { SCENE_MAX = 512 }; /* a model gives 300; more could not be told apart */
 
+/* Of the whole box, in pixels of the picture drawn on. */
+struct bounds {
+    float x1, y1, x2, y2;
+};
+
 struct scene_object {
     struct rect box; /* in the picture, not empty */
+    struct bounds bounds;
+    bool boxed, tinted; /* its box is drawn; the inside is coloured */
     struct rgb color;
     const struct detection *item;
 };
@@ -21,6 +28,16 @@ struct scene {
     int count;
     struct scene_object objects[SCENE_MAX]; /* as the detections are sorted: the surest first */
 };
+
+static inline bool scene_has_mask(const struct scene_object *object)
+{
+    return object->item->shape && object->item->shape->mask_width > 0;
+}
+
+static inline bool scene_has_keypoints(const struct scene_object *object)
+{
+    return object->item->shape && object->item->shape->keypoint_count > 0;
+}
 
 /* Leaves out what is unsure, no box, or not in the picture. */
 void scene_read(struct scene *scene, struct frame *frame, const struct detections *detections,

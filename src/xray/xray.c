@@ -3,7 +3,10 @@
 #include "xray/boxes.h"
 #include "xray/heat.h"
 #include "xray/labels.h"
+#include "xray/masks.h"
 #include "xray/panels.h"
+#include "xray/parts.h"
+#include "xray/poses.h"
 #include "xray/shapes.h"
 
 #include <stdlib.h>
@@ -14,12 +17,23 @@ struct xray {
     struct label_memory labels;
     struct heat heat;
     struct scene scene; /* of the frame that is drawn on */
+    struct layer layers[2];
 };
 
 const char *const xray_mode_names[] = {
-    [XRAY_BOXES] = "boxes",     [XRAY_SCHEMATIC] = "schematic",
-    [XRAY_HEATMAP] = "heatmap", [XRAY_BOXES_HEATMAP] = "boxes+heatmap",
-    [XRAY_QUAD] = "quad",       NULL,
+    [XRAY_BOXES] = "boxes",
+    [XRAY_SCHEMATIC] = "schematic",
+    [XRAY_HEATMAP] = "heatmap",
+    [XRAY_BOXES_HEATMAP] = "boxes+heatmap",
+    [XRAY_QUAD] = "quad",
+    [XRAY_MASKS] = "masks",
+    [XRAY_MASKS_CONTOUR] = "masks-contour",
+    [XRAY_MASKS_SOLID] = "masks-solid",
+    [XRAY_MASKS_SCHEMATIC] = "masks-schematic",
+    [XRAY_MASKS_HEATMAP] = "masks-heatmap",
+    [XRAY_POSE_SKELETON] = "pose-skeleton",
+    [XRAY_POSE_KEYPOINTS] = "pose-keypoints",
+    NULL,
 };
 const char *const xray_mode_aliases[] = {"both", NULL}; /* boxes+heatmap */
 
@@ -52,6 +66,8 @@ void xray_style_default(struct xray_style *style)
                                  .show_labels = true,
                                  .show_confidence = true,
                                  .show_track_ids = true,
+                                 .show_masks = true,
+                                 .show_contours = true,
                                  .line_thickness = 2,
                                  .font_size = 0.6f,
                                  .min_confidence = 0,
@@ -105,30 +121,40 @@ int xray_create(struct xray **out, const char *font, struct reason *why)
 bool xray_shows(const struct xray *xray, const struct detections *detections,
                 const struct xray_style *style)
 {
+    const struct parts parts = parts_of(style, style->mode);
     bool any = detections && detections->count > 0;
-    switch (style->mode) {
-    case XRAY_SCHEMATIC:
-    case XRAY_QUAD:
-        return true;
-    case XRAY_HEATMAP:
-    case XRAY_BOXES_HEATMAP:
-        return any || xray->heat.warm;
-    case XRAY_BOXES:
-        break;
-    }
-    return any;
+    return any || style->mode == XRAY_QUAD || parts.ground || (parts.heat && xray->heat.warm);
 }
 
 /* How strong the inside of a box is tinted, of overlay_alpha: on a picture it must stay in sight,
  * on the dark ground there is nothing behind. */
 static const float tint_on_picture = 0.2f, tint_on_ground = 0.5f;
 
-static int draw_boxes(struct xray *xray, struct frame *frame, const struct detections *detections,
-                      const struct xray_style *style, float tint)
+/* Which boxes are drawn: in modes of other things only of objects that lack these. */
+static void choose_boxes(struct scene *scene, const struct parts *parts)
+{
+    bool masks = parts->contours || parts->fill > 0;
+    for (int i = 0; i < scene->count; i++) {
+        struct scene_object *object = &scene->objects[i];
+        bool shown =
+            (masks && scene_has_mask(object)) || (parts->points && scene_has_keypoints(object));
+        object->boxed = object->boxed && (parts->boxes || !shown);
+        object->tinted = !(masks && scene_has_mask(object));
+    }
+}
+
+static int draw_objects(struct xray *xray, struct frame *frame, const struct detections *detections,
+                        const struct xray_style *style, const struct parts *parts)
 {
     struct scene *scene = &xray->scene;
+    float tint = parts->ground ? tint_on_ground : tint_on_picture;
     scene_read(scene, frame, detections, style);
+    choose_boxes(scene, parts);
+    if (parts->fill > 0 || parts->contours)
+        masks_draw(scene, xray->layers, parts->fill, parts->contours);
     boxes_draw(scene, tint * style->overlay_alpha);
+    if (parts->points)
+        poses_draw(scene, &xray->layers[0], parts->bones);
     labels_draw(scene, xray->text, &xray->labels);
     return scene->count;
 }
@@ -141,11 +167,16 @@ static int count_shown(const struct detections *detections, const struct xray_st
     return count;
 }
 
-static int draw_schematic(struct xray *xray, struct frame *frame,
-                          const struct detections *detections, const struct xray_style *style)
+static int draw_mode(struct xray *xray, struct frame *frame, const struct detections *detections,
+                     const struct xray_style *style, enum xray_mode mode)
 {
-    panels_ground(frame);
-    return draw_boxes(xray, frame, detections, style, tint_on_ground);
+    const struct parts parts = parts_of(style, mode);
+    if (parts.ground)
+        panels_ground(frame);
+    if (parts.heat)
+        heat_draw(&xray->heat, frame, style);
+    return parts.objects ? draw_objects(xray, frame, detections, style, &parts)
+                         : count_shown(detections, style);
 }
 
 static int draw_quad(struct xray *xray, struct frame *frame, const struct detections *detections,
@@ -155,15 +186,15 @@ static int draw_quad(struct xray *xray, struct frame *frame, const struct detect
     struct frame panels[PANELS];
     struct xray_style smaller = *style;
     if (!panels_split(frame, panels))
-        return draw_boxes(xray, frame, detections, style, tint_on_picture);
+        return draw_mode(xray, frame, detections, style, XRAY_BOXES);
     /* Half as large type would not be readable, and there is less room: the name must do. */
     smaller.font_size = style->font_size * 1.3f;
     smaller.show_confidence = style->show_confidence && !style->show_labels;
     smaller.show_track_ids = false;
     smaller.line_thickness = (style->line_thickness + 1) / 2;
-    draw_boxes(xray, &panels[1], detections, &smaller, tint_on_picture);
-    heat_draw(&xray->heat, &panels[2], style);
-    int drawn = draw_schematic(xray, &panels[3], detections, &smaller);
+    draw_mode(xray, &panels[1], detections, &smaller, XRAY_BOXES);
+    draw_mode(xray, &panels[2], detections, style, XRAY_HEATMAP);
+    int drawn = draw_mode(xray, &panels[3], detections, &smaller, XRAY_SCHEMATIC);
     for (int i = 0; i < PANELS; i++)
         labels_caption(&panels[i], xray->text, captions[i]);
     return drawn;
@@ -172,24 +203,11 @@ static int draw_quad(struct xray *xray, struct frame *frame, const struct detect
 int xray_draw(struct xray *xray, struct frame *frame, const struct detections *detections,
               const struct xray_style *style)
 {
-    if (style->mode == XRAY_HEATMAP || style->mode == XRAY_BOXES_HEATMAP ||
-        style->mode == XRAY_QUAD)
-        heat_update(&xray->heat, frame->capture_us, detections, style->min_confidence);
-    switch (style->mode) {
-    case XRAY_SCHEMATIC:
-        return draw_schematic(xray, frame, detections, style);
-    case XRAY_HEATMAP:
-        heat_draw(&xray->heat, frame, style);
-        return count_shown(detections, style);
-    case XRAY_BOXES_HEATMAP:
-        heat_draw(&xray->heat, frame, style);
-        break;
-    case XRAY_QUAD:
-        return draw_quad(xray, frame, detections, style);
-    case XRAY_BOXES:
-        break;
-    }
-    return draw_boxes(xray, frame, detections, style, tint_on_picture);
+    if (style->mode == XRAY_QUAD || parts_of(style, style->mode).heat)
+        heat_update(&xray->heat, frame->capture_us, detections, style->min_confidence,
+                    style->mode == XRAY_MASKS_HEATMAP);
+    return style->mode == XRAY_QUAD ? draw_quad(xray, frame, detections, style)
+                                    : draw_mode(xray, frame, detections, style, style->mode);
 }
 
 /* The largest size up to `pixels` at which the line is no wider than `width`. */
@@ -239,5 +257,7 @@ void xray_destroy(struct xray **xray)
     if (!x)
         return;
     text_destroy(&x->text);
+    layer_free(&x->layers[0]);
+    layer_free(&x->layers[1]);
     free(x);
 }

@@ -17,7 +17,15 @@ enum xray_mode {
     XRAY_SCHEMATIC,     /* the objects on a dark ground, no picture */
     XRAY_HEATMAP,       /* where objects have been of late */
     XRAY_BOXES_HEATMAP, /* both */
-    XRAY_QUAD           /* the original, boxes, heat map and schematic in four panels */
+    XRAY_QUAD,          /* the original, boxes, heat map and schematic in four panels */
+    /* Of objects that have a mask or key points; boxes of others. */
+    XRAY_MASKS,           /* filled, with contours */
+    XRAY_MASKS_CONTOUR,   /* contours alone */
+    XRAY_MASKS_SOLID,     /* nothing of the picture within */
+    XRAY_MASKS_SCHEMATIC, /* on a dark ground */
+    XRAY_MASKS_HEATMAP,   /* where masks have been of late, and contours */
+    XRAY_POSE_SKELETON,   /* key points and what joins them */
+    XRAY_POSE_KEYPOINTS   /* the points alone */
 };
 
 enum xray_scheme {
@@ -45,12 +53,13 @@ struct xray_style {
     enum xray_mode mode;
     enum xray_scheme scheme;
     bool show_boxes, show_labels, show_confidence, show_track_ids;
-    int line_thickness;      /* pixels of the frame drawn on, 1..16 */
-    float font_size;         /* the old system's scale: 0.6 is about 15 px at 540 lines */
-    float min_confidence;    /* objects below are not drawn */
-    float overlay_alpha;     /* 0..1: how strong the inside of boxes is tinted */
-    float heatmap_intensity; /* 0..1: how much of the picture the heat map covers */
-    int custom_count;        /* taken by the two schemes that go by class */
+    bool show_masks, show_contours; /* where the mode leaves it open */
+    int line_thickness;             /* pixels of the frame drawn on, 1..16 */
+    float font_size;                /* the old system's scale: 0.6 is about 15 px at 540 lines */
+    float min_confidence;           /* objects below are not drawn */
+    float overlay_alpha;            /* 0..1: how strong the inside of masks and boxes is tinted */
+    float heatmap_intensity;        /* 0..1: how much of the picture the heat map covers */
+    int custom_count;               /* taken by the two schemes that go by class */
     struct xray_custom_color custom[XRAY_CUSTOM_COLORS_MAX];
 };
 

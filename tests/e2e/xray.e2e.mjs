@@ -104,7 +104,7 @@ test('modes follow on the running picture', { timeout: 120000, skip: !existsSync
   await shows('four panels', (picture) => darkShare(picture, last) > 0.7 && darkShare(picture, first) < 0.4);
   assert.equal((await set(server, 'model', { xrayMode: 'both' })).status, 200);
   await shows('a heat map', (picture) => darkShare(picture, last) < 0.4 && vividShare(picture) > 0.002);
-  const refused = await set(server, 'model', { xrayMode: 'masks' });
+  const refused = await set(server, 'model', { xrayMode: 'depth' });
   assert.equal(refused.status, 400);
   assert.match(refused.body.detail, /xrayMode.*heatmap/);
   const { views } = await (await fetch(`${server.url}/api/views`)).json();

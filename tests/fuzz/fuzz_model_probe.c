@@ -15,12 +15,27 @@
 
 enum { HEAD_BYTES = 5, OUTPUTS_MAX = 6, RANK_MAX = 5, VALUES_MAX = 1 << 16 };
 
-static const char *const decoders[] = {NULL,   "ultralytics", "yolox",     "yolov5-grid", "nanodet",
-                                       "detr", "ssd",         "blazeface", "classify"};
+static const char *const decoders[] = {NULL,
+                                       "ultralytics",
+                                       "yolox",
+                                       "yolov5-grid",
+                                       "nanodet",
+                                       "detr",
+                                       "ssd",
+                                       "blazeface",
+                                       "classify",
+                                       "movenet",
+                                       "class-map",
+                                       "ultralytics-segment",
+                                       "ultralytics-pose"};
 static const char *const names[] = {"output", "boxes",           "scores",           "labels",
                                     "logits", "detection_boxes", "detection_classes"};
-static const char *const tasks[] = {NULL, "detect", "classify", "segment"};
-enum { DECODERS = sizeof decoders / sizeof *decoders, NAMES = sizeof names / sizeof *names };
+static const char *const tasks[] = {NULL, "detect", "classify", "segment", "pose"};
+enum {
+    DECODERS = sizeof decoders / sizeof *decoders,
+    NAMES = sizeof names / sizeof *names,
+    TASKS = sizeof tasks / sizeof *tasks
+};
 
 struct outputs {
     struct ort_session_info io;
@@ -86,6 +101,35 @@ static void check(const struct candidate_list *list)
     }
 }
 
+static void check_shape(const struct object_shape *shape, size_t cells)
+{
+    if ((size_t)shape->mask_width * (size_t)shape->mask_height != cells)
+        abort();
+    for (int k = 0; k < shape->keypoint_count; k++) {
+        const struct keypoint *point = &shape->keypoints[k];
+        if (!(point->score >= 0 && point->score <= 1) || !isfinite(point->x) || !isfinite(point->y))
+            abort();
+    }
+}
+
+static void read_shapes(const struct model_family *family, const struct output_layout *layout,
+                        const struct outputs *outputs, const struct candidate_list *list)
+{
+    size_t cells_left = 10000;
+    for (size_t i = 0; i < list->count && family->shape; i++) {
+        struct object_shape *shape = NULL;
+        size_t before = cells_left;
+        int rc = family->shape(layout, outputs->views, &list->items[i], &cells_left, &shape);
+        if (rc != OW_OK || cells_left > before)
+            abort();
+        if (shape)
+            check_shape(shape, before - cells_left);
+        else if (before != cells_left)
+            abort();
+        object_shape_unref(&shape);
+    }
+}
+
 static void decode(const struct model_family *family, const struct output_layout *layout,
                    const struct outputs *outputs)
 {
@@ -95,6 +139,8 @@ static void decode(const struct model_family *family, const struct output_layout
     if (family->decode(layout, outputs->views, &thresholds, &list) != OW_OK)
         abort(); /* the shapes were its own choice */
     check(&list);
+    nms_sort(&list, &thresholds);
+    read_shapes(family, layout, outputs, &list);
     candidate_list_free(&list);
 }
 
@@ -109,7 +155,7 @@ static void try(struct outputs *outputs, struct input *input, const uint8_t head
         .probe = outputs->views,
         .input_width = side,
         .input_height = side,
-        .task = tasks[head[3] % 4],
+        .task = tasks[head[3] % TASKS],
         .names = head[1],
         .chosen = wanted != NULL,
     };

@@ -13,12 +13,11 @@ import { fileURLToPath } from 'node:url';
 
 import { convert } from './convert.mjs';
 import { evaluate } from './evaluate.mjs';
-import { convertGraph } from './graph.mjs';
 import { OnnxGraph, f, i, ints, s } from './onnx.mjs';
 import { Message, varint } from './protobuf.mjs';
 import { SIDE, testPicture } from './test-picture.mjs';
 import { halfToNumber, readGraphModel } from './tfjs.mjs';
-import { Tensor } from './value.mjs';
+import { attr, floats, int32s, range, run, scalar } from './tiny-graph.mjs';
 
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 
@@ -70,41 +69,6 @@ test('half precision', () => {
 });
 
 // --- operations on tiny graphs ---------------------------------------------------------------
-
-const base64 = (text) => Buffer.from(text).toString('base64');
-const attr = {
-  s: (text) => ({ s: base64(text) }),
-  list: (...values) => ({ list: { i: values.map(String) } }),
-  b: (value) => ({ b: value }),
-  f: (value) => ({ f: value }),
-};
-const floats = (shape, ...data) => ({ shape, dtype: 'float32', data: Float32Array.from(data.flat()) });
-const int32s = (...data) => ({ shape: [data.length], dtype: 'int32', data: Int32Array.from(data) });
-const scalar = (value) => ({ shape: [], dtype: 'int32', data: Int32Array.of(value) });
-const range = (count) => Array.from({ length: count }, (_, k) => k);
-
-/**
- * Converts nodes [name, op, inputs, attributes] with constants by name, computes output `out` from
- * `x`, and gives { shape, data, ops: the ONNX operations written }.
- */
-function run(x, constants, nodes, out = nodes.at(-1)[0]) {
-  const model = {
-    nodes: [
-      { name: 'x', op: 'Placeholder' },
-      ...Object.keys(constants).map((name) => ({ name, op: 'Const' })),
-      ...nodes.map(([name, op, input, attributes = {}]) => ({ name, op, input, attr: attributes })),
-    ],
-    outputs: [out],
-    weights: new Map(Object.entries(constants)),
-  };
-  const graph = new OnnxGraph('tiny');
-  const value = convertGraph(model, graph, new Map([['x', new Tensor(graph.input('x', x.shape), x.shape)]])).get(out);
-  const ops = graph.nodes.map((node) => node.opType);
-  const name = value.inOrder(graph);
-  const result = evaluate(graph, { x }).get(name);
-  assert.deepEqual(result.shape, value.shape);
-  return { shape: result.shape, data: Array.from(result.data), ops };
-}
 
 const conv = (padding, stride = 1, dilation = 1) => ({
   padding: attr.s(padding), strides: attr.list(1, stride, stride, 1), dilations: attr.list(1, dilation, dilation, 1),

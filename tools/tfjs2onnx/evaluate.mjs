@@ -1,37 +1,9 @@
 // Computes an OnnxGraph, slowly and plainly, after the ONNX operator definitions: for the tests, so
 // that they judge the numbers of a conversion and not its text. Knows what the converter writes.
 
+import { around, attribute, combine, integers, map, tensor } from './evaluate-basics.mjs';
+import { PLACE_OPERATORS } from './evaluate-places.mjs';
 import { sizeOf, transposeData } from './value.mjs';
-
-const tensor = (shape, data) => ({ shape, data: data ?? new Float32Array(sizeOf(shape)) });
-const attribute = (node, name, fallback) => node.attributes[name]?.value ?? fallback;
-const integers = (t) => Array.from(t.data, Number);
-
-const map = (rule) => ([x], node) => tensor(x.shape, x.data.map((value) => rule(value, node)));
-
-/** Index of `shape` that element `k` of `out` reads, by broadcasting. */
-function broadcastIndex(k, out, shape) {
-  let index = 0;
-  let stride = 1;
-  for (let axis = out.length - 1, rest = k; axis >= 0; axis -= 1) {
-    const side = shape[axis - out.length + shape.length] ?? 1;
-    index += (side === 1 ? 0 : rest % out[axis]) * stride;
-    stride *= side;
-    rest = Math.floor(rest / out[axis]);
-  }
-  return index;
-}
-
-const combine = (rule) => ([a, b]) => {
-  const rank = Math.max(a.shape.length, b.shape.length);
-  const side = (t, axis) => t.shape[axis - rank + t.shape.length] ?? 1;
-  const shape = Array.from({ length: rank }, (_, axis) => Math.max(side(a, axis), side(b, axis)));
-  const out = tensor(shape);
-  for (let k = 0; k < out.data.length; k += 1) {
-    out.data[k] = rule(a.data[broadcastIndex(k, shape, a.shape)], b.data[broadcastIndex(k, shape, b.shape)]);
-  }
-  return out;
-};
 
 /** Calls visit(channel, output index, input index, kernel index) for each cell a window covers. */
 function eachWindowCell(x, node, outHeight, outWidth, visit) {
@@ -93,6 +65,43 @@ function maxPool([x], node) {
   return out;
 }
 
+/** Padded cells are not counted. */
+function averagePool([x], node) {
+  const [outHeight, outWidth] = windowSize(x, node);
+  const out = tensor([1, x.shape[1], outHeight, outWidth]);
+  const counts = new Float32Array(out.data.length);
+  eachWindowCell(x, node, outHeight, outWidth, (c, to, from) => {
+    out.data[c * outHeight * outWidth + to] += x.data[from];
+    counts[c * outHeight * outWidth + to] += 1;
+  });
+  out.data.forEach((sum, k) => { out.data[k] = sum / counts[k]; });
+  return out;
+}
+
+/** Each input cell adds its window to the output. Weights: in, out, height, width. */
+function convTranspose([x, weights], node) {
+  const [, channels, height, width] = x.shape;
+  const [, count, kernelHeight, kernelWidth] = weights.shape;
+  const [strideY, strideX] = attribute(node, 'strides', [1, 1]);
+  const [top, left, bottom, right] = attribute(node, 'pads', [0, 0, 0, 0]);
+  const outHeight = (height - 1) * strideY + kernelHeight - top - bottom;
+  const outWidth = (width - 1) * strideX + kernelWidth - left - right;
+  const out = tensor([1, count, outHeight, outWidth]);
+  for (let k = 0; k < x.data.length * count * kernelHeight * kernelWidth; k += 1) {
+    const kx = k % kernelWidth;
+    const ky = Math.floor(k / kernelWidth) % kernelHeight;
+    const o = Math.floor(k / (kernelWidth * kernelHeight)) % count;
+    const from = Math.floor(k / (kernelWidth * kernelHeight * count));
+    const toX = (from % width) * strideX + kx - left;
+    const toY = (Math.floor(from / width) % height) * strideY + ky - top;
+    const c = Math.floor(from / (width * height)) % channels;
+    if (toX < 0 || toX >= outWidth || toY < 0 || toY >= outHeight) continue;
+    out.data[(o * outHeight + toY) * outWidth + toX] +=
+      x.data[from] * weights.data[((c * count + o) * kernelHeight + ky) * kernelWidth + kx];
+  }
+  return out;
+}
+
 function pad([x, pads, fill]) {
   const rank = x.shape.length;
   const sides = integers(pads);
@@ -111,15 +120,12 @@ function pad([x, pads, fill]) {
   return out;
 }
 
-/** [outer, side, inner] of an axis. */
-const around = (shape, axis) => [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
-
 function concat(inputs, node) {
   const axis = attribute(node, 'axis');
   const shape = [...inputs[0].shape];
   shape[axis] = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
   const [outer, , inner] = around(shape, axis);
-  const out = tensor(shape);
+  const out = tensor(shape, new inputs[0].data.constructor(sizeOf(shape)));
   let to = 0;
   for (let o = 0; o < outer; o += 1) {
     for (const x of inputs) {
@@ -138,7 +144,7 @@ function split([x, sizes], node) {
   return integers(sizes).map((size) => {
     const shape = [...x.shape];
     shape[axis] = size;
-    const out = tensor(shape);
+    const out = tensor(shape, new x.data.constructor(sizeOf(shape)));
     for (let o = 0; o < outer; o += 1) {
       const from = (o * side + start) * inner;
       out.data.set(x.data.subarray(from, from + size * inner), o * size * inner);
@@ -162,10 +168,11 @@ function softmax([x], node) {
   return out;
 }
 
+/** A matrix times a matrix, or times a batch of one. */
 function matMul([a, b]) {
   const [rows, depth] = a.shape;
   const columns = b.shape.at(-1);
-  const out = tensor([1, rows, columns]);
+  const out = tensor(b.shape.length === 3 ? [1, rows, columns] : [rows, columns]);
   for (let r = 0; r < rows; r += 1) {
     for (let d = 0; d < depth; d += 1) {
       for (let c = 0; c < columns; c += 1) out.data[r * columns + c] += a.data[r * depth + d] * b.data[d * columns + c];
@@ -211,9 +218,14 @@ function transpose([x], node) {
 }
 
 const OPERATORS = {
+  ...PLACE_OPERATORS,
   Add: combine((a, b) => a + b),
+  AveragePool: averagePool,
+  Clip: ([x, low, high]) => tensor(x.shape, x.data.map((value) => Math.min(Math.max(value, low.data[0]), high.data[0]))),
   Concat: concat,
   Conv: conv,
+  ConvTranspose: convTranspose,
+  Identity: ([x]) => x,
   LeakyRelu: map((value, node) => (value < 0 ? attribute(node, 'alpha', 0.01) * value : value)),
   MatMul: matMul,
   MaxPool: maxPool,
@@ -232,6 +244,10 @@ const OPERATORS = {
 /** All tensors of the graph by name, from { inputName: { shape, data } }. */
 export function evaluate(graph, inputs) {
   const values = new Map([...graph.initializers, ...Object.entries(inputs)]);
+  for (const [name, { shape, data }] of graph.initializers) {
+    // Whole numbers as such: their division has no remainder.
+    if (data instanceof BigInt64Array) values.set(name, tensor(shape, Int32Array.from(data, Number)));
+  }
   for (const node of graph.nodes) {
     const operator = OPERATORS[node.opType];
     if (!operator) throw new Error(`${node.opType} is not known to the evaluation`);

@@ -1,6 +1,6 @@
 /* One map of the picture for each class, or of one class alone: semantic segmentation and the
- * cutting out of persons. Each class that is seen becomes one object: its box is drawn around its
- * cells, its confidence is their mean.
+ * cutting out of persons. Cells of a class that touch become one object: its box is drawn around
+ * them, its confidence is their mean.
  *
  * A single map tells how likely a cell is inside. Of several, a cell belongs to the class of the
  * highest value. Values are probabilities or what goes into a sigmoid or softmax: a run on a test
@@ -10,10 +10,16 @@
 #include "core/error.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum variant { PROBABILITIES = 0, LOGITS = 1, LAST = 2 /* flag: [1,H,W,C], not [1,C,H,W] */ };
-enum { CLASSES_MAX = 256, SIDE_MAX = 2048, CELLS_MIN = 16 };
+enum {
+    CLASSES_MAX = 256,
+    SIDE_MAX = 2048,
+    REGIONS_MAX = 4096, /* what begins when there are as many is left out */
+    SPECK = 1000,       /* less than one in so many cells of the map is no object */
+};
 
 struct map {
     const float *data;
@@ -120,60 +126,142 @@ static bool is_background(const struct map *map, int class_id)
     return map->classes > 1 && class_id == 0;
 }
 
+/* Cells of one class that touch, as far as they have been read. */
 struct region {
     int x1, y1, x2, y2; /* cells; x2 and y2 are one more than the last */
-    int cells;
+    int cells, class_id;
+    int joined;    /* to which other region; itself: to none */
+    uint32_t seed; /* one of its cells: y * width + x */
     float sum;
 };
 
-static void add_cell(struct region *region, int x, int y, float share)
+struct regions {
+    int count;
+    int16_t above[SIDE_MAX]; /* of each cell of the line before, -1 = none */
+    struct region items[REGIONS_MAX];
+};
+
+static int root_of(struct regions *all, int index)
 {
-    if (region->cells++ == 0)
-        *region = (struct region){x, y, x + 1, y + 1, 1, 0};
-    region->x1 = x < region->x1 ? x : region->x1;
-    region->x2 = x + 1 > region->x2 ? x + 1 : region->x2;
-    region->y2 = y + 1; /* lines come in order */
-    region->sum += share;
+    while (all->items[index].joined != index)
+        index = all->items[index].joined = all->items[all->items[index].joined].joined;
+    return index;
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static int join(struct regions *all, int one, int other)
+{
+    int a = root_of(all, one), b = root_of(all, other);
+    if (a == b)
+        return a;
+    struct region *to = &all->items[a], *from = &all->items[b];
+    to->x1 = smaller(to->x1, from->x1);
+    to->y1 = smaller(to->y1, from->y1);
+    to->x2 = larger(to->x2, from->x2);
+    to->y2 = larger(to->y2, from->y2);
+    to->cells += from->cells;
+    to->sum += from->sum;
+    from->joined = a;
+    return a;
+}
+
+static int begin(struct regions *all, int class_id, int x, int y, int width)
+{
+    if (all->count == REGIONS_MAX)
+        return -1;
+    all->items[all->count] = (struct region){.x1 = x,
+                                             .y1 = y,
+                                             .x2 = x + 1,
+                                             .y2 = y + 1,
+                                             .class_id = class_id,
+                                             .joined = all->count,
+                                             .seed = (uint32_t)(y * width + x)};
+    return all->count++;
+}
+
+static bool is_of(const struct regions *all, int index, int class_id)
+{
+    return index >= 0 && all->items[index].class_id == class_id;
+}
+
+/* The region of a cell, given those to its left and above. */
+static int place_cell(struct regions *all, int class_id, int left, int x, int y, int width)
+{
+    int above = all->above[x];
+    bool to_left = is_of(all, left, class_id), to_above = is_of(all, above, class_id);
+    if (to_left && to_above)
+        return join(all, left, above);
+    if (to_left || to_above)
+        return root_of(all, to_left ? left : above);
+    return begin(all, class_id, x, y, width);
+}
+
+static void read_regions(const struct map *map, struct regions *all)
+{
+    struct line line;
+    all->count = 0;
+    memset(all->above, -1, sizeof all->above);
+    for (int y = 0; y < map->height; y++) {
+        int left = -1;
+        read_line(map, y, &line);
+        for (int x = 0; x < map->width; x++) {
+            int class_id = line.winner[x], index = -1;
+            float share = certainty(map, line.best[x], line.second[x]);
+            if (class_id >= 0 && !is_background(map, class_id) && share >= 0.5F)
+                index = place_cell(all, class_id, left, x, y, map->width);
+            all->above[x] = (int16_t)index;
+            left = index;
+            if (index < 0)
+                continue;
+            struct region *region = &all->items[index];
+            region->x1 = smaller(region->x1, x);
+            region->x2 = larger(region->x2, x + 1);
+            region->y2 = y + 1; /* lines come in order */
+            region->cells++;
+            region->sum += fminf(share, 1);
+        }
+    }
 }
 
 static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out)
 {
     struct map map;
-    struct line line;
-    struct region regions[CLASSES_MAX] = {0};
     if (!read_map(layout, outputs, &map))
         return OW_EPARSE;
-    for (int y = 0; y < map.height; y++) {
-        read_line(&map, y, &line);
-        for (int x = 0; x < map.width; x++) {
-            int class_id = line.winner[x];
-            if (class_id < 0 || is_background(&map, class_id))
-                continue;
-            float share = certainty(&map, line.best[x], line.second[x]);
-            if (share >= 0.5F)
-                add_cell(&regions[class_id], x, y, fminf(share, 1));
-        }
-    }
+    struct regions *all = malloc(sizeof *all);
+    if (all == NULL)
+        return OW_ENOMEM;
+    read_regions(&map, all);
     float across = (float)layout->input_width / (float)map.width;
     float down = (float)layout->input_height / (float)map.height;
-    for (int c = 0; c < map.classes; c++) {
-        const struct region *r = &regions[c];
-        float confidence = r->cells > 0 ? r->sum / (float)r->cells : 0;
-        if (r->cells < CELLS_MIN || confidence < thresholds->confidence ||
-            !class_wanted(thresholds, c))
+    int result = OW_OK;
+    for (int i = 0; i < all->count && result == OW_OK; i++) {
+        const struct region *r = &all->items[i];
+        float confidence = r->sum / (float)larger(r->cells, 1);
+        if (r->joined != i || r->cells <= map.width * map.height / SPECK ||
+            confidence < thresholds->confidence || !class_wanted(thresholds, r->class_id))
             continue;
-        const struct detection found = {.class_id = c,
+        const struct detection found = {.class_id = r->class_id,
                                         .confidence = confidence,
                                         .x1 = (float)r->x1 * across,
                                         .y1 = (float)r->y1 * down,
                                         .x2 = (float)r->x2 * across,
-                                        .y2 = (float)r->y2 * down};
-        int result = candidate_list_add(out, &found);
-        if (result != OW_OK)
-            return result;
+                                        .y2 = (float)r->y2 * down,
+                                        .track_id = r->seed};
+        result = candidate_list_add(out, &found);
     }
-    return OW_OK;
+    free(all);
+    return result;
 }
 
 /* Which cells of the map one of the mask stands for: [*from, *to). */
@@ -222,9 +310,34 @@ static void make_mask(const struct map *map, int class_id, struct region r,
     }
 }
 
-static int smaller(int a, int b)
+/* Leaves of the mask what touches the cell, which stands for the seed of a region, and what is not
+ * inside anyway; all when the cell is not inside itself, where many cells stand for one. */
+static int keep_touching(struct object_shape *shape, int x, int y)
 {
-    return a < b ? a : b;
+    int width = shape->mask_width, cells = width * shape->mask_height, waiting = 0;
+    if (shape->mask[y * width + x] < MASK_INSIDE)
+        return OW_OK;
+    int *stack = malloc((size_t)cells * (sizeof *stack + 1));
+    if (stack == NULL)
+        return OW_ENOMEM;
+    bool *reached = memset(stack + cells, 0, (size_t)cells);
+    reached[stack[waiting++] = y * width + x] = true;
+    while (waiting > 0) {
+        int at = stack[--waiting], column = at % width;
+        const int beside[] = {column > 0 ? at - 1 : at, column + 1 < width ? at + 1 : at,
+                              at >= width ? at - width : at, at + width < cells ? at + width : at};
+        for (int k = 0; k < 4; k++) {
+            if (reached[beside[k]] || shape->mask[beside[k]] < MASK_INSIDE)
+                continue;
+            reached[beside[k]] = true;
+            stack[waiting++] = beside[k];
+        }
+    }
+    for (int i = 0; i < cells; i++)
+        if (!reached[i] && shape->mask[i] >= MASK_INSIDE)
+            shape->mask[i] = 0;
+    free(stack);
+    return OW_OK;
 }
 
 static int shape(const struct output_layout *layout, const struct tensor_view *outputs,
@@ -248,7 +361,9 @@ static int shape(const struct output_layout *layout, const struct tensor_view *o
         return result;
     *cells_left -= cells;
     make_mask(&map, candidate->class_id, r, *out);
-    return OW_OK;
+    int x = (int)candidate->track_id % map.width - r.x1;
+    int y = (int)candidate->track_id / map.width - r.y1;
+    return keep_touching(*out, x * width / (r.x2 - r.x1), y * height / (r.y2 - r.y1));
 }
 
 const struct model_family class_map_family = {

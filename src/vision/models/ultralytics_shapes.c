@@ -7,6 +7,7 @@
 #include "vision/models/ultralytics.h"
 
 #include "core/error.h"
+#include "vision/models/common.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,10 +22,19 @@ static bool has_task(const struct model_traits *traits, const char *task)
 
 /* ---- masks ---- */
 
-static bool is_prototypes(const struct tensor_info *tensor)
+static bool is_prototype_side(int64_t side)
 {
-    return tensor->type != TENSOR_OTHER && tensor->rank == 4 && tensor->dims[1] >= 1 &&
-           tensor->dims[1] <= PROTOTYPES_MAX;
+    return side == -1 || (side >= 1 && side <= PROTOTYPE_SIDE_MAX); /* -1: not known before a run */
+}
+
+/* How many prototypes an output has; 0 when it is something else. */
+static int count_prototypes(const struct model_traits *traits, int output)
+{
+    int rank;
+    const int64_t *dims = output_dims(traits, output, &rank);
+    bool fits = output_has_rank(traits, output, 4) && dims[1] >= 1 && dims[1] <= PROTOTYPES_MAX &&
+                is_prototype_side(dims[2]) && is_prototype_side(dims[3]);
+    return fits ? (int)dims[1] : 0;
 }
 
 static bool recognise_segment(const struct model_traits *traits, struct output_layout *layout,
@@ -34,10 +44,8 @@ static bool recognise_segment(const struct model_traits *traits, struct output_l
     if (!has_task(traits, "segment"))
         return false;
     for (int p = 0; p < traits->io->output_count; p++) {
-        if (!is_prototypes(&traits->io->outputs[p]))
-            continue;
-        int count = (int)traits->io->outputs[p].dims[1];
-        for (int i = 0; i < traits->io->output_count; i++) {
+        int count = count_prototypes(traits, p);
+        for (int i = 0; count > 0 && i < traits->io->output_count; i++) {
             if (!ultralytics_recognise_boxes(traits, i, count, layout))
                 continue;
             layout->outputs[0] = i;

@@ -106,7 +106,7 @@ static struct bytes graph(const struct onnx_file *file)
     for (int i = 0; i < 8 && file->outputs[i].name != NULL; i++) {
         const struct onnx_value *output = &file->outputs[i];
         struct bytes node = {0};
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "constant%d", i);
         put_text(&node, 1, output->data != NULL ? name : file->inputs[0].name);
         put_text(&node, 2, output->name);

@@ -43,8 +43,8 @@ static void a_choice_of_another_version_is_a_warning_and_the_default(void **stat
     static const struct {
         const char *type, *setting, *value, *used;
     } cases[] = {
-        {"model", "xrayMode", "masks-contour", "boxes"},
-        {"model", "xrayMode", "pose-skeleton", "boxes"},
+        {"model", "xrayMode", "depth", "boxes"},
+        {"model", "xrayMode", "Masks", "boxes"},
         {"model", "colorScheme", "sepia", "default"},
         {"videoPreviewWebRTC", "bitratePreset", "ultra", "balanced"},
         {"videoPreview", "boxTiming", "later", "predict"},
@@ -76,14 +76,14 @@ static void whoever_sets_such_a_choice_is_told(void **state)
 {
     (void)state;
     json_t *node = json_pack("{s:s, s:s}", "id", "m", "type", "model");
-    json_t *masks = json_pack("{s:s}", "xrayMode", "masks"),
+    json_t *depth = json_pack("{s:s}", "xrayMode", "depth"),
            *both = json_pack("{s:s, s:n}", "xrayMode", "both", "colorScheme");
     struct reason why = {""};
-    assert_int_equal(graph_check_change(node, masks, &why), OW_EINVAL);
+    assert_int_equal(graph_check_change(node, depth, &why), OW_EINVAL);
     assert_non_null(strstr(why.text, "xrayMode"));
     assert_non_null(strstr(why.text, "heatmap"));
     assert_int_equal(graph_check_change(node, both, &why), OW_OK);
-    json_decref(masks);
+    json_decref(depth);
     json_decref(both);
     json_decref(node);
 }
@@ -173,7 +173,7 @@ static void the_type_of_colors_is_published(void **state)
             type = json_string_value(json_object_get(row, "type"));
         /* Another name for a choice is taken, but not offered. */
         if (strcmp(json_string_value(json_object_get(row, "name")), "xrayMode") == 0)
-            assert_int_equal(json_array_size(json_object_get(row, "choices")), 5);
+            assert_int_equal(json_array_size(json_object_get(row, "choices")), 12);
     }
     assert_non_null(type);
     assert_string_equal(type, "colors");

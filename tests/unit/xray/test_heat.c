@@ -32,7 +32,7 @@ static void it_warms_where_objects_are_and_cools(void **state)
     int64_t now_us = 1000000;
     float last = 0;
     for (int i = 0; i < 50; i++) {
-        heat_update(&heat, now_us += 100000, here, 0);
+        heat_update(&heat, now_us += 100000, here, 0, false);
         float warm = at(&heat, 350, 250);
         assert_true(warm > last && warm <= 1);
         last = warm;
@@ -43,7 +43,7 @@ static void it_warms_where_objects_are_and_cools(void **state)
     assert_true(fabsf(at(&heat, 500, 250)) < FLT_MIN);
     assert_true(fabsf(at(&heat, 350, 100)) < FLT_MIN);
     for (int i = 0; i < 100; i++) {
-        heat_update(&heat, now_us += 100000, NULL, 0);
+        heat_update(&heat, now_us += 100000, NULL, 0, false);
         assert_true(at(&heat, 350, 250) < last);
         last = at(&heat, 350, 250);
     }
@@ -60,9 +60,9 @@ static void the_rate_of_pictures_does_not_matter(void **state)
     float first = 0;
     for (int i = 0; i < 4; i++) {
         struct heat heat = {0};
-        heat_update(&heat, 1000000, here, 0);
+        heat_update(&heat, 1000000, here, 0, false);
         for (int k = 1; k <= steps[i]; k++)
-            heat_update(&heat, 1000000 + 1000000 * k / steps[i], here, 0);
+            heat_update(&heat, 1000000 + 1000000 * k / steps[i], here, 0, false);
         float warm = at(&heat, 350, 250);
         first = i == 0 ? warm : first;
         assert_true(fabsf(warm - first) < 0.03f);
@@ -76,10 +76,10 @@ static void a_moment_counts_once(void **state)
     (void)state;
     struct heat heat = {0}, before;
     struct detections *here = one(300, 200, 400, 300);
-    heat_update(&heat, 1000000, here, 0);
+    heat_update(&heat, 1000000, here, 0, false);
     before = heat;
-    heat_update(&heat, 1000000, here, 0);
-    heat_update(&heat, 900000, here, 0);
+    heat_update(&heat, 1000000, here, 0, false);
+    heat_update(&heat, 900000, here, 0, false);
     assert_memory_equal(&heat, &before, sizeof heat);
     assert_true(at(&heat, 350, 250) > 0.5f); /* the first one is seen at once */
     detections_unref(&here);
@@ -90,7 +90,7 @@ static void the_unsure_leave_no_trace(void **state)
     (void)state;
     struct heat heat = {0};
     struct detections *here = one(300, 200, 400, 300);
-    heat_update(&heat, 1000000, here, 0.81f);
+    heat_update(&heat, 1000000, here, 0.81f, false);
     assert_false(heat.warm);
     detections_unref(&here);
 }
@@ -106,7 +106,7 @@ static void any_numbers_are_safe(void **state)
         struct detections *all = one(values[i % VALUES], values[i / VALUES % VALUES],
                                      values[i / 121 % VALUES], values[i / 1331]);
         all->source_width = i % 7 ? 960 : 1 - i % 3;
-        heat_update(&heat, 1000000 + 40000LL * i, all, 0);
+        heat_update(&heat, 1000000 + 40000LL * i, all, 0, false);
         detections_unref(&all);
     }
     for (int y = 0; y < HEAT_ROWS; y++)
@@ -127,7 +127,7 @@ static void it_is_drawn_where_it_is_warm(void **state)
     struct xray_style style;
     xray_style_default(&style);
     for (int i = 0; i < 40; i++)
-        heat_update(&heat, 1000000 + 100000 * i, here, 0);
+        heat_update(&heat, 1000000 + 100000 * i, here, 0, false);
     static const int sizes[][2] = {{961, 541}, {480, 270}, {101, 75}, {7, 5}, {1, 1}};
     for (int i = 0; i < 5; i++) {
         struct guarded g;
@@ -154,7 +154,7 @@ static void it_is_smooth(void **state)
     struct guarded g;
     struct xray_style style;
     xray_style_default(&style);
-    heat_update(&heat, 1000000, here, 0);
+    heat_update(&heat, 1000000, here, 0, false);
     guarded_open(&g, 960, 540);
     heat_draw(&heat, &g.frame, &style);
     for (int y = 0; y < 540; y++)
@@ -170,7 +170,7 @@ static void the_intensity_is_how_much_it_covers(void **state)
     struct heat heat = {0};
     struct detections *here = one(300, 100, 700, 400);
     for (int i = 0; i < 40; i++)
-        heat_update(&heat, 1000000 + 100000 * i, here, 0);
+        heat_update(&heat, 1000000 + 100000 * i, here, 0, false);
     int last = -1;
     for (int i = 0; i <= 10; i++) {
         struct guarded g;

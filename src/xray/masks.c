@@ -1,0 +1,103 @@
+#include "xray/masks.h"
+
+#include <math.h>
+
+/* Which two cells of a row of a mask lie beside a column of the picture, and how far from the first
+ * to the second it is, of 256. */
+struct columns {
+    int first, count;
+    int16_t cell[FRAME_MAX_SIDE + 2];
+    uint16_t share[FRAME_MAX_SIDE + 2];
+};
+
+/* Where a pixel lies among `cells` stretched from `from` to `to`: cell centres are whole numbers.
+ */
+static float place_of(int pixel, float from, float to, int cells)
+{
+    float at = ((float)pixel + 0.5f - from) / (to - from) * (float)cells - 0.5f;
+    return at > 0 ? fminf(at, (float)(cells - 1)) : 0; /* a NaN is 0 */
+}
+
+/* An area reaches over the picture's edge at most by what stands for the last pixel there. */
+static int end_of(int end, int edge, int area_end)
+{
+    return end < edge ? end : area_end;
+}
+
+static void place_columns(struct columns *columns, const struct layer *layer,
+                          const struct scene_object *object, int frame_width)
+{
+    int end =
+        end_of(object->box.x + object->box.width, frame_width, layer->area.x + layer->area.width);
+    columns->first = object->box.x - layer->area.x;
+    columns->count = end - object->box.x;
+    for (int i = 0; i < columns->count; i++) {
+        float at = place_of(object->box.x + i, object->bounds.x1, object->bounds.x2,
+                            object->item->shape->mask_width);
+        columns->cell[i] = (int16_t)at;
+        columns->share[i] = (uint16_t)(256 * (at - floorf(at)));
+    }
+}
+
+/* Between its cells a mask's edge is as soft as they are large, and where the model is not sure it
+ * is soft anyway: in the picture it is a line. */
+static void make_edge(uint8_t edge[256], float pixels_per_cell)
+{
+    float gain = fminf(fmaxf(pixels_per_cell / 1.5f, 5), 32);
+    for (int i = 0; i < 256; i++)
+        edge[i] = (uint8_t)fminf(fmaxf(((float)i - 127.5f) * gain + 127.5f, 0), 255);
+}
+
+static void sample_row(const struct columns *columns, const int line[MASK_SIDE_MAX + 1],
+                       const uint8_t edge[256], uint8_t *restrict to)
+{
+    for (int i = 0; i < columns->count; i++) {
+        const int *at = line + columns->cell[i];
+        to[i] = edge[(at[0] * 256 + (at[1] - at[0]) * columns->share[i]) >> 16];
+    }
+}
+
+static bool cover(struct layer *layer, const struct scene *scene, const struct scene_object *object)
+{
+    const struct object_shape *shape = object->item->shape;
+    const struct frame *frame = scene->frame;
+    struct columns columns;
+    uint8_t edge[256];
+    int line[MASK_SIDE_MAX + 1];
+    int width = shape->mask_width, height = shape->mask_height;
+    if (!layer_open(layer, frame, object->box))
+        return false;
+    make_edge(edge, (object->bounds.x2 - object->bounds.x1) / (float)width);
+    place_columns(&columns, layer, object, frame->width);
+    int end = end_of(object->box.y + object->box.height, frame->height,
+                     layer->area.y + layer->area.height);
+    for (int y = object->box.y; y < end; y++) {
+        float at = place_of(y, object->bounds.y1, object->bounds.y2, height);
+        int row = (int)at, share = (int)(256 * (at - floorf(at)));
+        const uint8_t *a = shape->mask + (ptrdiff_t)row * width;
+        const uint8_t *b = row + 1 < height ? a + width : a;
+        for (int i = 0; i < width; i++)
+            line[i] = a[i] * 256 + (b[i] - a[i]) * share;
+        line[width] = line[width - 1];
+        sample_row(&columns, line, edge,
+                   layer->coverage + (ptrdiff_t)(y - layer->area.y) * layer->area.width +
+                       columns.first);
+    }
+    return true;
+}
+
+void masks_draw(const struct scene *scene, struct layer layers[2], float fill, bool contours)
+{
+    int alpha = fill > 0 ? (int)lroundf(255 * fminf(fill, 1)) : 0;
+    /* The first are the surest: they come last, on top. */
+    for (int i = scene->count - 1; i >= 0; i--) {
+        const struct scene_object *object = &scene->objects[i];
+        if (!scene_has_mask(object) || !cover(&layers[0], scene, object))
+            continue;
+        struct ink ink = palette_ink(object->color, scene->frame);
+        if (alpha > 0)
+            layer_blend(&layers[0], LAYER_ALL, scene->frame, ink, alpha);
+        if (contours && layer_outline(&layers[1], &layers[0], scene->frame, scene->thickness))
+            layer_blend(&layers[1], LAYER_ALL, scene->frame, ink, 255);
+    }
+}
