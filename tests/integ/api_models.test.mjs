@@ -1,14 +1,17 @@
-// Models that people send, and what the list says of those that are there. Beside the default model
-// there is one of NanoDet's own outputs, converted here, and one that needs to be told how it is read.
+// Models that people send, and what the list says of those that are there: the default model, the same
+// network with its own outputs, which the program decodes itself, and tiny ones made here.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 
+import { convert } from '../../tools/tfjs2onnx/convert.mjs';
 import { OnnxGraph } from '../../tools/tfjs2onnx/onnx.mjs';
 import { assertShape, client } from './api_client.mjs';
-import { environment, eventually, postJson, startServer } from './server.mjs';
+import { environment, eventually, postJson, root, startServer } from './server.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'overwatch-models-'));
 const installed = join(environment().OVERWATCH_MODEL_FOLDER, 'nanodet.onnx');
@@ -146,4 +149,47 @@ test('a decoder that a node names starts the model anew', { skip, timeout: 60000
   const patched = await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 200, { params: { id: 'w', node_id: 'model' }, body: { data: { decoder: 'auto' } } });
   assert.equal(patched.change, 'restarted');
   await eventually('the object is seen', 10, async () => (await view(server)).detections_count === 1);
+});
+
+/** The first `count` results of a model, by the frame they are of. */
+async function results(server, node, count) {
+  const seen = new Map();
+  const answer = await fetch(`${server.url}/api/nodes/${node}/detections`);
+  for await (const line of createInterface({ input: Readable.fromWeb(answer.body) })) {
+    const { sequence, detections } = JSON.parse(line);
+    seen.set(sequence, detections);
+    if (seen.size === count) break;
+  }
+  return seen;
+}
+
+const source = join(root, '.cache/model-sources/nanodet.json');
+const footage = join(environment().OVERWATCH_MEDIA_FOLDER, 'vtest.avi');
+const missing = [installed, source, footage].find((file) => !existsSync(file));
+
+test('NanoDet decoded by the program sees what the converted one sees', { skip: missing && `${missing} is not there`, timeout: 60000 }, async (t) => {
+  const server = await start(t, 'raw');
+  const { status, body } = await upload(server, { name: 'raw.onnx' }, Buffer.from(convert(source, 'nanodet-raw').serialize()));
+  assert.equal(status, 201, body.detail);
+  assert.deepEqual([body.family, body.class_count, body.input_width], ['nanodet', 80, 416]);
+  const node = (id, type, data) => ({ id, type, position: { x: 0, y: 0 }, data });
+  const model = (id, modelId) => node(id, 'model', { modelId, confidence: 0.4, fps: 10 });
+  const executed = await postJson(`${server.url}/api/workflow-builder/execute`, { id: 'both', name: 'Both',
+    nodes: [node('video', 'videoInput', { videoPath: 'vtest.avi', fps: 5 }), model('own', 'uploads/raw.onnx'), model('default', 'nanodet')],
+    edges: ['own', 'default'].map((id) => ({ id, source: 'video', target: id })) });
+  assert.equal(executed.status, 200, executed.body.detail);
+  const [own, usual] = await Promise.all([results(server, 'own', 15), results(server, 'default', 15)]);
+  let frames = 0, objects = 0;
+  for (const [sequence, expected] of usual) {
+    const seen = own.get(sequence);
+    if (!seen) continue;
+    frames += 1;
+    objects += seen.length;
+    assert.equal(seen.length, expected.length, `frame ${sequence}`);
+    seen.forEach((one, k) => {
+      assert.equal(one.class_id, expected[k].class_id);
+      one.bbox.forEach((value, at) => assert.ok(Math.abs(value - expected[k].bbox[at]) < 0.5, `${one.bbox} instead of ${expected[k].bbox}`));
+    });
+  }
+  assert.ok(frames >= 8 && objects >= 5 * frames, `${objects} objects in ${frames} frames`);
 });
