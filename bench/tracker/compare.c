@@ -1,5 +1,5 @@
-/* Our tracker beside others on the same detections: compare FOLDER (tests/data/vtest). Everything
- * is exact and the same on every machine but for the times at the end. */
+/* Our tracker beside others on the same detections: tracker_compare FOLDER (tests/data/vtest).
+ * Everything is exact and the same on every machine but for the times at the end. */
 #include "core/clock.h"
 #include "core/error.h"
 #include "mot_run.h"
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     struct sum demo[ROWS] = {0}, all[ROWS] = {0};
     if (argc != 2 || !mot_read_detections(&footage.seen[0], argv[1]) ||
         !mot_read_tracks(&footage.truth[0], argv[1])) {
-        fprintf(stderr, "compare FOLDER: needs detections.csv and tracks.csv there\n");
+        fprintf(stderr, "tracker_compare FOLDER: needs detections.csv and tracks.csv there\n");
         return 1;
     }
     mot_reverse(&footage.seen[0], &footage.seen[1]);

@@ -1,4 +1,4 @@
-/* What a model sees in footage, for bench/tracker: detect MODEL Y4M FRAMES > detections.csv
+/* What a model sees in footage, for bench/tracker: tracker_detect MODEL Y4M FRAMES > detections.csv
  *
  * One line a detection: frame, class, score in thousandths, left, top, width, height in pixels.
  * Persons, cars, buses and trucks. The settings are those of the demo, but for the score:
@@ -46,7 +46,7 @@ static int64_t detect(struct model *model, const struct frame *frame,
     struct model_timing timing = {0};
     struct reason why = {""};
     if (model_run(model, frame, thresholds, found, &timing, &why) < 0) {
-        fprintf(stderr, "detect: %s\n", why.text);
+        fprintf(stderr, "tracker_detect: %s\n", why.text);
         exit(1);
     }
     return timing.postprocess_us;
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     if (argc != 4 || footage_open(&footage, argv[2], &why) < 0 ||
         model_open(&model, argv[1], 0, &why) < 0 ||
         frame_create(&frame, footage.width, footage.height) < 0) {
-        fprintf(stderr, "detect MODEL Y4M FRAMES: %s\n", why.text);
+        fprintf(stderr, "tracker_detect MODEL Y4M FRAMES: %s\n", why.text);
         return 1;
     }
     int frames = atoi(argv[3]);

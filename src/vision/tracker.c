@@ -13,6 +13,7 @@ enum { LOST_AFTER_US = 1000000, CONFIRMING_HITS = 2, TRACKS_MAX = MATCH_MAX, VOT
 
 static const float confirming_confidence = 0.8F; /* confirmed at the first sight */
 static const float lowest_confidence = 0.1F;
+static const float far_off = 1e6F; /* pixels */
 
 /* An unsure box is often that of the visible half: it says that the object is there, but hardly
  * where. */
@@ -52,9 +53,11 @@ struct tracker {
     struct label_set *labels;
 };
 
+/* Whether a box has an area and lies within reach of a picture, so that what is reckoned from it is
+ * finite, too. */
 static bool is_measurable(const struct detection *box)
 {
-    return isfinite(box->x1) && isfinite(box->y1) && isfinite(box->x2) && isfinite(box->y2) &&
+    return box->x1 > -far_off && box->x2 < far_off && box->y1 > -far_off && box->y2 < far_off &&
            box->x2 > box->x1 && box->y2 > box->y1;
 }
 
