@@ -165,7 +165,17 @@ static void on_detections(void *context, const char *workflow_id, const char *no
 
 static void on_event(void *context, const char *topic, const json_t *message)
 {
-    ws_hub_event(((struct api *)context)->hub, topic, message);
+    struct api *api = context;
+    ws_hub_event(api->hub, topic, message);
+    if (api->settings.mqtt.client)
+        mqtt_out_event(&api->settings.mqtt, topic, message);
+}
+
+static void on_publish(void *context, const struct sink_settings *sink, const char *workflow_id,
+                       const char *node_id, const struct detections *detections)
+{
+    mqtt_out_detections(&((struct api *)context)->settings.mqtt, sink, workflow_id, node_id,
+                        detections);
 }
 
 struct runtime_outputs api_node_outputs(struct api *api)
@@ -173,6 +183,7 @@ struct runtime_outputs api_node_outputs(struct api *api)
     return (struct runtime_outputs){.context = api,
                                     .wants_detections = on_wants_detections,
                                     .detections = on_detections,
+                                    .publish = api->settings.mqtt.client ? on_publish : NULL,
                                     .event = on_event};
 }
 

@@ -409,8 +409,8 @@ int runtime_views(struct runtime *r, struct view **out, int max)
 static bool tells_detections(void *context, struct running_node *node)
 {
     enum node_role role = node->graph_node->type->role;
-    bool tells =
-        role == NODE_MODEL || role == NODE_FILTER || (role == NODE_SINK && !node->sink.as_messages);
+    bool tells = role == NODE_MODEL || role == NODE_FILTER ||
+                 (role == NODE_SINK && node->sink.kind == SINK_DATA);
     return tells && strcmp(node->graph_node->id, context) == 0;
 }
 

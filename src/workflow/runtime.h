@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 struct runtime;
+struct sink_settings; /* workflow/node_types.h */
 
 /* What the names of uploaded videos begin with in a workflow. */
 #define UPLOAD_PREFIX "uploads/"
@@ -23,6 +24,9 @@ struct runtime_outputs {
     /* A result that passed at a model, a filter or a data preview; lent. */
     void (*detections)(void *context, const char *workflow_id, const char *node_id,
                        const struct detections *detections);
+    /* A result for the MQTT broker; `sink` says how; both lent. */
+    void (*publish)(void *context, const struct sink_settings *sink, const char *workflow_id,
+                    const char *node_id, const struct detections *detections);
     /* "debug_message", "zone_event", "node_error"; the message has workflow_id and node_id, and is
      * lent. */
     void (*event)(void *context, const char *topic, const json_t *message);

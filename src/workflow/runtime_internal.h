@@ -28,7 +28,8 @@ struct running_node {
     char model_path[NODE_PATH_BYTES], model_decoder[32];
     struct filter *filter;
     struct sink_settings sink;
-    struct rate_gate sink_gate; /* of the thread of the model before it */
+    struct rate_gate sink_gate; /* of the thread of the model before it, as is the next */
+    bool sink_told_none;        /* the last result that was told had no detections */
     struct view *view;
     char told_error[320]; /* of the thread that tells errors */
 };

@@ -57,6 +57,10 @@ test('a snapshot is a JPEG of a view or of a source, 404 where there is none', {
   assert.deepEqual(jpegSize((await picture('pattern')).bytes), [640, 360]);
   assert.deepEqual(jpegSize((await picture('pattern', '?width=160')).bytes), [160, 90]);
   for (const query of ['?width=-1', '?width=0', '?width=x', '?width=999999999999', '?width=1']) jpegSize((await picture('pattern', query)).bytes);
+  // Without overlay a view's is its source's, in the source's size.
+  const plain = await picture('view', '?overlay=0');
+  assert.deepEqual(jpegSize(plain.bytes), [640, 360]);
+  assert.deepEqual(jpegSize((await picture('view', '?overlay=false&width=160')).bytes), [160, 90]);
   for (const id of ['gone', 'test', '..%2f']) await call('GET /api/video/{node_id}/snapshot', 404, { params: { node_id: id } });
 });
 
