@@ -19,7 +19,8 @@ with_tests=false
 base_packages=(
     ca-certificates build-essential pkg-config meson ninja-build
     libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev
-    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libjansson-dev libsqlite3-dev libwebsockets-dev
+    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libusrsctp-dev libjansson-dev libsqlite3-dev
+    libwebsockets-dev libmosquitto-dev
     fonts-inter fonts-dejavu-core
 )
 test_packages=(
@@ -29,10 +30,10 @@ test_packages=(
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
     iproute2 nftables coturn janus curl openssl
-    fonts-noto-color-emoji
+    fonts-noto-color-emoji mosquitto mosquitto-clients
 )
 # Those of the above that start a service of their own. The tests start their own.
-service_packages=(coturn janus)
+service_packages=(coturn janus mosquitto)
 
 # Names of the packages wanted on this machine. Node.js, npm and the browsers count as there when
 # their commands are: they often come from elsewhere than Debian.

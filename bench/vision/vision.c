@@ -36,8 +36,9 @@ static double median_ms(int64_t *values)
 static int run_whole(struct model *model, struct tracker *tracker, const struct footage *footage,
                      int index, struct row *row, struct reason *why)
 {
-    static const struct model_thresholds thresholds = {
-        .confidence = 0.4F, .iou = 0.45F, .max_detections = 300};
+    static const float confidence = 0.4F;
+    const struct model_thresholds thresholds = {
+        .confidence = tracker_lowest_confidence(confidence), .iou = 0.45F, .max_detections = 300};
     uint64_t at = (uint64_t)(index < 0 ? -index : index) * STEP;
     struct frame frame = {.width = footage->width,
                           .height = footage->height,
@@ -51,17 +52,17 @@ static int run_whole(struct model *model, struct tracker *tracker, const struct 
     int rc = model_run(model, &frame, &thresholds, &found, &timing, why);
     if (rc != OW_OK)
         return rc;
-    (void)tracker_update(tracker, found, &tracked);
-    if (index >= 0) {
+    rc = tracker_update(tracker, found, confidence, &tracked);
+    if (index >= 0 && rc == OW_OK) {
         row->whole_us += clock_now_us() - start_us;
         row->preprocess_us[index] = timing.preprocess_us;
         row->inference_us[index] = timing.inference_us;
         row->postprocess_us[index] = timing.postprocess_us;
-        row->objects += found->count;
+        row->objects += tracked->count;
     }
     detections_unref(&found);
     detections_unref(&tracked);
-    return OW_OK;
+    return rc;
 }
 
 /* The session alone, on values that do not change. */

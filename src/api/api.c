@@ -55,6 +55,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/workflow-components/videos", api_videos, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/uploads", api_uploads_list, HTTP_MAY_BLOCK},
     {HTTP_POST, "/api/uploads/video", api_upload_video, HTTP_STREAMS},
+    {HTTP_POST, "/api/uploads/model", api_upload_model, HTTP_STREAMS},
     {HTTP_DELETE, "/api/uploads/{id}", api_upload_remove, HTTP_MAY_BLOCK},
     {HTTP_GET, "/api/config", api_config, HTTP_QUICK},
     {HTTP_GET, "/api/cameras", api_cameras_list, HTTP_MAY_BLOCK},
@@ -164,7 +165,17 @@ static void on_detections(void *context, const char *workflow_id, const char *no
 
 static void on_event(void *context, const char *topic, const json_t *message)
 {
-    ws_hub_event(((struct api *)context)->hub, topic, message);
+    struct api *api = context;
+    ws_hub_event(api->hub, topic, message);
+    if (api->settings.mqtt.client)
+        mqtt_out_event(&api->settings.mqtt, topic, message);
+}
+
+static void on_publish(void *context, const struct sink_settings *sink, const char *workflow_id,
+                       const char *node_id, const struct detections *detections)
+{
+    mqtt_out_detections(&((struct api *)context)->settings.mqtt, sink, workflow_id, node_id,
+                        detections);
 }
 
 struct runtime_outputs api_node_outputs(struct api *api)
@@ -172,6 +183,7 @@ struct runtime_outputs api_node_outputs(struct api *api)
     return (struct runtime_outputs){.context = api,
                                     .wants_detections = on_wants_detections,
                                     .detections = on_detections,
+                                    .publish = api->settings.mqtt.client ? on_publish : NULL,
                                     .event = on_event};
 }
 

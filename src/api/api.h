@@ -3,6 +3,7 @@
 #ifndef OW_API_API_H
 #define OW_API_API_H
 
+#include "api/mqtt_out.h"
 #include "core/error.h"
 #include "net/media_server.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ struct api_settings {
     struct http_auth *auth;    /* lent for the api's life; NULL = everybody may do everything */
     struct media_server *media;
     struct store *store;                /* lent until api_destroy() */
+    struct mqtt_out mqtt;               /* its client is lent until the runtime has ended */
     struct api_ice_servers ice_servers; /* lent for good */
 };
 

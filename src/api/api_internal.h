@@ -107,6 +107,7 @@ void api_videos(void *context, struct http_exchange *exchange);
 /* routes_uploads.c */
 void api_uploads_list(void *context, struct http_exchange *exchange);
 void api_upload_video(void *context, struct http_exchange *exchange);
+void api_upload_model(void *context, struct http_exchange *exchange);
 void api_upload_remove(void *context, struct http_exchange *exchange);
 
 /* routes_config.c */

@@ -11,9 +11,8 @@ void api_node_types(void *context, struct http_exchange *exchange)
 
 void api_models(void *context, struct http_exchange *exchange)
 {
-    const struct api_settings *s = &((struct api *)context)->settings;
     api_reply_json(exchange, 200,
-                   json_pack("{s:o}", "models", library_models(s->model_folder, s->default_model)));
+                   json_pack("{s:o}", "models", runtime_models(((struct api *)context)->runtime)));
 }
 
 void api_classes(void *context, struct http_exchange *exchange)
@@ -22,7 +21,8 @@ void api_classes(void *context, struct http_exchange *exchange)
     const char *model = http_query(http_exchange_request(exchange), "model");
     struct reason why = {""};
     json_t *classes = NULL;
-    int rc = library_model_classes(s->model_folder, s->default_model, model, &classes, &why);
+    int rc = library_model_classes(s->model_folder, s->upload_folder, s->default_model, model,
+                                   &classes, &why);
     if (rc == OW_OK)
         api_reply_json(exchange, 200, classes);
     else

@@ -308,6 +308,20 @@ static void write_viewers(struct metrics_text *text, struct api *api)
     gauge(text, "overwatch_websocket_clients", "Open WebSockets.", hub.clients);
 }
 
+static void write_mqtt(struct metrics_text *text, const struct api *api)
+{
+    struct mqtt_stats stats;
+    if (!api->settings.mqtt.client)
+        return;
+    mqtt_client_read_stats(api->settings.mqtt.client, &stats);
+    gauge(text, "overwatch_mqtt_connected", "Is there a connection to the broker?",
+          stats.connected);
+    counter(text, "overwatch_mqtt_messages_total", "Messages for the broker.",
+            (double)stats.published);
+    counter(text, "overwatch_mqtt_dropped_messages_total",
+            "Messages that the broker could not be given.", (double)stats.dropped);
+}
+
 static void write_access(struct metrics_text *text, const struct api *api)
 {
     struct http_auth_stats stats = {0};
@@ -342,6 +356,7 @@ void api_metrics(void *context, struct http_exchange *exchange)
         write_views(&text, &views);
         write_viewers(&text, api);
         write_access(&text, api);
+        write_mqtt(&text, api);
     }
     free(views.infos);
     if (text.data && !text.failed)

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "net/http_files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +20,30 @@ void api_views(void *context, struct http_exchange *exchange)
     api_reply_json(exchange, 200, json_pack("{s:o}", "views", list));
 }
 
+/* The node whose plain picture is meant: of a view without overlay, its source. */
+static void find_plain(struct api *api, const struct http_request *request, char out[128])
+{
+    const char *overlay = http_query(request, "overlay");
+    bool without = overlay && (strcmp(overlay, "0") == 0 || strcmp(overlay, "false") == 0);
+    struct view_info info = {0};
+    struct view *view =
+        without ? runtime_find_view(api->runtime, http_param(request, "node_id")) : NULL;
+    if (view)
+        view_read_info(view, &info);
+    view_unref(&view);
+    snprintf(out, 128, "%s", info.source_id[0] ? info.source_id : http_param(request, "node_id"));
+}
+
 /* Of a source it is its latest picture as it is, of a view its next one with boxes. */
 void api_snapshot(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
     const struct http_request *request = http_exchange_request(exchange);
-    const char *node_id = http_param(request, "node_id"), *width = http_query(request, "width");
+    const char *width = http_query(request, "width");
+    char node_id[128];
     struct encoded *picture = NULL;
     int wanted = width ? atoi(width) : 0;
+    find_plain(api, request, node_id);
     int rc = runtime_source_picture(api->runtime, node_id, wanted > 0 ? wanted : 0, &picture);
     if (rc == OW_ENOTFOUND)
         ws_hub_snapshot(api->hub, node_id, exchange);

@@ -1,4 +1,4 @@
-/* /api/uploads: videos that people send. */
+/* /api/uploads: videos and models that people send. */
 #include "api/api_internal.h"
 #include "net/multipart.h"
 #include "workflow/runtime.h"
@@ -24,12 +24,13 @@ static void reply_failure(struct http_exchange *exchange, int rc, const struct r
         api_reply_failure(exchange, rc, why);
 }
 
-/* ---- taking a video in ---- */
+/* ---- taking one in ---- */
 
 /* Where its bytes are in the body: they are the body, or the file of a form. */
 struct intake {
     struct api *api;
     struct http_exchange *exchange;
+    enum upload_kind kind;
     struct upload *upload; /* NULL until a name is known */
     bool is_form;
     struct multipart form;
@@ -37,8 +38,11 @@ struct intake {
 
 static int begin(struct intake *self, const char *name, uint64_t size, struct reason *why)
 {
-    const char *given = http_query(http_exchange_request(self->exchange), "name");
-    return upload_begin(&self->upload, &self->api->uploads, given ? given : name, size, why);
+    const struct http_request *request = http_exchange_request(self->exchange);
+    const char *given = http_query(request, "name"), *sidecar = http_query(request, "sidecar");
+    int rc = upload_begin(&self->upload, &self->api->uploads, self->kind, given ? given : name,
+                          size, why);
+    return rc == OW_OK && sidecar ? upload_set_sidecar(self->upload, sidecar, why) : rc;
 }
 
 static bool form_ended(const struct intake *self)
@@ -87,25 +91,12 @@ static int take_all(struct intake *self, struct reason *why)
     return rc;
 }
 
-static void reply_video(struct intake *self, const struct store_upload *row,
-                        const struct source_status *status)
-{
-    json_t *answer = describe(self->api, row);
-    json_t *found = json_pack("{s:i, s:i, s:f, s:f, s:s}", "width", status->width, "height",
-                              status->height, "fps", status->nominal_fps, "duration_s",
-                              status->duration_s, "codec", status->codec);
-    (void)json_object_update(answer, found);
-    json_decref(found);
-    api_reply_json(self->exchange, 201, answer);
-}
-
-/* On a thread of its own, while the body comes. */
-void api_upload_video(void *context, struct http_exchange *exchange)
+static void take(struct api *api, struct http_exchange *exchange, enum upload_kind kind)
 {
     const struct http_request *request = http_exchange_request(exchange);
-    struct intake intake = {.api = context, .exchange = exchange};
+    struct intake intake = {.api = api, .exchange = exchange, .kind = kind};
     struct store_upload row = {0};
-    struct source_status status = {0};
+    json_t *found = NULL;
     struct reason why = {""};
     intake.is_form = multipart_init(&intake.form, request->content_type) == OW_OK;
     /* A form is somewhat larger than its file. */
@@ -118,13 +109,28 @@ void api_upload_video(void *context, struct http_exchange *exchange)
     if (rc == OW_OK)
         rc = take_all(&intake, &why);
     if (rc == OW_OK)
-        rc = upload_finish(intake.upload, &row, &status, &why);
+        rc = upload_finish(intake.upload, api->runtime, &row, &found, &why);
     upload_close(&intake.upload); /* who reads the answer finds nothing left of what was refused */
-    if (rc == OW_OK)
-        reply_video(&intake, &row, &status);
-    else
+    if (rc == OW_OK) {
+        json_t *answer = describe(api, &row);
+        (void)json_object_update(answer, found);
+        api_reply_json(exchange, 201, answer);
+    } else {
         reply_failure(exchange, rc, &why);
+    }
+    json_decref(found);
     store_upload_clear(&row);
+}
+
+/* On a thread of its own, while the body comes. */
+void api_upload_video(void *context, struct http_exchange *exchange)
+{
+    take(context, exchange, UPLOAD_VIDEO);
+}
+
+void api_upload_model(void *context, struct http_exchange *exchange)
+{
+    take(context, exchange, UPLOAD_MODEL);
 }
 
 /* ---- those that are there ---- */
@@ -160,7 +166,7 @@ void api_upload_remove(void *context, struct http_exchange *exchange)
     int rc = store_upload_get(api->settings.store,
                               http_param(http_exchange_request(exchange), "id"), &row);
     if (rc == OW_OK && runtime_has_upload_open(api->runtime, row.file))
-        rc = reason_set(&why, OW_ESTATE, "A running workflow plays this video: stop it first.");
+        rc = reason_set(&why, OW_ESTATE, "A running workflow uses this file: stop it first.");
     if (rc == OW_OK)
         rc = uploads_remove(&api->uploads, &row);
     if (rc == OW_OK)

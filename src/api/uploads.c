@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/random.h"
 #include "workflow/library.h"
+#include "workflow/source_probe.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,12 +27,16 @@ static const uint64_t RESERVE_BYTES = 256 * 1024 * 1024; /* is left for others, 
 static const int64_t PROBE_US = 10000000;
 static const char part_prefix[] = ".part-";
 
+static const char *const nouns[] = {[UPLOAD_VIDEO] = "video", [UPLOAD_MODEL] = "model"};
+
 struct upload {
     struct uploads *uploads;
+    enum upload_kind kind;
     int fd;
     uint64_t bytes, looked_at;
     char id[ID_BYTES], name[UPLOAD_NAME_BYTES];
-    char part[PATH_BYTES]; /* where it is while under way; "" when no more */
+    char part[PATH_BYTES];    /* where it is while under way; "" when no more */
+    char sidecar[PATH_BYTES]; /* the same of the file beside a model; "" = none */
 };
 
 /* ---- names ---- */
@@ -156,12 +161,13 @@ void uploads_clear(struct uploads *uploads)
 
 /* ---- one upload ---- */
 
-static int check_size(const struct uploads *uploads, uint64_t size, struct reason *why)
+static int check_size(const struct uploads *uploads, enum upload_kind kind, uint64_t size,
+                      struct reason *why)
 {
     return size <= uploads->max_bytes
                ? OW_OK
-               : reason_set(why, OW_ETOOLARGE, "A video may have %.6g MB (--max-upload-mb).",
-                            (double)uploads->max_bytes / 1e6);
+               : reason_set(why, OW_ETOOLARGE, "A %s may have %.6g MB (--max-upload-mb).",
+                            nouns[kind], (double)uploads->max_bytes / 1e6);
 }
 
 static int check_room(const struct uploads *uploads, uint64_t size, struct reason *why)
@@ -185,23 +191,33 @@ static void make_id(char out[ID_BYTES])
     snprintf(out, ID_BYTES, "%016llx", (unsigned long long)random_u64(&random));
 }
 
-int upload_begin(struct upload **out, struct uploads *uploads, const char *name, uint64_t size,
-                 struct reason *why)
+static int check_name(enum upload_kind kind, const char *name, struct reason *why)
+{
+    if (!name[0])
+        return reason_set(why, OW_EINVAL, "The %s needs a name: ?name=%s", nouns[kind],
+                          kind == UPLOAD_VIDEO ? "street.mp4" : "street.onnx");
+    if (kind == UPLOAD_VIDEO && !library_is_video(name))
+        return reason_set(why, OW_EUNSUPPORTED,
+                          "\"%.100s\" does not end like a video: mp4, mov, mkv, webm, avi, ts, flv "
+                          "and the like are taken.",
+                          name);
+    if (kind == UPLOAD_MODEL && !library_is_model(name))
+        return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" does not end in .onnx.", name);
+    return OW_OK;
+}
+
+int upload_begin(struct upload **out, struct uploads *uploads, enum upload_kind kind,
+                 const char *name, uint64_t size, struct reason *why)
 {
     char safe[UPLOAD_NAME_BYTES];
     if (!uploads->folder[0])
         return reason_set(why, OW_ESTATE,
-                          "No videos are taken: the server has no --data-folder, or "
+                          "No files are taken: the server has no --data-folder, or "
                           "--max-upload-mb is 0.");
     upload_file_name(name, safe);
-    if (!safe[0])
-        return reason_set(why, OW_EINVAL, "The video needs a name: ?name=street.mp4");
-    if (!library_is_video(safe))
-        return reason_set(why, OW_EUNSUPPORTED,
-                          "\"%.100s\" does not end like a video: mp4, mov, mkv, webm, avi, ts, flv "
-                          "and the like are taken.",
-                          safe);
-    int rc = check_size(uploads, size, why);
+    int rc = check_name(kind, safe, why);
+    if (rc == OW_OK)
+        rc = check_size(uploads, kind, size, why);
     if (rc == OW_OK)
         rc = check_room(uploads, size, why);
     if (rc < 0)
@@ -210,6 +226,7 @@ int upload_begin(struct upload **out, struct uploads *uploads, const char *name,
     if (!upload)
         return reason_set(why, OW_ENOMEM, "Out of memory.");
     upload->uploads = uploads;
+    upload->kind = kind;
     memcpy(upload->name, safe, sizeof safe);
     make_id(upload->id);
     /* It keeps its ending: FFmpeg goes by it, too, and it is opened before it is kept. */
@@ -218,7 +235,7 @@ int upload_begin(struct upload **out, struct uploads *uploads, const char *name,
     upload->fd = open(upload->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (upload->fd < 0) {
         free(upload);
-        return reason_set(why, OW_EIO, "The video cannot be written: %s.", strerror(errno));
+        return reason_set(why, OW_EIO, "The file cannot be written: %s.", strerror(errno));
     }
     *out = upload;
     return OW_OK;
@@ -227,7 +244,7 @@ int upload_begin(struct upload **out, struct uploads *uploads, const char *name,
 int upload_write(struct upload *upload, const void *data, size_t size, struct reason *why)
 {
     const char *bytes = data;
-    int rc = check_size(upload->uploads, upload->bytes + size, why);
+    int rc = check_size(upload->uploads, upload->kind, upload->bytes + size, why);
     if (rc == OW_OK && upload->bytes - upload->looked_at >= LOOK_EVERY_BYTES) {
         upload->looked_at = upload->bytes;
         rc = check_room(upload->uploads, size, why);
@@ -235,7 +252,7 @@ int upload_write(struct upload *upload, const void *data, size_t size, struct re
     while (rc == OW_OK && size > 0) {
         ssize_t written = write(upload->fd, bytes, size);
         if (written < 0 && errno != EINTR)
-            rc = reason_set(why, OW_EIO, "The video cannot be written: %s.", strerror(errno));
+            rc = reason_set(why, OW_EIO, "The file cannot be written: %s.", strerror(errno));
         if (written <= 0)
             continue;
         bytes += written;
@@ -243,6 +260,21 @@ int upload_write(struct upload *upload, const void *data, size_t size, struct re
         upload->bytes += (uint64_t)written;
     }
     return rc;
+}
+
+int upload_set_sidecar(struct upload *upload, const char *text, struct reason *why)
+{
+    if (upload->kind != UPLOAD_MODEL)
+        return reason_set(why, OW_EINVAL, "Only a model has a file beside it.");
+    const char *ending = strrchr(upload->part, '.');
+    snprintf(upload->sidecar, sizeof upload->sidecar, "%.*s.json", (int)(ending - upload->part),
+             upload->part);
+    FILE *file = fopen(upload->sidecar, "wx");
+    bool written = file && fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    if (file)
+        written = fclose(file) == 0 && written;
+    return written ? OW_OK
+                   : reason_set(why, OW_EIO, "The file cannot be written: %s.", strerror(errno));
 }
 
 static void sync_folder(const char *folder)
@@ -254,54 +286,121 @@ static void sync_folder(const char *folder)
     }
 }
 
+/* The file beside a model's. */
+static void sidecar_of(const char *path, char out[PATH_BYTES])
+{
+    const char *ending = strrchr(path, '.');
+    snprintf(out, PATH_BYTES, "%.*s.json", ending ? (int)(ending - path) : 0, path);
+}
+
+static int keep_sidecar(struct upload *upload, const char *path, struct reason *why)
+{
+    char sidecar[PATH_BYTES];
+    sidecar_of(path, sidecar);
+    if (rename(upload->sidecar, sidecar) != 0)
+        return reason_set(why, OW_EIO, "The file cannot be kept: %s.", strerror(errno));
+    upload->sidecar[0] = '\0';
+    return OW_OK;
+}
+
 /* Under the lock. */
 static int keep(struct upload *upload, struct reason *why)
 {
     struct uploads *uploads = upload->uploads;
     char path[PATH_BYTES];
+    int rc = OW_OK;
     if (choose_name(uploads, upload->name) != OW_OK)
-        return reason_set(why, OW_EEXISTS, "There are too many videos of this name.");
+        return reason_set(why, OW_EEXISTS, "There are too many files of this name.");
     snprintf(path, sizeof path, "%s/%s", uploads->folder, upload->name);
+    if (upload->sidecar[0])
+        rc = keep_sidecar(upload, path, why);
+    if (rc < 0)
+        return rc;
     if (rename(upload->part, path) != 0)
-        return reason_set(why, OW_EIO, "The video cannot be kept: %s.", strerror(errno));
+        return reason_set(why, OW_EIO, "The file cannot be kept: %s.", strerror(errno));
     sync_folder(uploads->folder);
     const struct store_upload row = {.id = upload->id,
                                      .name = upload->name,
                                      .file = upload->name,
                                      .bytes = (int64_t)upload->bytes};
-    int rc = store_upload_add(uploads->store, &row);
+    rc = store_upload_add(uploads->store, &row);
     upload->part[0] = '\0';
     if (rc == OW_OK)
         return OW_OK;
     (void)unlink(path);
     return rc == OW_ELIMIT
-               ? reason_set(why, OW_EEXISTS, "There are too many videos: delete some.")
-               : reason_set(why, OW_EIO, "The video cannot be kept: %s.", error_text(rc));
+               ? reason_set(why, OW_EEXISTS, "There are too many files: delete some.")
+               : reason_set(why, OW_EIO, "The file cannot be kept: %s.", error_text(rc));
 }
 
-/* What was found names a path that is nobody's business. */
-static int not_playable(const struct upload *upload, const char *found, struct reason *why)
+/* A sentence without the path it was found at, which is nobody's business. */
+static void hide_path(const struct upload *upload, const char *found, char *out, size_t size)
 {
-    const char *path = strstr(found, upload->part);
-    if (!path)
-        return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" cannot be played.", upload->name);
-    return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" cannot be played: %.*sit%.160s.",
-                      upload->name, (int)(path - found), found, path + strlen(upload->part));
+    const size_t stem = strlen(upload->part) - strlen(strrchr(upload->part, '.'));
+    size_t at = 0;
+    while (*found && at + 1 < size) {
+        if (strncmp(found, upload->part, stem) == 0) {
+            found += stem;
+            found += strcspn(found, " :,;");
+            at += (size_t)snprintf(out + at, size - at, "%s", upload->name);
+            at = at < size ? at : size - 1;
+        } else {
+            out[at++] = *found++;
+        }
+    }
+    out[at] = '\0';
 }
 
-int upload_finish(struct upload *upload, struct store_upload *row, struct source_status *status,
-                  struct reason *why)
+static int look_at_video(const struct upload *upload, json_t **found, struct reason *why)
 {
-    struct reason found = {""};
+    struct source_status status = {0};
+    struct reason detail = {""};
+    char text[sizeof detail.text];
+    int rc = source_probe(upload->part, PROBE_US, &status, &detail);
+    if (rc < 0) {
+        hide_path(upload, status.text, text, sizeof text);
+        return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" cannot be played: %.180s.",
+                          upload->name, text);
+    }
+    *found = json_pack("{s:i, s:i, s:f, s:f, s:s}", "width", status.width, "height", status.height,
+                       "fps", status.nominal_fps, "duration_s", status.duration_s, "codec",
+                       status.codec);
+    return *found ? OW_OK : OW_ENOMEM;
+}
+
+static int look_at_model(const struct upload *upload, struct runtime *runtime, json_t **found,
+                         struct reason *why)
+{
+    struct reason detail = {""};
+    char text[sizeof detail.text];
+    int rc = runtime_describe_model(runtime, upload->part, found, &detail);
+    if (rc != OW_EUNSUPPORTED)
+        return rc;
+    hide_path(upload, detail.text, text, sizeof text);
+    return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" cannot be used: %.200s", upload->name,
+                      text);
+}
+
+int upload_finish(struct upload *upload, struct runtime *runtime, struct store_upload *row,
+                  json_t **found, struct reason *why)
+{
+    json_t *seen = NULL;
     if (fsync(upload->fd) != 0)
-        return reason_set(why, OW_EIO, "The video cannot be written: %s.", strerror(errno));
-    int rc = source_probe(upload->part, PROBE_US, status, &found);
+        return reason_set(why, OW_EIO, "The file cannot be written: %s.", strerror(errno));
+    int rc = upload->kind == UPLOAD_VIDEO ? look_at_video(upload, &seen, why)
+                                          : look_at_model(upload, runtime, &seen, why);
     if (rc < 0)
-        return not_playable(upload, status->text, why);
+        return rc;
     pthread_mutex_lock(&upload->uploads->lock);
     rc = keep(upload, why);
     pthread_mutex_unlock(&upload->uploads->lock);
-    return rc < 0 ? rc : store_upload_get(upload->uploads->store, upload->id, row);
+    if (rc == OW_OK)
+        rc = store_upload_get(upload->uploads->store, upload->id, row);
+    if (rc == OW_OK)
+        *found = seen;
+    else
+        json_decref(seen);
+    return rc;
 }
 
 void upload_close(struct upload **upload)
@@ -313,6 +412,8 @@ void upload_close(struct upload **upload)
     close(self->fd);
     if (self->part[0])
         (void)unlink(self->part);
+    if (self->sidecar[0])
+        (void)unlink(self->sidecar);
     free(self);
 }
 
@@ -324,5 +425,10 @@ int uploads_remove(struct uploads *uploads, const struct store_upload *row)
         return rc;
     snprintf(path, sizeof path, "%s/%s", uploads->folder, row->file);
     (void)unlink(path);
+    if (library_is_model(row->file)) {
+        char sidecar[PATH_BYTES];
+        sidecar_of(path, sidecar);
+        (void)unlink(sidecar);
+    }
     return OW_OK;
 }

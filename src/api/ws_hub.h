@@ -64,6 +64,10 @@ struct ws_hub_stats {
 };
 void ws_hub_read_stats(struct ws_hub *hub, struct ws_hub_stats *out);
 
+/* detection_data as JSON, a new reference; NULL = no memory. */
+json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
+                                   const struct detections *found);
+
 /* A running view as JSON: /api/views and status_update. A new reference, NULL = no memory. */
 json_t *view_describe(struct view *view);
 

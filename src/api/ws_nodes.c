@@ -116,7 +116,7 @@ static json_t *describe_detection(const struct detections *found, const struct d
     return out;
 }
 
-static json_t *describe_detections(const char *workflow_id, const char *node_id,
+json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
                                    const struct detections *found)
 {
     json_t *list = json_array();
@@ -132,7 +132,7 @@ static json_t *describe_detections(const char *workflow_id, const char *node_id,
 static struct http_message *make_line(const char *workflow_id, const char *node_id,
                                       const struct detections *found)
 {
-    json_t *json = describe_detections(workflow_id, node_id, found);
+    json_t *json = ws_hub_describe_detections(workflow_id, node_id, found);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     struct http_message *line =
         text ? http_message_create(false, text, strlen(text), "\n", 1) : NULL;
@@ -166,7 +166,7 @@ void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *
         if (!slot || !client_slot_is_due(slot, i->subscription.max_data_fps, now_us))
             continue;
         if (!message)
-            message = ws_hub_text(describe_detections(workflow_id, node_id, found));
+            message = ws_hub_text(ws_hub_describe_detections(workflow_id, node_id, found));
         if (message)
             http_socket_send_latest(i->socket, (int)(slot - i->slots), message);
     }

@@ -18,6 +18,7 @@ struct config {
     const char *web_folder, *model_folder, *media_folder, *data_folder, *default_model;
     const char *example;
     const char *model_threads, *execution_providers, *codec, *encoder;
+    const char *mqtt, *mqtt_prefix, *mqtt_username, *mqtt_password, *mqtt_ca;
     const char *log_file, *log_level, *log_format, *pid_file;
     /* the shorthand that makes a workflow */
     const char *source, *model, *confidence, *box_timing, *bitrate, *width, *raw;

@@ -28,6 +28,7 @@ struct app {
     struct http_auth *auth; /* NULL = open to all who reach it */
     bool local;             /* only programs of this machine reach it */
     struct media_server *media;
+    struct mqtt_client *mqtt; /* NULL = no broker */
     struct api *api;
     struct runtime *runtime;
     char upload_folder[DATA_FOLDER_BYTES]; /* "" = none */
@@ -124,6 +125,20 @@ static int camera_address(void *store, const char *id, char *url, size_t capacit
     return store_camera_address(store, id, url, capacity, why);
 }
 
+static int start_mqtt(struct app *app, const struct config *config, struct reason *why)
+{
+    char topic[MQTT_TOPIC_BYTES];
+    if (!config->mqtt)
+        return OW_OK;
+    snprintf(topic, sizeof topic, "%.100s/status", config->mqtt_prefix);
+    const struct mqtt_settings settings = {.url = config->mqtt,
+                                           .username = config->mqtt_username,
+                                           .password = config->mqtt_password,
+                                           .ca_file = config->mqtt_ca,
+                                           .status_topic = topic};
+    return mqtt_client_start(&app->mqtt, &settings, why);
+}
+
 static int start_servers(struct app *app, const struct config *config, struct reason *why)
 {
     int rc = data_folder_open(&app->store, config->data_folder, why);
@@ -132,6 +147,8 @@ static int start_servers(struct app *app, const struct config *config, struct re
         rc = data_folder_uploads(config->data_folder, app->upload_folder, why);
     if (rc == OW_OK)
         rc = start_media(app, config, why);
+    if (rc == OW_OK)
+        rc = start_mqtt(app, config, why);
     if (rc < 0)
         return rc;
     const char *uploads = app->upload_folder[0] ? app->upload_folder : NULL;
@@ -153,6 +170,7 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .tls_key = config->tls_key,
         .media = app->media,
         .store = app->store,
+        .mqtt = {.client = app->mqtt, .prefix = config->mqtt_prefix},
         .ice_servers = {.stun_urls = config->stun,
                         .turn_urls = config->turn,
                         .turn_username = config->turn_username,
@@ -229,6 +247,7 @@ static void stop_all(struct app *app)
     if (app->api)
         api_destroy(&app->api);
     media_server_stop(&app->media);
+    mqtt_client_stop(&app->mqtt);
     store_close(&app->store);
     http_auth_destroy(&app->auth);
 }

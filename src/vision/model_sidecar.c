@@ -24,7 +24,7 @@ static const char *read_decoder(struct model_sidecar *out, const json_t *value)
     const char *name = json_string_value(value);
     if (name == NULL || strlen(name) >= sizeof out->decoder || !model_family_exists(name))
         return "the name of a decoder (docs/models.md)";
-    strcpy(out->decoder, name);
+    memcpy(out->decoder, name, strlen(name) + 1);
     return NULL;
 }
 

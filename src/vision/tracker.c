@@ -1,90 +1,76 @@
 #include "vision/tracker.h"
 
 #include "core/error.h"
-#include "vision/nms.h"
+#include "vision/tracker_match.h"
+#include "vision/tracker_motion.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum {
-    LOST_AFTER_US = 1000000,
-    CONFIRMING_HITS = 2,
-    TRACKS_MAX = 1024,
-    AXES = 4, /* centre x, centre y, width, height */
-};
+enum { LOST_AFTER_US = 1000000, CONFIRMING_HITS = 2, TRACKS_MAX = MATCH_MAX, VOTES_MAX = 10 };
 
 static const float confirming_confidence = 0.8F; /* confirmed at the first sight */
-static const float association_iou = 0.2F;
-static const float smallest_side = 1.0F;
+static const float lowest_confidence = 0.1F;
+static const float far_off = 1e6F; /* pixels */
 
-/* The steady gains that the filter's first, larger ones come down to: position quickly, so that a
- * turn is followed in a few frames; velocity and size slowly, because detectors' boxes tremble. */
-static const double steady_alpha[AXES] = {0.6, 0.6, 0.35, 0.35};
-static const double steady_beta[AXES] = {0.2, 0.2, 0.04, 0.04};
+/* An unsure box is often that of the visible half: it says that the object is there, but hardly
+ * where. */
+static const double unsure_doubt = 4;
+
+static const struct match_rule sure_rules[] = {
+    {.same_class = true, .least_iou = 0.3F},
+    {.same_class = false, .least_iou = 0.6F}, /* a van found as car and as truck */
+    {.same_class = true,
+     .margin = 0.5F,
+     .least_iou = 0.2F}, /* came out of an occlusion elsewhere */
+};
+static const struct match_rule unsure_rule = {.same_class = true, .least_iou = 0.5F};
 
 struct track {
     uint32_t id; /* 0: not confirmed yet */
     int class_id;
-    float confidence;
+    int votes; /* sightings of this class, less those of others */
     int hits;
-    int64_t seen_us;
-    double value[AXES], velocity[AXES]; /* pixels and pixels per second, at seen_us */
-    struct object_shape *shape;         /* as last seen; own reference */
-};
-
-struct pair {
-    float iou;
-    int track, detection;
+    float confidence; /* of the last sure sighting */
+    int64_t begun_us, seen_us, sure_us;
+    struct motion motion;
+    struct object_shape *shape; /* as last seen; own reference */
 };
 
 struct tracker {
     pthread_mutex_t lock;
-    struct track *tracks;
+    struct track tracks[TRACKS_MAX];
     int count;
     uint32_t last_id;
+    struct match match;
     bool started;
     /* Of the last update. */
+    float confidence;
     int64_t capture_us;
     uint64_t frame_sequence;
     int source_width, source_height;
     struct label_set *labels;
 };
 
-static void measure(const struct detection *box, double value[AXES])
-{
-    value[0] = ((double)box->x1 + (double)box->x2) / 2;
-    value[1] = ((double)box->y1 + (double)box->y2) / 2;
-    value[2] = (double)box->x2 - (double)box->x1;
-    value[3] = (double)box->y2 - (double)box->y1;
-}
-
+/* Whether a box has an area and lies within reach of a picture, so that what is reckoned from it is
+ * finite, too. */
 static bool is_measurable(const struct detection *box)
 {
-    return isfinite(box->x1) && isfinite(box->y1) && isfinite(box->x2) && isfinite(box->y2) &&
+    return box->x1 > -far_off && box->x2 < far_off && box->y1 > -far_off && box->y2 < far_off &&
            box->x2 > box->x1 && box->y2 > box->y1;
 }
 
 /* Where the track stands at a time; its shape is lent. */
 static struct detection place(const struct track *track, int64_t at_us)
 {
-    double seconds = (double)(at_us - track->seen_us) / 1e6;
-    double value[AXES];
-    for (int k = 0; k < AXES; k++)
-        value[k] = track->value[k] + track->velocity[k] * seconds;
-    double width = fmax(value[2], (double)smallest_side);
-    double height = fmax(value[3], (double)smallest_side);
-    return (struct detection){
-        .class_id = track->class_id,
-        .confidence = track->confidence,
-        .x1 = (float)(value[0] - width / 2),
-        .y1 = (float)(value[1] - height / 2),
-        .x2 = (float)(value[0] + width / 2),
-        .y2 = (float)(value[1] + height / 2),
-        .track_id = track->id,
-        .shape = track->shape,
-    };
+    struct detection box = {.class_id = track->class_id,
+                            .confidence = track->confidence,
+                            .track_id = track->id,
+                            .shape = track->shape};
+    motion_place(&track->motion, at_us, &box);
+    return box;
 }
 
 static void keep_shape(struct track *track, const struct detection *box)
@@ -94,35 +80,16 @@ static void keep_shape(struct track *track, const struct detection *box)
     track->shape = shape;
 }
 
-/* An alpha-beta filter whose gains fall as measurements come in, the expanding-memory polynomial
- * filter of degree 1 (Brookner, "Tracking and Kalman Filtering Made Easy", 1998, section 1.2.10):
- * the second measurement already gives the exact velocity of a steady object. */
-static void correct(struct track *track, const struct detection *box, int64_t at_us)
+/* A track's class is the one that most of its sightings had (Boyer, Moore, "MJRTY: a fast majority
+ * vote algorithm", 1991); with a bound, so that a first mistake can be outvoted. */
+static void vote(struct track *track, int class_id)
 {
-    double measured[AXES];
-    double seconds = (double)(at_us - track->seen_us) / 1e6;
-    int n = track->hits; /* measurements before this one, at least 1 */
-    double alpha = 2.0 * (2.0 * n + 1.0) / ((n + 1.0) * (n + 2.0));
-    double beta = 6.0 / ((n + 1.0) * (n + 2.0));
-    measure(box, measured);
-    for (int k = 0; k < AXES; k++) {
-        double expected = track->value[k] + track->velocity[k] * seconds;
-        double residual = measured[k] - expected;
-        track->value[k] = expected + fmax(alpha, steady_alpha[k]) * residual;
-        if (seconds > 0)
-            track->velocity[k] += fmax(beta, steady_beta[k]) * residual / seconds;
+    if (class_id == track->class_id) {
+        track->votes += track->votes < VOTES_MAX;
+    } else if (--track->votes < 0) {
+        track->class_id = class_id;
+        track->votes = 1;
     }
-    track->hits = n < 1000 ? n + 1 : n;
-    track->seen_us = at_us;
-    track->confidence = box->confidence;
-    keep_shape(track, box);
-}
-
-static void confirm_if_due(struct tracker *tracker, struct track *track)
-{
-    if (track->id == 0 &&
-        (track->hits >= CONFIRMING_HITS || track->confidence >= confirming_confidence))
-        track->id = ++tracker->last_id;
 }
 
 static struct track *begin(struct tracker *tracker, const struct detection *box, int64_t at_us)
@@ -131,10 +98,29 @@ static struct track *begin(struct tracker *tracker, const struct detection *box,
         return NULL;
     struct track *track = &tracker->tracks[tracker->count++];
     *track = (struct track){
-        .class_id = box->class_id, .confidence = box->confidence, .hits = 1, .seen_us = at_us};
-    measure(box, track->value);
+        .class_id = box->class_id, .votes = 1, .hits = 1, .begun_us = at_us, .seen_us = at_us};
+    motion_begin(&track->motion, box, at_us);
     keep_shape(track, box);
     return track;
+}
+
+static void see(struct tracker *tracker, struct track *track, const struct detection *box,
+                bool sure, int64_t at_us)
+{
+    if (at_us > track->seen_us) { /* not when the same frame is looked at again */
+        motion_correct(&track->motion, box, sure ? 1 : unsure_doubt, at_us);
+        vote(track, box->class_id);
+        track->hits += track->hits < CONFIRMING_HITS;
+        track->seen_us = at_us;
+    }
+    keep_shape(track, box);
+    if (sure) {
+        track->sure_us = at_us;
+        track->confidence = box->confidence;
+    }
+    if (track->id == 0 &&
+        (track->hits >= CONFIRMING_HITS || track->confidence >= confirming_confidence))
+        track->id = ++tracker->last_id;
 }
 
 static bool is_lost(const struct track *track, int64_t at_us)
@@ -142,18 +128,15 @@ static bool is_lost(const struct track *track, int64_t at_us)
     return at_us - track->seen_us > LOST_AFTER_US;
 }
 
-/* Takes out tracks that were not seen for long, and unconfirmed ones that were missed at once. */
-static void forget(struct tracker *tracker, int64_t at_us, bool unconfirmed_too)
+/* Takes out tracks that were not seen for long. */
+static void forget_lost(struct tracker *tracker, int64_t at_us)
 {
     int kept = 0;
-    for (int i = 0; i < tracker->count; i++) {
-        struct track *track = &tracker->tracks[i];
-        bool missed = unconfirmed_too && track->id == 0 && track->seen_us < at_us;
-        if (!is_lost(track, at_us) && !missed)
-            tracker->tracks[kept++] = *track;
+    for (int i = 0; i < tracker->count; i++)
+        if (!is_lost(&tracker->tracks[i], at_us))
+            tracker->tracks[kept++] = tracker->tracks[i];
         else
-            object_shape_unref(&track->shape);
-    }
+            object_shape_unref(&tracker->tracks[i].shape);
     tracker->count = kept;
 }
 
@@ -164,142 +147,128 @@ static void forget_all(struct tracker *tracker)
     tracker->count = 0;
 }
 
-static int by_falling_overlap(const void *left, const void *right)
+static bool has_left(const struct tracker *tracker, const struct track *track, int64_t at_us)
 {
-    const struct pair *a = left;
-    const struct pair *b = right;
-    if (a->iou != b->iou)
-        return a->iou < b->iou ? 1 : -1;
-    if (a->track != b->track)
-        return a->track < b->track ? -1 : 1;
-    return (a->detection > b->detection) - (a->detection < b->detection);
+    struct detection box = place(track, at_us);
+    float x = (box.x1 + box.x2) / 2;
+    float y = (box.y1 + box.y2) / 2;
+    return x < 0 || y < 0 || x > (float)tracker->source_width || y > (float)tracker->source_height;
 }
 
-static size_t overlapping_pairs(const struct tracker *tracker, const struct detections *seen,
-                                struct pair *pairs)
+/* Takes out what was not seen in this frame when it was not confirmed, or has left the picture. */
+static void forget_missed(struct tracker *tracker, int64_t at_us)
 {
-    size_t count = 0;
-    for (int t = 0; t < tracker->count; t++) {
-        struct detection expected = place(&tracker->tracks[t], seen->capture_us);
-        for (int d = 0; d < seen->count; d++) {
-            const struct detection *box = &seen->items[d];
-            if (box->class_id != expected.class_id || !is_measurable(box))
-                continue;
-            float iou = box_iou(&expected, box);
-            if (iou < association_iou)
-                continue;
-            if (pairs != NULL)
-                pairs[count] = (struct pair){.iou = iou, .track = t, .detection = d};
-            count++;
-        }
+    int kept = 0;
+    for (int i = 0; i < tracker->count; i++) {
+        struct track *track = &tracker->tracks[i];
+        if (track->seen_us == at_us || (track->id != 0 && !has_left(tracker, track, at_us)))
+            tracker->tracks[kept++] = *track;
+        else
+            object_shape_unref(&track->shape);
     }
-    return count;
+    tracker->count = kept;
 }
 
-/* match[d] = index of the track that detection d continues, or -1. */
-static int associate(const struct tracker *tracker, const struct detections *seen, int *match)
+static void open_sightings(struct match *match, float confidence, bool sure)
 {
-    for (int d = 0; d < seen->count; d++)
-        match[d] = -1;
-    size_t count = overlapping_pairs(tracker, seen, NULL);
-    if (count == 0)
-        return OW_OK;
-    struct pair *pairs = calloc(count, sizeof *pairs);
-    bool *taken = calloc((size_t)tracker->count, sizeof *taken);
-    if (pairs != NULL && taken != NULL) {
-        overlapping_pairs(tracker, seen, pairs);
-        qsort(pairs, count, sizeof *pairs, by_falling_overlap);
-        for (size_t i = 0; i < count; i++) {
-            if (taken[pairs[i].track] || match[pairs[i].detection] >= 0)
-                continue;
-            taken[pairs[i].track] = true;
-            match[pairs[i].detection] = pairs[i].track;
-        }
-    }
-    int result = pairs != NULL && taken != NULL ? OW_OK : OW_ENOMEM;
-    free(pairs);
-    free(taken);
-    return result;
-}
-
-static int copy_detections(const struct detections *from, struct detections **out)
-{
-    struct detections *copy = NULL;
-    int result = detections_create_like(&copy, from, from->count);
-    if (result != OW_OK)
-        return result;
-    for (int i = 0; i < from->count; i++)
-        detections_append(copy, &from->items[i]);
-    *out = copy;
-    return OW_OK;
-}
-
-static void apply(struct tracker *tracker, const int *match, struct detections *seen)
-{
-    for (int d = 0; d < seen->count; d++) {
-        struct detection *box = &seen->items[d];
-        struct track *track = NULL;
-        box->track_id = 0;
-        if (match[d] >= 0) {
-            track = &tracker->tracks[match[d]];
-            correct(track, box, seen->capture_us);
-        } else if (is_measurable(box)) {
-            track = begin(tracker, box, seen->capture_us);
-        }
-        if (track == NULL)
-            continue;
-        confirm_if_due(tracker, track);
-        box->track_id = track->id;
+    for (int s = 0; s < match->sighting_count; s++) {
+        const struct detection *box = &match->sightings[s].box;
+        match->sightings[s].open = is_measurable(box) && (box->confidence >= confidence) == sure;
     }
 }
 
-static void remember(struct tracker *tracker, const struct detections *seen)
+static void associate(struct tracker *tracker, const struct detections *seen, float confidence)
+{
+    struct match *match = &tracker->match;
+    match->track_count = tracker->count;
+    match->sighting_count = seen->count < MATCH_MAX ? seen->count : MATCH_MAX;
+    for (int t = 0; t < match->track_count; t++)
+        match->tracks[t] = (struct match_item){
+            .box = place(&tracker->tracks[t], seen->capture_us), .open = true, .other = -1};
+    for (int s = 0; s < match->sighting_count; s++)
+        match->sightings[s] = (struct match_item){.box = seen->items[s], .other = -1};
+    open_sightings(match, confidence, true);
+    for (size_t i = 0; i < sizeof sure_rules / sizeof *sure_rules; i++)
+        match_stage(match, &sure_rules[i]);
+    open_sightings(match, confidence, false);
+    for (int t = 0; t < match->track_count; t++)
+        match->tracks[t].open = tracker->tracks[t].id != 0;
+    match_stage(match, &unsure_rule);
+}
+
+/* The track that sighting s continues or begins; NULL where there is none. */
+static struct track *track_of(struct tracker *tracker, int s, const struct detection *box,
+                              bool sure, int64_t at_us)
+{
+    if (s >= tracker->match.sighting_count)
+        return NULL;
+    if (tracker->match.sightings[s].other >= 0)
+        return &tracker->tracks[tracker->match.sightings[s].other];
+    return sure && is_measurable(box) ? begin(tracker, box, at_us) : NULL;
+}
+
+static void apply(struct tracker *tracker, const struct detections *seen, float confidence,
+                  struct detections *out)
+{
+    for (int s = 0; s < seen->count; s++) {
+        struct detection box = seen->items[s];
+        bool sure = box.confidence >= confidence;
+        struct track *track = track_of(tracker, s, &box, sure, seen->capture_us);
+        if (track != NULL)
+            see(tracker, track, &box, sure, seen->capture_us);
+        box.track_id = track != NULL ? track->id : 0;
+        if (sure)
+            detections_append(out, &box);
+    }
+}
+
+static void remember(struct tracker *tracker, const struct detections *seen, float confidence)
 {
     struct label_set *labels = label_set_ref(seen->labels);
     label_set_unref(&tracker->labels);
     tracker->labels = labels;
     tracker->started = true;
+    tracker->confidence = confidence;
     tracker->capture_us = seen->capture_us;
     tracker->frame_sequence = seen->frame_sequence;
     tracker->source_width = seen->source_width;
     tracker->source_height = seen->source_height;
 }
 
-static int update_locked(struct tracker *tracker, const struct detections *detections,
+static int update_locked(struct tracker *tracker, const struct detections *seen, float confidence,
                          struct detections **out)
 {
-    if (tracker->started && detections->capture_us < tracker->capture_us)
+    if (tracker->started && seen->capture_us < tracker->capture_us)
         return OW_EINVAL;
-    struct detections *seen = NULL;
-    int *match = calloc((size_t)detections->count + 1, sizeof *match);
-    int result = match != NULL ? copy_detections(detections, &seen) : OW_ENOMEM;
+    int result = detections_create_like(out, seen, seen->count);
     if (result != OW_OK)
-        goto out;
-    if (detections->source_width != tracker->source_width ||
-        detections->source_height != tracker->source_height)
+        return result;
+    if (seen->source_width != tracker->source_width ||
+        seen->source_height != tracker->source_height)
         forget_all(tracker); /* another picture: old places mean nothing in it */
-    forget(tracker, detections->capture_us, false);
-    result = associate(tracker, seen, match);
-    if (result != OW_OK)
-        goto out;
-    apply(tracker, match, seen);
-    forget(tracker, detections->capture_us, true);
-    remember(tracker, seen);
-    *out = seen;
-    seen = NULL;
-out:
-    detections_unref(&seen);
-    free(match);
-    return result;
+    forget_lost(tracker, seen->capture_us);
+    associate(tracker, seen, confidence);
+    apply(tracker, seen, confidence, *out);
+    remember(tracker, seen, confidence);
+    forget_missed(tracker, seen->capture_us);
+    return OW_OK;
 }
 
-int tracker_update(struct tracker *tracker, const struct detections *detections,
+int tracker_update(struct tracker *tracker, const struct detections *detections, float confidence,
                    struct detections **out)
 {
     pthread_mutex_lock(&tracker->lock);
-    int result = update_locked(tracker, detections, out);
+    int result = update_locked(tracker, detections, confidence, out);
     pthread_mutex_unlock(&tracker->lock);
     return result;
+}
+
+/* Whether a track was seen well enough, and not long ago, by what the last update knew. */
+static bool is_drawn(const struct tracker *tracker, const struct track *track)
+{
+    int64_t missed_us = tracker->capture_us - track->sure_us;
+    return track->id != 0 && track->confidence >= tracker->confidence &&
+           missed_us <= LOST_AFTER_US && missed_us <= track->sure_us - track->begun_us;
 }
 
 static int predict_locked(const struct tracker *tracker, int64_t capture_us,
@@ -316,14 +285,14 @@ static int predict_locked(const struct tracker *tracker, int64_t capture_us,
     made->count = 0;
     for (int i = 0; i < tracker->count; i++) {
         const struct track *track = &tracker->tracks[i];
-        if (track->id == 0 || is_lost(track, capture_us))
+        if (!is_drawn(tracker, track) || is_lost(track, capture_us))
             continue;
         /* A frame that is older than the last inference is met by going back, as far as forward. */
         int64_t at_us = capture_us;
         if (track->seen_us - at_us > LOST_AFTER_US)
             at_us = track->seen_us - LOST_AFTER_US;
-        const struct detection placed = place(track, at_us);
-        detections_append(made, &placed);
+        const struct detection box = place(track, at_us);
+        detections_append(made, &box);
     }
     *out = made;
     return OW_OK;
@@ -337,14 +306,17 @@ int tracker_predict(struct tracker *tracker, int64_t capture_us, struct detectio
     return result;
 }
 
+float tracker_lowest_confidence(float confidence)
+{
+    return fminf(confidence, lowest_confidence);
+}
+
 int tracker_create(struct tracker **out)
 {
     struct tracker *tracker = calloc(1, sizeof *tracker);
     if (tracker == NULL)
         return OW_ENOMEM;
-    tracker->tracks = calloc(TRACKS_MAX, sizeof *tracker->tracks);
-    if (tracker->tracks == NULL || pthread_mutex_init(&tracker->lock, NULL) != 0) {
-        free(tracker->tracks);
+    if (pthread_mutex_init(&tracker->lock, NULL) != 0) {
         free(tracker);
         return OW_ENOMEM;
     }
@@ -370,6 +342,5 @@ void tracker_destroy(struct tracker **tracker)
     pthread_mutex_destroy(&self->lock);
     forget_all(self);
     label_set_unref(&self->labels);
-    free(self->tracks);
     free(self);
 }

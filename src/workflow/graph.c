@@ -248,12 +248,12 @@ static void check_cycles(const struct graph *g, const json_t *edges, struct find
 
 static void check_inputs(const struct graph *g, struct findings *f)
 {
-    int views = 0;
+    int ends = 0;
     for (int i = 0; i < g->node_count; i++) {
         const struct graph_node *node = &g->nodes[i];
         if (!node->type)
             continue;
-        views += node->type->role == NODE_VIEW;
+        ends += node->type->role == NODE_VIEW || node->type->role == NODE_SINK;
         if (node->type->role == NODE_VIEW && node->input < 0)
             find(f->errors, node->id, "edges",
                  "%s \"%s\" shows nothing: connect a model or a source to it", role_name(node),
@@ -265,7 +265,7 @@ static void check_inputs(const struct graph *g, struct findings *f)
             find(f->warnings, node->id, "edges",
                  "%s \"%s\" gets no detections: connect a model to it", role_name(node), node->id);
     }
-    if (views == 0)
+    if (ends == 0)
         find(f->warnings, NULL, NULL, "there is no view in this workflow: nothing will be shown");
 }
 

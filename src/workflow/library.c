@@ -1,6 +1,7 @@
 #include "workflow/library.h"
 
 #include "vision/model.h"
+#include "workflow/node_types.h"
 #include "workflow/runtime.h"
 
 #include <dirent.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 1024, MAX_FILES = 2000, MAX_DEPTH = 3 };
+enum { PATH_BYTES = NODE_PATH_BYTES, MAX_FILES = 2000, MAX_DEPTH = 3 };
 
 static const char *const model_endings[] = {".onnx", NULL};
 static const char *const video_endings[] = {".mp4", ".m4v",  ".mov",   ".mkv", ".webm",
@@ -101,15 +102,16 @@ static bool is_default(const struct scan *scan, const char *id)
 
 static void add_model(struct scan *scan, const char *name, const struct stat *info)
 {
-    json_t *id = json_stringn(name, strlen(name) - strlen(".onnx"));
-    bool def = id && is_default(scan, json_string_value(id));
-    json_array_append_new(scan->list,
-                          json_pack("{s:O, s:O, s:s, s:I, s:b}", "id", id, "name", id, "file", name,
-                                    "size_bytes", (json_int_t)info->st_size, "default", def));
+    const char *prefix = scan->prefix ? scan->prefix : "";
+    json_t *id = json_sprintf("%s%.*s", prefix, (int)(strlen(name) - strlen(".onnx")), name);
+    bool def = id && !scan->prefix && is_default(scan, json_string_value(id));
+    json_array_append_new(scan->list, json_pack("{s:O, s:O, s:s+, s:I, s:b}", "id", id, "name", id,
+                                                "file", prefix, name, "size_bytes",
+                                                (json_int_t)info->st_size, "default", def));
     json_decref(id);
 }
 
-json_t *library_models(const char *folder, const char *default_model)
+json_t *library_models(const char *folder, const char *upload_folder, const char *default_model)
 {
     struct scan scan = {.endings = model_endings,
                         .found = add_model,
@@ -117,7 +119,39 @@ json_t *library_models(const char *folder, const char *default_model)
                         .default_model = default_model};
     if (folder && folder[0])
         scan_folder(&scan, folder, "", 1);
+    scan.prefix = UPLOAD_PREFIX;
+    if (upload_folder && upload_folder[0])
+        scan_folder(&scan, upload_folder, "", MAX_DEPTH);
     return sorted(scan.list);
+}
+
+bool library_is_model(const char *name)
+{
+    return ends_with(name, model_endings);
+}
+
+int library_model_path(const char *folder, const char *upload_folder, const char *id, char *path,
+                       struct reason *why)
+{
+    json_t *models = library_models(folder, upload_folder, NULL);
+    size_t i;
+    json_t *model;
+    int rc = OW_ENOTFOUND;
+    json_array_foreach(models, i, model)
+    {
+        const char *file = json_string_value(json_object_get(model, "file"));
+        if (strcmp(id, json_string_value(json_object_get(model, "id"))) != 0)
+            continue;
+        bool uploaded = strncmp(file, UPLOAD_PREFIX, strlen(UPLOAD_PREFIX)) == 0;
+        int size = snprintf(path, NODE_PATH_BYTES, "%s/%s", uploaded ? upload_folder : folder,
+                            file + (uploaded ? strlen(UPLOAD_PREFIX) : 0));
+        if (size < NODE_PATH_BYTES && access(path, F_OK) == 0)
+            rc = OW_OK;
+    }
+    json_decref(models);
+    return rc == OW_OK
+               ? rc
+               : reason_set(why, rc, "There is no model \"%.80s\" in the model folder.", id);
 }
 
 static json_t *list_classes(const struct label_set *labels)
@@ -126,24 +160,6 @@ static json_t *list_classes(const struct label_set *labels)
     for (int i = 0; i < labels->count; i++)
         json_array_append_new(list, json_pack("{s:i, s:s}", "id", i, "name", labels->names[i]));
     return list;
-}
-
-/* Names of the library only: no path leads out of the folder. */
-static int find_file(const char *folder, const char *id, char path[PATH_BYTES], struct reason *why)
-{
-    json_t *models = library_models(folder, NULL);
-    size_t i;
-    json_t *model;
-    int rc = OW_ENOTFOUND;
-    json_array_foreach(
-        models, i, model) if (strcmp(id, json_string_value(json_object_get(model, "id"))) == 0 &&
-                              snprintf(path, PATH_BYTES, "%s/%s", folder,
-                                       json_string_value(json_object_get(model, "file"))) <
-                                  PATH_BYTES) rc = OW_OK;
-    json_decref(models);
-    return rc == OW_OK
-               ? rc
-               : reason_set(why, rc, "There is no model \"%.80s\" in the model folder.", id);
 }
 
 static int find_default(const char *folder, const char *default_model, char path[PATH_BYTES],
@@ -160,12 +176,12 @@ static int find_default(const char *folder, const char *default_model, char path
     return OW_OK;
 }
 
-int library_model_classes(const char *folder, const char *default_model, const char *id,
-                          json_t **out, struct reason *why)
+int library_model_classes(const char *folder, const char *upload_folder, const char *default_model,
+                          const char *id, json_t **out, struct reason *why)
 {
     char path[PATH_BYTES];
     struct model *model = NULL;
-    int rc = id && id[0] ? find_file(folder, id, path, why)
+    int rc = id && id[0] ? library_model_path(folder, upload_folder, id, path, why)
                          : find_default(folder, default_model, path, why);
     if (rc == OW_OK)
         rc = model_open(&model, path, &(struct model_options){.threads = 1}, why);

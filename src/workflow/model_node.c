@@ -125,7 +125,7 @@ static bool open_model(struct model_node *node)
 }
 
 static void record(struct model_node *node, const struct model_timing *timing,
-                   struct detections *found, int64_t now_us)
+                   struct detections *tracked, int64_t now_us)
 {
     perf_add(PERF_PREPROCESS, timing->preprocess_us);
     perf_add(PERF_INFERENCE, timing->inference_us);
@@ -134,10 +134,10 @@ static void record(struct model_node *node, const struct model_timing *timing,
     node->status.state = "running";
     node->status.error[0] = '\0';
     node->status.inference_ms = (double)timing->inference_us / 1000;
-    node->status.detections = found->count;
+    node->status.detections = tracked->count;
     meter_count(&node->meter, now_us);
     struct detections *before = node->seen;
-    node->seen = detections_ref(found);
+    node->seen = detections_ref(tracked);
     pthread_mutex_unlock(&node->lock);
     detections_unref(&before);
 }
@@ -155,32 +155,45 @@ static void keep_latest(struct model_node *node, struct frame *frame)
     node->last = newer;
 }
 
+/* What is in the frame, with track ids. The model is asked for less than is to be reported: what it
+ * is unsure of helps the tracker. */
+static int look(struct model_node *node, struct frame *given, struct model_timing *timing,
+                struct detections **tracked, struct reason *why)
+{
+    struct detections *found = NULL;
+    float confidence = node->parts.settings.thresholds.confidence;
+    struct model_thresholds lowest = node->parts.settings.thresholds;
+    lowest.confidence = tracker_lowest_confidence(confidence);
+    struct model *model = pooled_model_begin(node->model);
+    keep_latest(node, given);
+    int64_t start_us = clock_now_us();
+    int rc = model_run(model, node->last, &lowest, &found, timing, why);
+    pooled_model_end(node->model);
+    if (rc == OW_OK)
+        rc = tracker_update(node->tracker, found, confidence, tracked);
+    detections_unref(&found);
+    if (rc != OW_OK)
+        return rc;
+    (*tracked)->infer_start_us = start_us;
+    (*tracked)->infer_end_us = clock_now_us();
+    return OW_OK;
+}
+
 static void infer(struct model_node *node, struct frame *given)
 {
     struct model_timing timing = {0};
-    struct detections *found = NULL, *tracked = NULL;
+    struct detections *tracked = NULL;
     struct reason why = {""};
-    struct model *model = pooled_model_begin(node->model);
-    keep_latest(node, given);
-    struct frame *frame = node->last;
-    int64_t start_us = clock_now_us();
-    int rc = model_run(model, frame, &node->parts.settings.thresholds, &found, &timing, &why);
-    pooled_model_end(node->model);
+    int rc = look(node, given, &timing, &tracked, &why);
     if (rc < 0) {
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
         return;
     }
-    rc = tracker_update(node->tracker, found, &tracked);
-    int64_t end_us = clock_now_us();
+    int64_t end_us = tracked->infer_end_us;
     bool paused = end_us - atomic_exchange(&node->result_us, end_us) > FRESH_US;
     atomic_store(&node->streak, paused ? 1 : atomic_load(&node->streak) + 1);
-    record(node, &timing, found, end_us);
-    if (rc == OW_OK) {
-        tracked->infer_start_us = start_us;
-        tracked->infer_end_us = end_us;
-        node->parts.on_result(node->parts.context, frame, tracked);
-    }
-    detections_unref(&found);
+    record(node, &timing, tracked, end_us);
+    node->parts.on_result(node->parts.context, node->last, tracked);
     detections_unref(&tracked);
 }
 

@@ -1,26 +1,18 @@
 #include "workflow/model_pool.h"
 
 #include "vision/model_sidecar.h"
+#include "workflow/file_identity.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* A file that is put in another's place is another model, under whatever name. */
-struct identity {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
 
 struct pooled_model {
     struct pooled_model *next;
     char *path, *decoder;
-    struct identity identity, sidecar;
+    struct file_identity identity, sidecar;
     int threads, users;
     bool loading;
     int rc; /* of loading */
@@ -43,7 +35,7 @@ struct model_pool {
 struct request {
     const char *path, *decoder;
     int threads;
-    struct identity identity, sidecar;
+    struct file_identity identity, sidecar;
 };
 
 int model_pool_create(struct model_pool **out, const char *providers)
@@ -73,29 +65,13 @@ void model_pool_destroy(struct model_pool **pool)
     *pool = NULL;
 }
 
-/* All zero for a file that is not there: model_open() says so. */
-static struct identity identify(const char *path)
-{
-    struct stat status;
-    struct identity identity = {0};
-    if (stat(path, &status) == 0)
-        identity = (struct identity){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
-    return identity;
-}
-
-static bool is_same_file(const struct identity *a, const struct identity *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
 static struct pooled_model *find(struct model_pool *pool, const struct request *request)
 {
     struct pooled_model *at = pool->models;
     while (at && (strcmp(at->path, request->path) != 0 || at->threads != request->threads ||
                   strcmp(at->decoder, request->decoder) != 0 ||
-                  !is_same_file(&at->identity, &request->identity) ||
-                  !is_same_file(&at->sidecar, &request->sidecar)))
+                  !file_identity_is(&at->identity, &request->identity) ||
+                  !file_identity_is(&at->sidecar, &request->sidecar)))
         at = at->next;
     return at;
 }
@@ -166,7 +142,8 @@ int model_pool_take(struct model_pool *pool, const char *path, const char *decod
 {
     char sidecar[PATH_MAX];
     model_sidecar_path(path, sidecar);
-    const struct request request = {path, decoder, threads, identify(path), identify(sidecar)};
+    const struct request request = {path, decoder, threads, file_identity_of(path),
+                                    file_identity_of(sidecar)};
     pthread_mutex_lock(&pool->lock);
     struct pooled_model *model = find(pool, &request);
     bool is_new = !model;
@@ -208,6 +185,16 @@ void model_pool_give(struct model_pool *pool, struct pooled_model **model)
     pthread_mutex_unlock(&pool->lock);
     if (last)
         destroy(given);
+}
+
+bool model_pool_has(struct model_pool *pool, const char *path)
+{
+    pthread_mutex_lock(&pool->lock);
+    const struct pooled_model *at = pool->models;
+    while (at && strcmp(at->path, path) != 0)
+        at = at->next;
+    pthread_mutex_unlock(&pool->lock);
+    return at != NULL;
 }
 
 struct model *pooled_model_begin(struct pooled_model *model)

@@ -7,6 +7,8 @@
 
 #include "vision/model.h"
 
+#include <stdbool.h>
+
 struct model_pool;
 struct pooled_model;
 
@@ -20,6 +22,9 @@ int model_pool_take(struct model_pool *pool, const char *path, const char *decod
                     struct pooled_model **out, struct reason *why);
 /* The last to give it back closes it. */
 void model_pool_give(struct model_pool *pool, struct pooled_model **model);
+
+/* Does anybody use this file? */
+bool model_pool_has(struct model_pool *pool, const char *path);
 
 /* Waits for the turn and returns the model, which is the caller's until pooled_model_end(). */
 struct model *pooled_model_begin(struct pooled_model *model);

@@ -5,9 +5,17 @@
 #include <string.h>
 
 static const struct node_type *const node_types[] = {
-    &node_video_input,      &node_camera, &node_test_pattern,         &node_model,
-    &node_detection_filter, &node_zone,   &node_video_preview_webrtc, &node_video_preview,
-    &node_data_preview,     &node_debug,
+    &node_video_input,
+    &node_camera,
+    &node_test_pattern,
+    &node_model,
+    &node_detection_filter,
+    &node_zone,
+    &node_video_preview_webrtc,
+    &node_video_preview,
+    &node_data_preview,
+    &node_debug,
+    &node_mqtt,
 };
 
 enum { NODE_TYPE_COUNT = sizeof node_types / sizeof node_types[0] };

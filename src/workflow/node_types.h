@@ -48,11 +48,23 @@ struct view_settings {
 };
 
 /* What takes detections and tells them. */
+enum sink_kind {
+    SINK_DATA,     /* detection_data to whom asks for it */
+    SINK_MESSAGES, /* debug_message */
+    SINK_MQTT,
+};
+
+enum { SINK_TOPIC_BYTES = 200 };
+
 struct sink_settings {
-    bool as_messages;  /* debug_message, else detection_data to whom asks for it */
+    enum sink_kind kind;
     const char *level; /* "info", …: of the messages; static */
     double max_fps;    /* results told a second */
     bool with_data;    /* the detections, not only their number */
+    /* MQTT */
+    char topic[SINK_TOPIC_BYTES]; /* "" = made of workflow and node */
+    bool retain;
+    bool only_with_detections; /* and the first result without */
 };
 
 struct node_type {

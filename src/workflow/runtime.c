@@ -1,3 +1,4 @@
+#include "workflow/library.h"
 #include "workflow/runtime_internal.h"
 
 #include "core/log.h"
@@ -20,7 +21,12 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
     int rc = source_hub_create(&r->sources);
     if (rc == OW_OK)
         rc = model_pool_create(&r->models, settings->execution_providers);
+    const struct model_options options = {.threads = settings->model_threads,
+                                          .providers = settings->execution_providers};
+    if (rc == OW_OK)
+        rc = model_catalogue_create(&r->catalogue, &options);
     if (rc < 0) {
+        model_pool_destroy(&r->models);
         source_hub_destroy(&r->sources);
         free(r);
         return rc;
@@ -284,6 +290,7 @@ void runtime_destroy(struct runtime **runtime)
     if (!r)
         return;
     runtime_stop_all(r);
+    model_catalogue_destroy(&r->catalogue);
     model_pool_destroy(&r->models);
     source_hub_destroy(&r->sources);
     pthread_mutex_destroy(&r->list);
@@ -402,8 +409,8 @@ int runtime_views(struct runtime *r, struct view **out, int max)
 static bool tells_detections(void *context, struct running_node *node)
 {
     enum node_role role = node->graph_node->type->role;
-    bool tells =
-        role == NODE_MODEL || role == NODE_FILTER || (role == NODE_SINK && !node->sink.as_messages);
+    bool tells = role == NODE_MODEL || role == NODE_FILTER ||
+                 (role == NODE_SINK && node->sink.kind == SINK_DATA);
     return tells && strcmp(node->graph_node->id, context) == 0;
 }
 
@@ -458,5 +465,39 @@ int runtime_source_picture(struct runtime *r, const char *node_id, int width, st
         return search.known ? OW_EAGAIN : OW_ENOTFOUND;
     int rc = encode_picture(search.frame, width, out);
     frame_unref(&search.frame);
+    return rc;
+}
+
+/* ---- models ---- */
+
+json_t *runtime_models(struct runtime *r)
+{
+    const struct runtime_settings *s = &r->settings;
+    json_t *models = library_models(s->model_folder, s->upload_folder, s->default_model);
+    char path[NODE_PATH_BYTES];
+    size_t i;
+    json_t *model;
+    json_array_foreach(models, i, model)
+    {
+        const char *id = json_string_value(json_object_get(model, "id"));
+        if (library_model_path(s->model_folder, s->upload_folder, id, path, NULL) != OW_OK)
+            continue; /* it has gone meanwhile */
+        json_t *found = model_catalogue_describe(r->catalogue, path);
+        (void)json_object_update(model, found);
+        json_decref(found);
+    }
+    return models;
+}
+
+int runtime_describe_model(struct runtime *r, const char *path, json_t **out, struct reason *why)
+{
+    json_t *found = model_catalogue_describe(r->catalogue, path);
+    if (!found)
+        return OW_ENOMEM;
+    const char *error = json_string_value(json_object_get(found, "error"));
+    int rc = error ? reason_set(why, OW_EUNSUPPORTED, "%s", error) : OW_OK;
+    if (rc == OW_OK)
+        *out = json_incref(found);
+    json_decref(found);
     return rc;
 }

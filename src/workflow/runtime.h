@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 struct runtime;
+struct sink_settings; /* workflow/node_types.h */
 
 /* What the names of uploaded videos begin with in a workflow. */
 #define UPLOAD_PREFIX "uploads/"
@@ -23,6 +24,9 @@ struct runtime_outputs {
     /* A result that passed at a model, a filter or a data preview; lent. */
     void (*detections)(void *context, const char *workflow_id, const char *node_id,
                        const struct detections *detections);
+    /* A result for the MQTT broker; `sink` says how; both lent. */
+    void (*publish)(void *context, const struct sink_settings *sink, const char *workflow_id,
+                    const char *node_id, const struct detections *detections);
     /* "debug_message", "zone_event", "node_error"; the message has workflow_id and node_id, and is
      * lent. */
     void (*event)(void *context, const char *topic, const json_t *message);
@@ -98,8 +102,15 @@ int runtime_source_picture(struct runtime *runtime, const char *node_id, int wid
 
 /* Does a node of this id run whose detections can be listened to? */
 bool runtime_gives_detections(struct runtime *runtime, const char *node_id);
-/* Is this file of the upload folder open as a source? */
+/* Is this file of the upload folder open, as a source or as a model? */
 bool runtime_has_upload_open(struct runtime *runtime, const char *file);
+
+/* The models that workflows can name, by name: [{"id", "name", "file", "size_bytes", "default"}]
+ * with what model_catalogue_describe() finds; NULL when out of memory. Takes as long as that. */
+json_t *runtime_models(struct runtime *runtime);
+/* The same of one file, by its path; `error` in it is OW_EUNSUPPORTED with that sentence. */
+int runtime_describe_model(struct runtime *runtime, const char *path, json_t **out,
+                           struct reason *why);
 
 void runtime_destroy(struct runtime **runtime); /* stops everything */
 

@@ -115,16 +115,10 @@ static json_t *list_of(const struct detections *detections)
     return list;
 }
 
-static void feed_sink(const struct passage *passage, struct running_node *node,
-                      const struct detections *detections)
+static void tell_message(const struct passage *passage, const struct running_node *node,
+                         const struct detections *detections)
 {
     const struct sink_settings *sink = &node->sink;
-    if (!rate_gate_pass(&node->sink_gate, passage->now_us, sink->max_fps))
-        return;
-    if (!sink->as_messages) {
-        tell_detections(passage, node, detections);
-        return;
-    }
     char text[64];
     snprintf(text, sizeof text, "%d detection%s", detections->count,
              detections->count == 1 ? "" : "s");
@@ -134,6 +128,24 @@ static void feed_sink(const struct passage *passage, struct running_node *node,
     if (message && sink->with_data)
         json_object_set_new(message, "data", list_of(detections));
     tell_event(passage, "debug_message", message);
+}
+
+static void feed_sink(const struct passage *passage, struct running_node *node,
+                      const struct detections *detections)
+{
+    const struct sink_settings *sink = &node->sink;
+    const struct runtime_outputs *o = passage->outputs;
+    bool none = detections->count == 0;
+    if ((sink->only_with_detections && none && node->sink_told_none) ||
+        !rate_gate_pass(&node->sink_gate, passage->now_us, sink->max_fps))
+        return;
+    node->sink_told_none = none;
+    if (sink->kind == SINK_DATA)
+        tell_detections(passage, node, detections);
+    else if (sink->kind == SINK_MESSAGES)
+        tell_message(passage, node, detections);
+    else if (o->publish)
+        o->publish(o->context, sink, passage->workflow_id, node->graph_node->id, detections);
 }
 
 static void pass_on(const struct passage *passage, struct running_node *from,
@@ -219,7 +231,7 @@ static bool shows_results(const struct running_node *view)
     return view_draws(view->view) || (input && input->filter);
 }
 
-/* A zone counts and a debug node writes whether or not anybody looks. */
+/* A zone counts, a debug node writes and MQTT is told whether or not anybody looks. */
 static enum model_demand demand_of(struct running_node *node)
 {
     switch (role_of(node)) {
@@ -234,7 +246,8 @@ static enum model_demand demand_of(struct running_node *node)
                                                                 : MODEL_UNWANTED;
     }
     case NODE_SINK:
-        return node->sink.as_messages || is_asked_for(node) ? MODEL_FOR_PREDICTION : MODEL_UNWANTED;
+        return node->sink.kind != SINK_DATA || is_asked_for(node) ? MODEL_FOR_PREDICTION
+                                                                  : MODEL_UNWANTED;
     case NODE_MODEL:
         return is_asked_for(node) ? MODEL_FOR_PREDICTION : MODEL_UNWANTED;
     case NODE_SOURCE:

@@ -9,6 +9,7 @@
 
 #include "workflow/filter.h"
 #include "workflow/graph.h"
+#include "workflow/model_catalogue.h"
 #include "workflow/model_pool.h"
 #include "workflow/rate_gate.h"
 #include "workflow/runtime.h"
@@ -27,7 +28,8 @@ struct running_node {
     char model_path[NODE_PATH_BYTES], model_decoder[32];
     struct filter *filter;
     struct sink_settings sink;
-    struct rate_gate sink_gate; /* of the thread of the model before it */
+    struct rate_gate sink_gate; /* of the thread of the model before it, as is the next */
+    bool sink_told_none;        /* the last result that was told had no detections */
     struct view *view;
     char told_error[320]; /* of the thread that tells errors */
 };
@@ -47,6 +49,7 @@ struct runtime {
     struct running_workflow *workflows;
     struct source_hub *sources;
     struct model_pool *models;
+    struct model_catalogue *catalogue;
 };
 
 /* ---- runtime_flow.c: what flows between the nodes; under `wiring` ---- */

@@ -42,7 +42,8 @@ bool runtime_has_upload_open(struct runtime *runtime, const char *file)
     int size =
         snprintf(path, sizeof path, "%s/%s",
                  runtime->settings.upload_folder ? runtime->settings.upload_folder : "", file);
-    return size < (int)sizeof path && source_hub_has(runtime->sources, path);
+    return size < (int)sizeof path &&
+           (source_hub_has(runtime->sources, path) || model_pool_has(runtime->models, path));
 }
 
 /* The file is there and really lies in the folder, whatever .. and links say. */
@@ -124,6 +125,13 @@ static void find_model(const struct runtime *r, const struct model_node_settings
     const char *name = settings->model;
     if (!name[0] && r->settings.default_model)
         name = r->settings.default_model;
+    static const char *const endings[] = {"", ".onnx"};
+    for (size_t i = 0; i < 2; i++) {
+        char file[NODE_PATH_BYTES];
+        int size = snprintf(file, sizeof file, "%s%s", name, endings[i]);
+        if (size < (int)sizeof file && resolve_upload(path, file, r->settings.upload_folder))
+            return;
+    }
     resolve_path(path, name, r->settings.model_folder, ".onnx");
 }
 
@@ -142,10 +150,15 @@ int node_check_access(struct runtime *r, enum runtime_origin origin, const struc
     if (g->type->role != NODE_MODEL || g->type->configure_model(g->data, &model, why) < 0)
         return OW_OK;
     find_model(r, &model, path);
-    if (!model.model[0] || lies_within(path, r->settings.model_folder))
+    if (!model.model[0] || lies_within(path, r->settings.model_folder) ||
+        lies_within(path, r->settings.upload_folder))
         return OW_OK;
     /* A name that nothing has: the picture runs, and the node says what is missing. */
-    if (!strchr(model.model, '/') && access(path, F_OK) != 0)
+    static const char upload[] = UPLOAD_PREFIX;
+    const char *bare =
+        model.model +
+        (strncmp(model.model, upload, sizeof upload - 1) == 0 ? sizeof upload - 1 : 0);
+    if (!strchr(bare, '/') && access(path, F_OK) != 0)
         return OW_OK;
     return reason_set(why, OW_EAUTH, "%.100s is not in the model folder, which workflows take from",
                       model.model);

@@ -80,13 +80,26 @@ static json_t *view_state(struct view *view)
                      info.error);
 }
 
+static const char *sink_error(const struct running_node *node)
+{
+    bool lost = node->graph_node->type->role == NODE_SINK && node->sink.kind == SINK_MQTT &&
+                !node->runtime->settings.node_outputs.publish;
+    return lost ? "there is no MQTT broker: start the program with --mqtt mqtt://host" : "";
+}
+
+static json_t *sink_state(const struct running_node *node)
+{
+    const char *error = sink_error(node);
+    return json_pack("{s:s, s:s}", "state", error[0] ? "error" : "running", "reason", error);
+}
+
 static json_t *node_state(const struct running_node *node)
 {
     json_t *state = node->source   ? source_state(node->source)
                     : node->model  ? model_state(node->model)
                     : node->filter ? filter_state(node->filter)
                     : node->view   ? view_state(node->view)
-                                   : json_pack("{s:s, s:s}", "state", "running", "reason", "");
+                                   : sink_state(node);
     if (state)
         json_object_set_new(state, "type", json_string(node->graph_node->type->name));
     return state;
@@ -123,6 +136,8 @@ static void read_error(const struct running_node *node, char out[320])
     } else if (node->view) {
         view_read_info(node->view, &view);
         snprintf(out, 320, "%s", view.error);
+    } else {
+        snprintf(out, 320, "%s", sink_error(node));
     }
 }
 

@@ -57,6 +57,10 @@ test('a snapshot is a JPEG of a view or of a source, 404 where there is none', {
   assert.deepEqual(jpegSize((await picture('pattern')).bytes), [640, 360]);
   assert.deepEqual(jpegSize((await picture('pattern', '?width=160')).bytes), [160, 90]);
   for (const query of ['?width=-1', '?width=0', '?width=x', '?width=999999999999', '?width=1']) jpegSize((await picture('pattern', query)).bytes);
+  // Without overlay a view's is its source's, in the source's size.
+  const plain = await picture('view', '?overlay=0');
+  assert.deepEqual(jpegSize(plain.bytes), [640, 360]);
+  assert.deepEqual(jpegSize((await picture('view', '?overlay=false&width=160')).bytes), [160, 90]);
   for (const id of ['gone', 'test', '..%2f']) await call('GET /api/video/{node_id}/snapshot', 404, { params: { node_id: id } });
 });
 
@@ -113,7 +117,10 @@ test('node types: every setting has a default of its type and within its range',
 test('models, their classes and videos are those of the folders', { skip: hasModel ? false : 'no model', timeout: 60000 }, async (t) => {
   const { call } = await start(t, null);
   const { models: list } = await call('GET /api/workflow-components/models', 200);
-  for (const one of list) assertShape(one, { id: 'string', name: 'string', file: 'string', size_bytes: 'number', default: 'boolean' });
+  for (const one of list) {
+    assertShape(one, { id: 'string', name: 'string', file: 'string', size_bytes: 'number', default: 'boolean', task: 'string', family: 'string',
+      provider: 'string', input_width: 'number', input_height: 'number', class_count: 'number', ms: 'number' });
+  }
   const nanodet = list.find(({ id }) => id === 'nanodet');
   assert.deepEqual([nanodet.file, nanodet.default, list.filter((one) => one.default).length], ['nanodet.onnx', true, 1]);
   const ofDefault = await call('GET /api/workflow-components/classes', 200);

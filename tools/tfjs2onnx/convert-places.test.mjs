@@ -73,7 +73,19 @@ test('the best places of a map are found and read', () => {
   assert.deepEqual(run(x, constants, nodes, 'y').data, [9, 8]);
 });
 
-test('ArgMax, Max and Sum go along their axes', () => {
+test('places are told apart by FloorMod and read by GatherV2', () => {
+  const x = floats([2, 3], 5, 9, 1, 7, 3, 8);
+  const constants = { flat: int32s(6), k: scalar(2), three: scalar(3), zero: scalar(0), one: scalar(1) };
+  const nodes = [['f', 'Reshape', ['x', 'flat']], ['t', 'TopKV2', ['f', 'k']], ['column', 'FloorMod', ['t:1', 'three']]];
+  assert.deepEqual(run(x, constants, nodes, 'column').data, [1, 2]);
+  assert.deepEqual(run(x, constants, [...nodes, ['y', 'GatherV2', ['f', 't:1', 'zero']]]).data, [9, 8]);
+  const columns = run(x, constants, [...nodes, ['y', 'GatherV2', ['x', 'column', 'one']]]);
+  assert.deepEqual([columns.shape, columns.data], [[2, 2], [9, 1, 3, 8]]);
+  const fractions = [['y', 'FloorMod', ['x', 'x']]];
+  assert.throws(() => run(x, constants, fractions), /fractions are not supported/);
+});
+
+test('ArgMax, Max, Mean and Sum go along their axes', () => {
   const x = floats([2, 3], 1, 7, 7, 4, 0, -1);
   const constants = { a: scalar(0), b: scalar(-1), both: int32s(0, 1) };
   assert.deepEqual(run(x, constants, [['y', 'ArgMax', ['x', 'b']]]).data, [1, 0]);
@@ -81,6 +93,8 @@ test('ArgMax, Max and Sum go along their axes', () => {
   assert.deepEqual(run(x, constants, [['y', 'Max', ['x', 'a']]]).data, [4, 7, 7]);
   const sum = run(x, constants, [['y', 'Sum', ['x', 'both'], { keep_dims: attr.b(true) }]]);
   assert.deepEqual([sum.shape, sum.data], [[1, 1], [18]]);
+  const mean = run(x, constants, [['y', 'Mean', ['x', 'b'], { keep_dims: attr.b(true) }]]);
+  assert.deepEqual([mean.shape, mean.data], [[2, 1], [5, 1]]);
 });
 
 test('comparisons choose between values', () => {

@@ -94,6 +94,24 @@ function gatherNd([x, indices]) {
   return out;
 }
 
+function gather([x, indices], node) {
+  const axis = attribute(node, 'axis');
+  const [outer, side, inner] = around(x.shape, axis);
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  const out = tensor(shape, new x.data.constructor(sizeOf(shape)));
+  const count = indices.data.length;
+  for (let k = 0; k < outer * count; k += 1) {
+    const from = (Math.floor(k / count) * side + indices.data[k % count]) * inner;
+    out.data.set(x.data.subarray(from, from + inner), k * inner);
+  }
+  return out;
+}
+
+function mean(inputs, node) {
+  const { shape, data } = reduce((a, b) => a + b, 0)(inputs, node);
+  return tensor(shape, data.map((value) => (value * data.length) / inputs[0].data.length));
+}
+
 function where([condition, a, b]) {
   return tensor(a.shape, a.data.map((value, k) => (condition.data[k] ? value : b.data[k])));
 }
@@ -106,14 +124,17 @@ export const PLACE_OPERATORS = {
   Div: combine((a, b) => a / b),
   Equal: truth((a, b) => a === b),
   Exp: map(Math.exp),
+  Gather: gather,
   GatherND: gatherNd,
   Greater: truth((a, b) => a > b),
   GreaterOrEqual: truth((a, b) => a >= b),
   Less: truth((a, b) => a < b),
   Max: combine(Math.max),
   Min: combine(Math.min),
+  Mod: combine((a, b) => a % b),
   Reciprocal: map((value) => 1 / value),
   ReduceMax: reduce(Math.max, -Infinity),
+  ReduceMean: mean,
   ReduceSum: reduce((a, b) => a + b, 0),
   Slice: slice,
   Sqrt: map(Math.sqrt),

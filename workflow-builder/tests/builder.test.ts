@@ -5,7 +5,7 @@ import { same, settingChanges } from '../src/builder/model/changes';
 import { Editor } from '../src/builder/model/editor';
 import { freePlace, layout } from '../src/builder/model/layout';
 import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
-import { addPoint, directionOf, handlesOf, inParts, moveAll, moveHandle, pointsOf } from '../src/builder/model/zone';
+import { addPoint, cornersOf, directionOf, handlesOf, inParts, moveAll, moveHandle, pointsOf } from '../src/builder/model/zone';
 import { copies, feederOf, refusal } from '../src/builder/model/wiring';
 
 const kind = (type: string, role: Role): [string, NodeType] => [type, {
@@ -195,6 +195,8 @@ test('a new node covers no other', () => {
 
 test('zones: points of files, handles, corners in the middle of an edge', () => {
   assert.deepEqual(pointsOf([[0, 1], { x: 2, y: 3 }, 'no', [4]]), [[0, 1], [2, 3]]);
+  assert.deepEqual(cornersOf('rectangle', [[0.5, 0.1], [0.5, 0.9], [0.2, 0.9], [0.2, 0.1]]), [[0.2, 0.1], [0.5, 0.9]]);
+  assert.deepEqual(cornersOf('polygon', [[0, 0], [1, 0], [1, 1]]), [[0, 0], [1, 0], [1, 1]]);
   assert.deepEqual(inParts([[320, 120], [640, 480]], 640, 480), [[0.5, 0.25], [1, 1]]);
   assert.deepEqual(handlesOf('rectangle', [[0, 0], [1, 0.5]]), [[0, 0], [1, 0.5], [0, 0.5], [1, 0]]);
   assert.deepEqual(moveHandle('rectangle', [[0.1, 0.1], [0.9, 0.9]], 2, [0.2, 0.8]), [[0.2, 0.1], [0.9, 0.8]]);

@@ -59,8 +59,9 @@ static void anchor_of(int row, float *x, float *y)
     bool fine = row < FINE_ROWS;
     int side = fine ? FINE : COARSE;
     int cell = fine ? row / FINE_EACH : (row - FINE_ROWS) / COARSE_EACH;
+    int line = cell / side;
     *x = ((float)(cell % side) + 0.5F) / (float)side;
-    *y = ((float)(cell / side) + 0.5F) / (float)side;
+    *y = ((float)line + 0.5F) / (float)side;
 }
 
 static int decode(const struct output_layout *layout, const struct tensor_view *outputs,

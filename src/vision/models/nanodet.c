@@ -143,8 +143,9 @@ static int decode_level(const struct output_layout *layout, const struct level *
         if (!is_confident(scores[best], thresholds) || !class_wanted(thresholds, best))
             continue;
         const float unit = (float)level->stride;
+        const int line = cell / level->columns;
         float x = ((float)(cell % level->columns) + level->centre) * unit;
-        float y = ((float)(cell / level->columns) + level->centre) * unit;
+        float y = ((float)line + level->centre) * unit;
         const int bins = level->bins;
         struct detection box = {
             .x1 = x - expected(sides, bins) * unit,

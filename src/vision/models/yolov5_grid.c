@@ -136,9 +136,10 @@ static int decode_box(const struct output_layout *layout, const float *at, const
     for (size_t i = 0; i < 4; i++)
         box[i] = 2.0F * activated(at[i * next], raw);
     const float unit = (float)stride;
+    const int line = cell / grid->columns;
     return add_scored(out, thresholds,
                       box_from_centre((box[0] - 0.5F + (float)(cell % grid->columns)) * unit,
-                                      (box[1] - 0.5F + (float)(cell / grid->columns)) * unit,
+                                      (box[1] - 0.5F + (float)line) * unit,
                                       box[2] * box[2] * anchor[0], box[3] * box[3] * anchor[1]),
                       best, score);
 }

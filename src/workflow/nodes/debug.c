@@ -32,7 +32,7 @@ static int configure(const json_t *data, struct sink_settings *out, struct reaso
 {
     (void)why;
     const char *level = setting_text(data, settings, "level");
-    *out = (struct sink_settings){.as_messages = true,
+    *out = (struct sink_settings){.kind = SINK_MESSAGES,
                                   .level = levels[1],
                                   .max_fps = 1 / setting_number(data, settings, "everySeconds"),
                                   .with_data = setting_bool(data, settings, "showData")};

@@ -12,6 +12,7 @@ extern const struct node_type node_detection_filter;
 extern const struct node_type node_zone;
 extern const struct node_type node_data_preview;
 extern const struct node_type node_debug;
+extern const struct node_type node_mqtt;
 extern const struct node_type node_video_preview;
 extern const struct node_type node_video_preview_webrtc;
 

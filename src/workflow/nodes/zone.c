@@ -1,6 +1,8 @@
 /* zone: a part of the picture, or a line across it, and who goes in and out. */
 #include "workflow/nodes/nodes.h"
 
+#include <math.h>
+
 #include <string.h>
 
 static const char *const zone_types[] = {"polygon", "rectangle", "line", NULL};
@@ -56,17 +58,37 @@ static bool read_point(const json_t *json, struct zone_point *out)
     return out->x >= 0 && out->x <= FRAME_MAX_SIDE && out->y >= 0 && out->y <= FRAME_MAX_SIDE;
 }
 
+/* A rectangle may be told by all its corners, as the system before did. */
+static void keep_two_corners(struct zone_shape *shape)
+{
+    struct zone_point low = shape->points[0], high = low;
+    for (int i = 1; i < shape->count; i++) {
+        low.x = fmin(low.x, shape->points[i].x);
+        low.y = fmin(low.y, shape->points[i].y);
+        high.x = fmax(high.x, shape->points[i].x);
+        high.y = fmax(high.y, shape->points[i].y);
+    }
+    shape->points[0] = low;
+    shape->points[1] = high;
+    shape->count = 2;
+}
+
 /* No points yet: nothing is inside, which is no mistake while a zone is being drawn. */
 static int read_points(const json_t *list, struct zone_shape *shape, struct reason *why)
 {
     size_t count = json_array_size(list);
     size_t least = shape->kind == ZONE_POLYGON ? 3 : 2;
-    size_t most = shape->kind == ZONE_POLYGON ? (size_t)ZONE_MAX_POINTS : 2;
+    size_t most = shape->kind == ZONE_POLYGON     ? (size_t)ZONE_MAX_POINTS
+                  : shape->kind == ZONE_RECTANGLE ? 4
+                                                  : 2;
     if (count == 0)
         return OW_OK;
     if (count < least || count > most)
         return reason_set(why, OW_EINVAL, "polygon has %zu points, but must have %zu%s", count,
-                          least, least == most ? "" : " or more (up to 64)");
+                          least,
+                          shape->kind == ZONE_POLYGON     ? " or more (up to 64)"
+                          : shape->kind == ZONE_RECTANGLE ? ", or all four corners"
+                                                          : "");
     for (size_t i = 0; i < count; i++) {
         struct zone_point *point = &shape->points[i];
         if (!read_point(json_array_get(list, i), point))
@@ -74,6 +96,8 @@ static int read_points(const json_t *list, struct zone_shape *shape, struct reas
         shape->in_pixels |= point->x > 1 || point->y > 1;
     }
     shape->count = (int)count;
+    if (shape->kind == ZONE_RECTANGLE)
+        keep_two_corners(shape);
     return OW_OK;
 }
 

@@ -129,7 +129,9 @@ static int setup(void **state)
                     .jpeg = on_jpeg,
                     .rates = on_rates,
                     .closed = on_closed},
-        .node_outputs = {NULL, on_wants, on_detections, on_event},
+        .node_outputs = {.wants_detections = on_wants,
+                         .detections = on_detections,
+                         .event = on_event},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
     };
     return runtime_create(&runtime, &settings);

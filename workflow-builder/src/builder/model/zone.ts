@@ -14,6 +14,13 @@ export function pointsOf(value: unknown): Point[] {
   });
 }
 
+/** A rectangle may be told by all its corners: two of them are drawn. */
+export function cornersOf(kind: ZoneKind, points: readonly Point[]): readonly Point[] {
+  if (kind !== 'rectangle' || points.length <= 2) return points;
+  const x = points.map((point) => point[0]), y = points.map((point) => point[1]);
+  return [[Math.min(...x), Math.min(...y)], [Math.max(...x), Math.max(...y)]];
+}
+
 /** Files may have pixels; what is drawn is in parts of the picture. */
 export function inParts(points: readonly Point[], width: number, height: number): readonly Point[] {
   return points.some(([x, y]) => x > 1 || y > 1) ? points.map(([x, y]) => bounded([x / width, y / height])) : points;

@@ -36,10 +36,16 @@ function Messages({ id }: { id: string }) {
   );
 }
 
+function Published({ topic }: { topic: string }) {
+  return <p className="facts" data-testid="mqtt-topic">{topic === '' ? 'to a topic of this workflow and node' : `to ${topic}`}</p>;
+}
+
+function content({ id, type, settings }: { id: string; type: string; settings: Readonly<Record<string, unknown>> }) {
+  if (type === 'debug') return <Messages id={id} />;
+  if (type === 'mqtt') return <Published topic={String(settings['topic'] ?? '')} />;
+  return <Detections id={id} rows={Number(settings['maxItems'] ?? 20)} />;
+}
+
 export function SinkBody({ node }: BodyProps) {
-  return (
-    <div className="body nowheel">
-      {node.type === 'debug' ? <Messages id={node.id} /> : <Detections id={node.id} rows={Number(settingsOf(node)['maxItems'] ?? 20)} />}
-    </div>
-  );
+  return <div className="body nowheel">{content({ id: node.id, type: node.type, settings: settingsOf(node) })}</div>;
 }

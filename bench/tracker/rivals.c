@@ -1,0 +1,270 @@
+#include "rivals.h"
+
+#include "vision/nms.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AXES = 4, TRACKS_MAX = 256, BOXES_MAX = 256 };
+
+/* Position and velocity of one of the four numbers of a box. The filters of both papers have no
+ * noise that is common to two of them, so each is a filter of its own. A step is a frame. */
+struct axis {
+    double x, v, pxx, pxv, pvv;
+};
+
+struct track {
+    uint32_t id;
+    int class_id, hits, seen;
+    bool lost, shown;
+    struct axis axis[AXES];
+};
+
+enum kind { SORT, BYTE };
+
+struct state {
+    enum kind kind;
+    const struct rival *settings;
+    struct track tracks[TRACKS_MAX];
+    int count;
+    uint32_t last_id;
+};
+
+static void step(struct axis *a, double qx, double qv)
+{
+    a->x += a->v;
+    a->pxx += 2 * a->pxv + a->pvv + qx;
+    a->pxv += a->pvv;
+    a->pvv += qv;
+}
+
+static void correct(struct axis *a, double z, double r)
+{
+    double gain = a->pxx / (a->pxx + r), slope = a->pxv / (a->pxx + r), rest = z - a->x;
+    a->x += gain * rest;
+    a->v += slope * rest;
+    a->pvv -= slope * a->pxv;
+    a->pxv -= gain * a->pxv;
+    a->pxx -= gain * a->pxx;
+}
+
+/* SORT: centre, area, aspect. ByteTrack: centre, aspect, height. */
+static void measure(enum kind kind, const struct detection *box, double z[AXES])
+{
+    double w = (double)(box->x2 - box->x1), h = (double)(box->y2 - box->y1);
+    z[0] = (double)box->x1 + w / 2;
+    z[1] = (double)box->y1 + h / 2;
+    z[2] = kind == SORT ? w * h : w / h;
+    z[3] = kind == SORT ? w / h : h;
+}
+
+static struct detection box_of(enum kind kind, const struct track *track)
+{
+    const struct axis *a = track->axis;
+    double h = kind == SORT ? sqrt(fmax(a[2].x / fmax(a[3].x, 1e-3), 1)) : fmax(a[3].x, 1);
+    double w = kind == SORT ? fmax(a[2].x, 1) / h : a[2].x * h;
+    return (struct detection){.class_id = track->class_id,
+                              .confidence = 1,
+                              .track_id = track->id,
+                              .x1 = (float)(a[0].x - w / 2),
+                              .y1 = (float)(a[1].x - h / 2),
+                              .x2 = (float)(a[0].x + w / 2),
+                              .y2 = (float)(a[1].x + h / 2)};
+}
+
+static double square(double x)
+{
+    return x * x;
+}
+
+static void begin(struct state *s, const struct detection *box, int frame)
+{
+    if (s->count == TRACKS_MAX)
+        return;
+    struct track *track = &s->tracks[s->count++];
+    double z[AXES];
+    measure(s->kind, box, z);
+    *track = (struct track){.class_id = box->class_id, .hits = 1, .seen = frame};
+    for (int k = 0; k < AXES; k++) {
+        double x = s->kind == SORT ? 10 : square(k == 2 ? 1e-2 : z[3] / 10);
+        double v = s->kind == SORT ? (k == 3 ? 0 : 10000) : square(k == 2 ? 1e-5 : z[3] / 16);
+        track->axis[k] = (struct axis){.x = z[k], .pxx = x, .pvv = v};
+    }
+    if (s->kind == SORT || frame == 0)
+        track->id = ++s->last_id;
+    track->shown = frame == 0;
+}
+
+static void move(struct state *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        struct track *track = &s->tracks[i];
+        struct axis *a = track->axis;
+        double h = a[3].x;
+        if (s->kind == BYTE && track->lost)
+            a[3].v = 0;
+        if (s->kind == SORT && a[2].x + a[2].v <= 0)
+            a[2].v = 0;
+        for (int k = 0; k < AXES; k++) {
+            if (s->kind == SORT)
+                step(&a[k], 1, k == 3 ? 0 : k == 2 ? 1e-4 : 1e-2);
+            else
+                step(&a[k], square(k == 2 ? 1e-2 : h / 20), square(k == 2 ? 1e-5 : h / 160));
+        }
+    }
+}
+
+static void take(struct state *s, struct track *track, const struct detection *box, int frame)
+{
+    double z[AXES], h = track->axis[3].x;
+    measure(s->kind, box, z);
+    for (int k = 0; k < AXES; k++)
+        correct(&track->axis[k], z[k],
+                s->kind == SORT ? (k < 2 ? 1 : 10) : square(k == 2 ? 1e-1 : h / 20));
+    track->hits = track->seen == frame - 1 || s->kind == BYTE ? track->hits + 1 : 1;
+    track->seen = frame;
+    track->lost = false;
+    if (track->id == 0)
+        track->id = ++s->last_id;
+    track->shown = s->kind == BYTE || track->hits >= 3 || frame < 3;
+}
+
+/* Which tracks and detections one stage looks at, and how much they must have in common. */
+struct pass {
+    bool (*track)(const struct track *track, int frame);
+    float from, below;
+    double least;
+    bool by_score; /* overlap times score counts */
+    bool all;      /* pairs with less are paired, too, and then taken apart */
+};
+
+static void pair(struct state *s, const struct pass *pass, const struct mot_frame *seen, int frame,
+                 bool *taken)
+{
+    static double gain[TRACKS_MAX * BOXES_MAX];
+    static int match[TRACKS_MAX];
+    int count = seen->count < BOXES_MAX ? seen->count : BOXES_MAX;
+    for (int t = 0; t < s->count; t++) {
+        struct detection at = box_of(s->kind, &s->tracks[t]);
+        for (int d = 0; d < count; d++) {
+            const struct detection *box = &seen->items[d];
+            double common =
+                (double)box_iou(&at, box) * (double)(pass->by_score ? box->confidence : 1);
+            bool may = !taken[d] && box->confidence >= pass->from &&
+                       box->confidence < pass->below && pass->track(&s->tracks[t], frame) &&
+                       s->tracks[t].seen < frame && mot_same_kind(at.class_id, box->class_id);
+            gain[t * count + d] = !may ? 0 : pass->all ? common : fmax(common - pass->least, 0);
+        }
+    }
+    mot_assign(gain, s->count, count, match);
+    for (int t = 0; t < s->count; t++) {
+        if (match[t] < 0 || (pass->all && gain[t * count + match[t]] < pass->least))
+            continue;
+        taken[match[t]] = true;
+        take(s, &s->tracks[t], &seen->items[match[t]], frame);
+    }
+}
+
+static bool any(const struct track *track, int frame)
+{
+    (void)track;
+    (void)frame;
+    return true;
+}
+
+static bool confirmed(const struct track *track, int frame)
+{
+    (void)frame;
+    return track->id != 0;
+}
+
+static bool followed(const struct track *track, int frame)
+{
+    (void)frame;
+    return track->id != 0 && !track->lost;
+}
+
+static bool new (const struct track *track, int frame)
+{
+    (void)frame;
+    return track->id == 0;
+}
+
+static void forget(struct state *s, int frame)
+{
+    int kept = 0;
+    for (int i = 0; i < s->count; i++) {
+        struct track *track = &s->tracks[i];
+        track->lost = track->seen < frame;
+        if (track->lost && (track->id == 0 || frame - track->seen > s->settings->lost_after))
+            continue;
+        s->tracks[kept++] = *track;
+    }
+    s->count = kept;
+}
+
+/* ByteTrack: of a followed and a lost track on one place the one that lived longer stays. */
+static void unify(struct state *s)
+{
+    for (int i = 0; i < s->count; i++)
+        for (int k = 0; k < s->count; k++) {
+            struct detection a = box_of(s->kind, &s->tracks[i]), b = box_of(s->kind, &s->tracks[k]);
+            if (s->tracks[i].lost || !s->tracks[k].lost || box_iou(&a, &b) < 0.85F)
+                continue;
+            int goes = s->tracks[i].hits > s->tracks[k].hits ? k : i;
+            s->tracks[goes] = s->tracks[--s->count];
+        }
+}
+
+static void show(const struct state *s, int frame, struct mot_sequence *out)
+{
+    for (int i = 0; i < s->count; i++) {
+        const struct track *track = &s->tracks[i];
+        struct detection box = box_of(s->kind, track);
+        if (track->seen == frame && track->shown)
+            mot_add(out, frame, &box);
+    }
+}
+
+static void run(enum kind kind, const struct rival *settings, const struct pass *passes, int count,
+                const struct mot_sequence *seen, struct mot_sequence *out)
+{
+    static struct state s;
+    memset(&s, 0, sizeof s);
+    s.kind = kind;
+    s.settings = settings;
+    for (int f = 0; f < MOT_FRAMES; f++) {
+        const struct mot_frame *now = &seen->frames[f];
+        bool taken[BOXES_MAX] = {false};
+        move(&s);
+        for (int i = 0; i < count; i++)
+            pair(&s, &passes[i], now, f, taken);
+        for (int d = 0; d < now->count && d < BOXES_MAX; d++)
+            if (!taken[d] && now->items[d].confidence >= settings->begin)
+                begin(&s, &now->items[d], f);
+        forget(&s, f);
+        if (kind == BYTE)
+            unify(&s);
+        show(&s, f, out);
+    }
+}
+
+void sort_run(const struct rival *settings, const struct mot_sequence *seen,
+              struct mot_sequence *out)
+{
+    const struct pass passes[] = {
+        {.track = any, .from = settings->high, .below = 2, .least = 0.3, .all = true}};
+    run(SORT, settings, passes, 1, seen, out);
+}
+
+void byte_run(const struct rival *settings, const struct mot_sequence *seen,
+              struct mot_sequence *out)
+{
+    const struct pass passes[] = {
+        {.track = confirmed, .from = settings->high, .below = 2, .least = 0.2, .by_score = true},
+        {.track = followed, .from = 0.1F, .below = settings->high, .least = 0.5},
+        {.track = new, .from = settings->high, .below = 2, .least = 0.3, .by_score = true},
+    };
+    run(BYTE, settings, passes, 3, seen, out);
+}
