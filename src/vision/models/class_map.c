@@ -95,22 +95,24 @@ static float certainty(const struct map *map, float value, float other)
     return map->logits ? sigmoid(value - other) : 0.5F + (value - other) / 2;
 }
 
-/* One line: the class of the highest value and how likely it is; class -1 where none is likely. */
+/* Cells of one line: the highest value, the class it is of, -1 where it is no number, and the value
+ * after it. */
 struct line {
     float best[SIDE_MAX], second[SIDE_MAX];
     int16_t winner[SIDE_MAX];
 };
 
-static void read_line(const struct map *map, int y, struct line *line)
+/* Cells [from, to) of a line. */
+static void read_line(const struct map *map, int y, int from, int to, struct line *line)
 {
     const float *row = map->data + (size_t)y * (size_t)map->width * map->cell_step;
-    for (int x = 0; x < map->width; x++) {
+    for (int x = from; x < to; x++) {
         line->best[x] = line->second[x] = -INFINITY;
         line->winner[x] = -1;
     }
     for (int c = 0; c < map->classes; c++) {
-        const float *at = row + (size_t)c * map->class_step;
-        for (int x = 0; x < map->width; x++, at += map->cell_step) {
+        const float *at = row + (size_t)c * map->class_step + (size_t)from * map->cell_step;
+        for (int x = from; x < to; x++, at += map->cell_step) {
             bool better = *at > line->best[x];
             float loser = better ? line->best[x] : *at;
             line->second[x] = loser > line->second[x] ? loser : line->second[x];
@@ -120,10 +122,13 @@ static void read_line(const struct map *map, int y, struct line *line)
     }
 }
 
-/* Of several classes the first is what is none of the others, by custom (Pascal VOC). */
-static bool is_background(const struct map *map, int class_id)
+/* Does a cell belong to an object? Of several classes the first is what is none of the others, by
+ * custom (Pascal VOC). */
+static bool is_inside(const struct map *map, int winner, float value)
 {
-    return map->classes > 1 && class_id == 0;
+    if (map->classes > 1)
+        return winner > 0;
+    return winner == 0 && value >= (map->logits ? 0 : 0.5F);
 }
 
 /* Cells of one class that touch, as far as they have been read. */
@@ -212,11 +217,10 @@ static void read_regions(const struct map *map, struct regions *all)
     memset(all->above, -1, sizeof all->above);
     for (int y = 0; y < map->height; y++) {
         int left = -1;
-        read_line(map, y, &line);
+        read_line(map, y, 0, map->width, &line);
         for (int x = 0; x < map->width; x++) {
             int class_id = line.winner[x], index = -1;
-            float share = certainty(map, line.best[x], line.second[x]);
-            if (class_id >= 0 && !is_background(map, class_id) && share >= 0.5F)
+            if (is_inside(map, class_id, line.best[x]))
                 index = place_cell(all, class_id, left, x, y, map->width);
             all->above[x] = (int16_t)index;
             left = index;
@@ -227,7 +231,7 @@ static void read_regions(const struct map *map, struct regions *all)
             region->x2 = larger(region->x2, x + 1);
             region->y2 = y + 1; /* lines come in order */
             region->cells++;
-            region->sum += fminf(share, 1);
+            region->sum += fminf(certainty(map, line.best[x], line.second[x]), 1);
         }
     }
 }
@@ -271,15 +275,16 @@ static void cells_of(int index, int count, int first, int length, int *from, int
     *to = first + (int)((int64_t)(index + 1) * length / count);
 }
 
-/* How likely each cell of the line is of a class, 0..255. */
-static void read_shares(const struct map *map, int y, int class_id, struct line *line,
+/* How likely each of the cells [from, to) of a line is of a class, 0..255. */
+static void read_shares(const struct map *map, int y, int class_id, int from, int to,
                         float shares[SIDE_MAX])
 {
+    struct line line;
     const float *at = map->data + (size_t)y * (size_t)map->width * map->cell_step +
-                      (size_t)class_id * map->class_step;
-    read_line(map, y, line);
-    for (int x = 0; x < map->width; x++, at += map->cell_step) {
-        float other = line->winner[x] == class_id ? line->second[x] : line->best[x];
+                      (size_t)from * map->cell_step + (size_t)class_id * map->class_step;
+    read_line(map, y, from, to, &line);
+    for (int x = from; x < to; x++, at += map->cell_step) {
+        float other = line.winner[x] == class_id ? line.second[x] : line.best[x];
         float share = 255 * certainty(map, *at, other);
         shares[x] = share > 0 ? fminf(share, 255) : 0; /* a NaN is nothing */
     }
@@ -288,14 +293,13 @@ static void read_shares(const struct map *map, int y, int class_id, struct line 
 static void make_mask(const struct map *map, int class_id, struct region r,
                       struct object_shape *shape)
 {
-    struct line line;
     float shares[SIDE_MAX], sums[MASK_SIDE_MAX];
     for (int row = 0; row < shape->mask_height; row++) {
         int from, to, begin, end;
         memset(sums, 0, sizeof sums);
         cells_of(row, shape->mask_height, r.y1, r.y2 - r.y1, &from, &to);
         for (int y = from; y < to; y++) {
-            read_shares(map, y, class_id, &line, shares);
+            read_shares(map, y, class_id, r.x1, r.x2, shares);
             for (int col = 0; col < shape->mask_width; col++) {
                 cells_of(col, shape->mask_width, r.x1, r.x2 - r.x1, &begin, &end);
                 float sum = 0;
