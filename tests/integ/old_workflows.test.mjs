@@ -26,7 +26,7 @@ const files = {
   'unknown-settings': { warnings: ['in gpuDecode', 'in tags', 'unknown-view overlay', 'unknown-view пульт'], views: ['unknown-view'] },
   'model-not-here': { views: ['not-here-view'], fails: { yolo: /yolo11n-seg/ } },
   'camera-password': { views: ['yard-view'], secret: 'hunter2' },
-  'xray-settings': { warnings: ['people xrayMode'], views: ['xray-view', 'people-view'] },
+  'xray-settings': { views: ['xray-view', 'people-view'] },
   'unknown-node-type': { errors: ['alert type'] },
   'dangling-edge': { errors: ['null edges'] },
   'half-built': { errors: ['in videoPath', 'net confidence', 'net edges', 'half-built-view edges'] },
