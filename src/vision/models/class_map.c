@@ -213,7 +213,6 @@ static int place_cell(struct regions *all, int class_id, int left, int x, int y,
 static void read_regions(const struct map *map, struct regions *all)
 {
     struct line line;
-    all->count = 0;
     memset(all->above, -1, sizeof all->above);
     for (int y = 0; y < map->height; y++) {
         int left = -1;
@@ -242,7 +241,7 @@ static int decode(const struct output_layout *layout, const struct tensor_view *
     struct map map;
     if (!read_map(layout, outputs, &map))
         return OW_EPARSE;
-    struct regions *all = malloc(sizeof *all);
+    struct regions *all = calloc(1, sizeof *all);
     if (all == NULL)
         return OW_ENOMEM;
     read_regions(&map, all);
