@@ -26,21 +26,26 @@ struct parts parts_of(const struct xray_style *style, enum xray_mode mode)
         parts.heat = true;
         break;
     case XRAY_MASKS:
+        parts.masks = true;
         parts.fill = fill;
         parts.contours = style->show_contours;
         break;
     case XRAY_MASKS_CONTOUR:
+        parts.masks = true;
         parts.contours = true;
         break;
     case XRAY_MASKS_SOLID:
+        parts.masks = true;
         parts.fill = 1;
         break;
     case XRAY_MASKS_SCHEMATIC:
+        parts.masks = true;
         parts.ground = true;
         parts.fill = fill;
         parts.contours = true;
         break;
     case XRAY_MASKS_HEATMAP:
+        parts.masks = true;
         parts.heat = true;
         parts.contours = style->show_contours;
         break;

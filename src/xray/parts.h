@@ -8,7 +8,8 @@ struct parts {
     bool ground;   /* instead of the picture */
     bool heat;     /* the heat map */
     bool objects;  /* with their labels */
-    bool boxes;    /* of all; else of those that have nothing else to show */
+    bool boxes;    /* of all; else of those that have nothing of what the mode is of */
+    bool masks;    /* the mode is of these */
     bool contours; /* of masks */
     float fill;    /* of masks, 0..1 */
     bool points, bones;

@@ -133,13 +133,13 @@ static const float tint_on_picture = 0.2f, tint_on_ground = 0.5f;
 /* Which boxes are drawn: in modes of other things only of objects that lack these. */
 static void choose_boxes(struct scene *scene, const struct parts *parts)
 {
-    bool masks = parts->contours || parts->fill > 0;
+    bool masked = parts->contours || parts->fill > 0;
     for (int i = 0; i < scene->count; i++) {
         struct scene_object *object = &scene->objects[i];
         bool shown =
-            (masks && scene_has_mask(object)) || (parts->points && scene_has_keypoints(object));
+            parts->masks ? scene_has_mask(object) : parts->points && scene_has_keypoints(object);
         object->boxed = object->boxed && (parts->boxes || !shown);
-        object->tinted = !(masks && scene_has_mask(object));
+        object->tinted = !(masked && scene_has_mask(object));
     }
 }
 

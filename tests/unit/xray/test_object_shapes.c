@@ -115,7 +115,7 @@ static void settings_of_masks(void **state)
         style.show_masks = true;
         style.show_contours = false;
         style.overlay_alpha = 0;
-        style.show_boxes = false;
+        style.show_boxes = modes[i] == XRAY_MASKS; /* of others only */
         seen = see(&style);
         assert_int_equal(seen.inside + seen.edge + seen.outside + seen.box, 0);
     }
