@@ -123,7 +123,8 @@ static void print_time(int objects)
     for (int round = 0; round < ROUNDS; round++) {
         in->capture_us = (int64_t)round * MOT_STEP_US;
         for (int i = 0; i < objects; i++) {
-            float x = (float)(i % 40 * 60 + round * (i % 7)), y = (float)(i / 40 * 100);
+            int row = i / 40;
+            float x = (float)(i % 40 * 60 + round * (i % 7)), y = (float)(row * 100);
             in->items[i] = (struct detection){
                 .confidence = 0.9F, .x1 = x, .y1 = y, .x2 = x + 64, .y2 = y + 130};
         }

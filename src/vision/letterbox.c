@@ -191,10 +191,10 @@ static struct color_transform color_transform_of(const struct frame *frame)
     };
 }
 
+/* Held in 0..1, without a comparison: that could trap, and would keep the loop from SIMD. */
 static inline float unit(float value)
 {
-    value = value < 0.0F ? 0.0F : value;
-    return value > 1.0F ? 1.0F : value;
+    return 0.5F * (fabsf(value) - fabsf(value - 1.0F) + 1.0F);
 }
 
 /* One row from Y'CbCr to the tensor's red, green and blue. */

@@ -2,6 +2,7 @@
 
 #include "vision/nms.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static bool is_free(const struct match_item *item)
@@ -31,12 +32,19 @@ static float overlap(const struct detection *track, const struct detection *sigh
     return box_iou(&a, &b);
 }
 
-static int by_falling_overlap(const void *left, const void *right)
+/* How far the lower edges are apart, in heights of the track. Persons who hide each other overlap
+ * much, but stand at different distances. */
+static float foot_distance(const struct detection *track, const struct detection *sighting)
+{
+    return fabsf(track->y2 - sighting->y2) / (track->y2 - track->y1);
+}
+
+static int by_falling_likeness(const void *left, const void *right)
 {
     const struct match_pair *a = left;
     const struct match_pair *b = right;
-    if (a->overlap != b->overlap)
-        return a->overlap < b->overlap ? 1 : -1;
+    if (a->likeness != b->likeness)
+        return a->likeness < b->likeness ? 1 : -1;
     if (a->track != b->track)
         return a->track < b->track ? -1 : 1;
     return (a->sighting > b->sighting) - (a->sighting < b->sighting);
@@ -45,10 +53,10 @@ static int by_falling_overlap(const void *left, const void *right)
 /* Puts a pair among the best of its sighting; returns how many there are then. */
 static int keep_best(struct match_pair *best, int count, const struct match_pair *pair)
 {
-    if (count == MATCH_CHOICES && best[count - 1].overlap >= pair->overlap)
+    if (count == MATCH_CHOICES && best[count - 1].likeness >= pair->likeness)
         return count;
     int at = count < MATCH_CHOICES ? count++ : count - 1;
-    for (; at > 0 && best[at - 1].overlap < pair->overlap; at--)
+    for (; at > 0 && best[at - 1].likeness < pair->likeness; at--)
         best[at] = best[at - 1];
     best[at] = *pair;
     return count;
@@ -63,9 +71,11 @@ static int choose(const struct match *match, int sighting, const struct match_ru
         if (!is_free(&match->tracks[t]))
             continue;
         struct match_pair pair = {.track = t, .sighting = sighting};
-        pair.overlap = overlap(&match->tracks[t].box, &match->sightings[sighting].box, rule);
-        if (pair.overlap >= rule->least_iou)
-            count = keep_best(best, count, &pair);
+        pair.likeness = overlap(&match->tracks[t].box, &match->sightings[sighting].box, rule);
+        if (pair.likeness < rule->least_iou)
+            continue;
+        pair.likeness -= foot_distance(&match->tracks[t].box, &match->sightings[sighting].box);
+        count = keep_best(best, count, &pair);
     }
     return count;
 }
@@ -76,7 +86,7 @@ void match_stage(struct match *match, const struct match_rule *rule)
     for (int s = 0; s < match->sighting_count; s++)
         if (is_free(&match->sightings[s]))
             count += choose(match, s, rule, &match->pairs[count]);
-    qsort(match->pairs, (size_t)count, sizeof *match->pairs, by_falling_overlap);
+    qsort(match->pairs, (size_t)count, sizeof *match->pairs, by_falling_likeness);
     for (int i = 0; i < count; i++) {
         struct match_item *track = &match->tracks[match->pairs[i].track];
         struct match_item *sighting = &match->sightings[match->pairs[i].sighting];

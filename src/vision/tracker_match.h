@@ -1,5 +1,7 @@
-/* Which sighting continues which track, by the overlap of their boxes: greedy by falling overlap.
- * It goes in stages, each for what those before have left over. Pure; memory is bounded. */
+/* Which sighting continues which track. Boxes must overlap; of those that do, the most alike are
+ * joined first (greedily): likeness is the overlap less the distance of the lower edges, where
+ * objects stand. It goes in stages, each for what those before have left over. Pure; memory is
+ * bounded. */
 #ifndef OW_VISION_TRACKER_MATCH_H
 #define OW_VISION_TRACKER_MATCH_H
 
@@ -16,7 +18,7 @@ struct match_item {
 };
 
 struct match_pair {
-    float overlap;
+    float likeness;
     int track, sighting;
 };
 
@@ -32,8 +34,8 @@ struct match_rule {
     float least_iou; /* above 0 */
 };
 
-/* Matches what is open, by a rule. A sighting chooses among the MATCH_CHOICES tracks that it
- * overlaps most. The same input gives the same output; of equals the first comes first. */
+/* Matches what is open, by a rule. A sighting chooses among the MATCH_CHOICES tracks most
+ * like it. The same input gives the same output; of equals the first comes first. */
 void match_stage(struct match *match, const struct match_rule *rule);
 
 #endif

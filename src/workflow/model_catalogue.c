@@ -1,6 +1,6 @@
 #include "workflow/model_catalogue.h"
 
-#include "core/clock.h"
+#include "core/thread.h"
 #include "vision/model_sidecar.h"
 #include "workflow/file_identity.h"
 
@@ -107,6 +107,30 @@ static json_t *look(const struct model_options *options, const char *path)
     return found;
 }
 
+struct task {
+    const struct model_options *options;
+    const char *path;
+    json_t *found;
+};
+
+static void *run(void *argument)
+{
+    struct task *task = argument;
+    thread_introduce("catalogue", THREAD_MODEL); /* pictures that are under way go first */
+    task->found = look(task->options, task->path);
+    return NULL;
+}
+
+static json_t *look_on_thread(const struct model_options *options, const char *path)
+{
+    struct task task = {.options = options, .path = path};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run, &task) != 0)
+        return NULL;
+    pthread_join(thread, NULL);
+    return task.found;
+}
+
 /* The entry of a path; out of date, or all empty, where the file was not looked at. */
 static struct entry *entry_of(struct model_catalogue *catalogue, const char *path)
 {
@@ -142,7 +166,7 @@ json_t *model_catalogue_describe(struct model_catalogue *catalogue, const char *
     if (entry && (!entry->found || !file_identity_is(&entry->model, &model) ||
                   !file_identity_is(&entry->sidecar, &sidecar))) {
         json_decref(entry->found);
-        entry->found = look(&catalogue->options, path);
+        entry->found = look_on_thread(&catalogue->options, path);
         entry->model = model;
         entry->sidecar = sidecar;
     }

@@ -1,4 +1,4 @@
-// Videos that are sent to the server from the builder.
+// Videos and models that are sent to the server from the builder.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { OnnxGraph } from '../../tools/tfjs2onnx/onnx.mjs';
 import { eventually } from '../integ/server.mjs';
 import { drag, node, open, running } from './builder.mjs';
 
@@ -48,19 +49,44 @@ test('a video is sent, and its source plays it', { timeout: 90000 }, async (t) =
   await eventually('it is gone', 10, async () => (await uploads(server)).length === 0);
 });
 
+async function drop(page, name, bytes) {
+  const files = await page.evaluateHandle(([called, text]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], called));
+    return transfer;
+  }, [name, bytes.toString('base64')]);
+  await page.locator('.react-flow__pane').dispatchEvent('drop', { dataTransfer: files, clientX: 500, clientY: 300 });
+}
+
 test('a file dropped on the canvas becomes a source', { timeout: 90000 }, async (t) => {
   const { page, server, video } = await uploading(t);
-  const bytes = readFileSync(video).toString('base64');
-  const files = await page.evaluateHandle((text) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'dropped.mp4', { type: 'video/mp4' }));
-    return transfer;
-  }, bytes);
-  await page.locator('.react-flow__pane').dispatchEvent('drop', { dataTransfer: files, clientX: 500, clientY: 300 });
+  await drop(page, 'dropped.mp4', readFileSync(video));
   await eventually('it is there', 20, async () => (await uploads(server)).length === 1);
   const [{ path }] = await uploads(server);
   await node(page, 'videoInput').locator('header').click();
   await eventually('the source has it', 10, async () => (await page.locator('[data-testid=pick-videoPath]').inputValue()) === path);
+});
+
+// A classifier of three classes, sure of the second.
+function tinyModel() {
+  const graph = new OnnxGraph('tiny');
+  graph.input('images', [1, 3, 64, 64]);
+  graph.node('Identity', [graph.floats('values', [1, 3], [0.1, 0.8, 0.1])], {}, ['output0']);
+  graph.output('output0', [1, 3]);
+  graph.metadata = { task: 'classify', names: "['red', 'green', 'blue']" };
+  return Buffer.from(graph.serialize());
+}
+
+test('a model dropped on the canvas becomes a model node', { timeout: 90000 }, async (t) => {
+  const { page, server } = await uploading(t);
+  await drop(page, 'colours.onnx', tinyModel());
+  await eventually('it is there', 20, async () => (await uploads(server)).length === 1);
+  await node(page, 'model').locator('header').click();
+  const pick = page.locator('[data-testid=inspector] [data-testid=pick-modelId]');
+  await eventually('the node has it', 10, async () => (await pick.inputValue()) === 'uploads/colours');
+  const entry = page.locator('[data-testid="entry-model uploads/colours"]');
+  assert.match(await entry.getAttribute('title'), /^classify · 64×64 · [\d.]+ ms/);
+  assert.equal(await page.locator('[data-testid^="entry-video uploads"]').count(), 0, 'it is no video');
 });
 
 test('an upload is seen on its way and can be cancelled', { timeout: 90000 }, async (t) => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { same, settingChanges } from '../src/builder/model/changes';
 import { Editor } from '../src/builder/model/editor';
 import { freePlace, layout } from '../src/builder/model/layout';
+import { describeModel } from '../src/builder/model/models';
 import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
 import { addPoint, cornersOf, directionOf, handlesOf, inParts, moveAll, moveHandle, pointsOf } from '../src/builder/model/zone';
 import { copies, feederOf, refusal } from '../src/builder/model/wiring';
@@ -212,4 +213,12 @@ test('the direction of a line is to its right, in pixels', () => {
   assert.deepEqual(directionOf([[0, 0.5], [1, 0.5]], 200, 100), { middle: [100, 50], towards: [-0, 1] });
   assert.equal(directionOf([[0.5, 0.5], [0.5, 0.5]], 200, 100), null);
   assert.equal(directionOf([[0.5, 0.5]], 200, 100), null);
+});
+
+test('a model is described in words, or what is wrong with it', () => {
+  const model = { id: 'a', name: 'a', default: false, task: 'detect', class_count: 80, input_width: 416, input_height: 416, ms: 21.7 };
+  assert.equal(describeModel(model), '80 classes · 416×416 · 22 ms');
+  assert.equal(describeModel({ ...model, default: true, class_count: 1, ms: 3.14 }), 'The default · 1 class · 416×416 · 3.1 ms');
+  assert.equal(describeModel({ ...model, task: 'pose', input_height: 256 }), 'pose · 416×256 · 22 ms');
+  assert.equal(describeModel({ id: 'b', name: 'b', default: false, error: 'no model' }), 'Cannot be used: no model');
 });

@@ -145,6 +145,20 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     return false;
 }
 
+/* Takes over what is better of a row of one class's scores; a loop of its own, and in this form, so
+ * that compilers make SIMD of it. */
+static void keep_better(const float *restrict scores, int class_id, size_t count,
+                        float *restrict best, int *restrict best_class)
+{
+    for (size_t k = 0; k < count; k++) {
+        float value = scores[k];
+        float former = best[k];
+        int mask = -(value > former);
+        best_class[k] = (best_class[k] & ~mask) | (class_id & mask);
+        best[k] = value > former ? value : former;
+    }
+}
+
 /* Columns are walked in blocks, so that each row of scores is read once, in order. */
 static int decode_channels_first(const struct tensor_view *view, int classes,
                                  const struct model_thresholds *thresholds,
@@ -161,14 +175,9 @@ static int decode_channels_first(const struct tensor_view *view, int classes,
             best[k] = 0.0F;
             best_class[k] = 0;
         }
-        for (int c = 0; c < classes; c++) {
-            const float *row = view->data + (size_t)(BOX_ROWS + c) * count + start;
-            for (size_t k = 0; k < size; k++) {
-                bool better = row[k] > best[k];
-                best[k] = better ? row[k] : best[k];
-                best_class[k] = better ? c : best_class[k];
-            }
-        }
+        for (int c = 0; c < classes; c++)
+            keep_better(view->data + (size_t)(BOX_ROWS + c) * count + start, c, size, best,
+                        best_class);
         for (size_t k = 0; k < size; k++) {
             if (!is_confident(best[k], thresholds) || !class_wanted(thresholds, best_class[k]))
                 continue;

@@ -344,7 +344,7 @@ static void who_leaves_the_picture_is_forgotten(void **state)
     uint32_t id = 0;
     assert_int_equal(tracker_create(&tracker), OW_OK);
     for (int i = 0; i < 10; i++) {
-        struct detection box = box_at(0, 0.9F, 200 - 20 * i, 200, 40, 100);
+        struct detection box = box_at(0, 0.9F, 210 - 20 * i, 200, 40, 100);
         feed(tracker, i * (int64_t)STEP_US, &box, 1, &id);
     }
     feed(tracker, 10 * (int64_t)STEP_US, NULL, 0, NULL);

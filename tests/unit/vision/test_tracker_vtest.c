@@ -63,7 +63,7 @@ static void scores_are_right(void **state)
     mot_free(&tracked);
 }
 
-/* Over 10 runs, as in the bench: the best of SORT and ByteTrack in any of their settings has 15.3
+/* Over 10 runs, as in the bench, the best of SORT and ByteTrack in any of their settings has 15.3
  * switches and an IDF1 of 0.699 in the mean. */
 static void identities_are_kept_as_well_as_by_the_best(void **state)
 {

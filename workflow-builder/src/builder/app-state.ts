@@ -6,7 +6,7 @@ import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
 import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
 import { server, ServerError, type Camera, type Model, type UploadRow, type WorkflowRow } from './server';
-import { Uploads } from './uploads';
+import { isModel, Uploads } from './uploads';
 
 export interface Toast {
   readonly id: number;
@@ -112,10 +112,11 @@ export class App {
     const wanted = new URLSearchParams(location.search).get('workflow');
     const first = wanted === null ? null : server.read(wanted).catch(() => null);
     try {
-      const [types, rows, models, cameras, videos] = await Promise.all([server.nodeTypes(), server.list(), server.models(), server.cameras(), this.#videos()]);
+      void this.#refreshModels(); // takes as long as some inferences when the server has not seen them yet
+      const [types, rows, cameras, videos] = await Promise.all([server.nodeTypes(), server.list(), server.cameras(), this.#videos()]);
       const table: TypeTable = new Map(types.map((type) => [type.type, type]));
       this.editor.setTypes(table);
-      this.#set({ types, rows, models, cameras, ...videos });
+      this.#set({ types, rows, cameras, ...videos });
       const opened = await first;
       if (opened === null) await this.#openFirst(rows);
       else this.#showKept(opened);
@@ -168,23 +169,34 @@ export class App {
     }
   }
 
+  async #refreshModels(): Promise<void> {
+    try {
+      this.#set({ models: await server.models() });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   async removeUpload(id: string): Promise<void> {
     try {
       await server.removeUpload(id);
     } catch (error) {
       this.#fail(error);
     }
+    void this.#refreshModels();
     await this.refreshVideos();
   }
 
-  /** Sends a video file; the source that waits for it shows it as soon as it is there. */
+  /** Sends a video or a model; the node that waits for it takes it as soon as it is there. */
   async upload(file: File, nodeId = ''): Promise<void> {
     const { document: opened } = this.editor;
-    const video = await this.uploads.send(file, nodeId);
-    if (video === null) return;
-    await this.refreshVideos();
+    const made = await this.uploads.send(file, nodeId);
+    if (made === null) return;
+    const model = isModel(made.path);
+    await Promise.all([this.refreshVideos(), model ? this.#refreshModels() : null]);
     if (this.editor.document !== opened || !this.editor.state.workflow.nodes.some((node) => node.id === nodeId)) return;
-    this.set(nodeId, 'videoPath', video.path);
+    if (model) this.set(nodeId, 'modelId', made.path.replace(/\.onnx$/i, ''));
+    else this.set(nodeId, 'videoPath', made.path);
     this.editor.endGesture();
   }
 

@@ -30,6 +30,13 @@ export interface Model {
   readonly id: string;
   readonly name: string;
   readonly default: boolean;
+  /** Why it cannot be used; else what it is. */
+  readonly error?: string;
+  readonly task?: string;
+  readonly class_count?: number;
+  readonly input_width?: number;
+  readonly input_height?: number;
+  readonly ms?: number;
 }
 
 export interface Camera {

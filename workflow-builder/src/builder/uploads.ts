@@ -1,4 +1,4 @@
-/* Video files on their way to the server. Knows no React. */
+/* Videos and models on their way to the server. Knows no React. */
 import { SERVER_SILENT } from '../player/server-types';
 import { sentenceOf } from './server';
 
@@ -13,7 +13,7 @@ export interface Upload {
   readonly nodeId: string;
 }
 
-export interface UploadedVideo {
+export interface Uploaded {
   readonly id: string;
   readonly filename: string;
   readonly path: string;
@@ -21,6 +21,9 @@ export interface UploadedVideo {
 }
 
 export const VIDEO_FILES = 'video/*,.mkv,.avi,.ts,.m2ts,.flv,.h264,.h265,.y4m';
+export const MODEL_FILES = '.onnx';
+
+export const isModel = (name: string): boolean => /\.onnx$/i.test(name);
 
 function reasonOf({ status, responseText }: XMLHttpRequest): string {
   if (status === 0) return SERVER_SILENT;
@@ -52,29 +55,29 @@ export class Uploads {
   }
 
   /** Resolves with what the server made of it; null when it failed or was cancelled. */
-  send(file: File, nodeId = ''): Promise<UploadedVideo | null> {
+  send(file: File, nodeId = ''): Promise<Uploaded | null> {
     const id = ++this.#lastId;
     const request = new XMLHttpRequest(); // fetch() tells no progress of what it sends
     this.#requests.set(id, request);
     const waiting = nodeId === '' ? this.#list : this.#list.filter((one) => one.nodeId !== nodeId);
     this.#set([...waiting, { id, name: file.name, bytes: file.size, sent: 0, state: 'sending', error: '', nodeId }]);
     return new Promise((resolve) => {
-      const end = (video: UploadedVideo | null, error: string) => {
+      const end = (made: Uploaded | null, error: string) => {
         this.#requests.delete(id);
-        this.#change(id, video === null ? { state: 'failed', error } : { state: 'done', sent: file.size });
-        resolve(video);
+        this.#change(id, made === null ? { state: 'failed', error } : { state: 'done', sent: file.size });
+        resolve(made);
       };
       request.upload.addEventListener('progress', (event) => this.#change(id, { sent: event.loaded }));
       request.addEventListener('load', () => {
         if (request.status !== 201) return end(null, reasonOf(request));
-        end(JSON.parse(request.responseText) as UploadedVideo, '');
+        end(JSON.parse(request.responseText) as Uploaded, '');
       });
       request.addEventListener('error', () => end(null, reasonOf(request)));
       request.addEventListener('abort', () => {
         this.dismiss(id);
         resolve(null);
       });
-      request.open('POST', `/api/uploads/video?name=${encodeURIComponent(file.name)}`);
+      request.open('POST', `/api/uploads/${isModel(file.name) ? 'model' : 'video'}?name=${encodeURIComponent(file.name)}`);
       request.setRequestHeader('content-type', 'application/octet-stream');
       request.send(file);
     });

@@ -10,6 +10,7 @@ import type { Size } from '../model/layout';
 import type { WorkflowNode } from '../model/types';
 import { refusal } from '../model/wiring';
 import { FlowNode } from '../nodes/FlowNode';
+import { isModel } from '../uploads';
 import { EmptyCanvas } from './EmptyCanvas';
 import { DRAG_TYPE } from './Sidebar';
 
@@ -164,7 +165,7 @@ export function Canvas() {
       editor.add(type, place(0), data);
       return;
     }
-    for (const [i, file] of [...event.dataTransfer.files].entries()) void app.upload(file, editor.add('videoInput', place(i), { label: file.name }).id);
+    for (const [i, file] of [...event.dataTransfer.files].entries()) void app.upload(file, editor.add(isModel(file.name) ? 'model' : 'videoInput', place(i), { label: file.name }).id);
   };
 
   return (

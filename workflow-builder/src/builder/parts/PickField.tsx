@@ -2,7 +2,7 @@
 import { useId, useRef, useState } from 'react';
 import { useApp, useAppState } from '../hooks/context';
 import type { WorkflowNode } from '../model/types';
-import { VIDEO_FILES } from '../uploads';
+import { isModel, MODEL_FILES, VIDEO_FILES } from '../uploads';
 import type { FieldProps } from './SettingsForm';
 import { UploadProgress } from './UploadProgress';
 
@@ -21,7 +21,7 @@ export function useKnown(node: WorkflowNode, setting: string): { known: readonly
     case 'camera.cameraId':
       return { known: cameras.map(({ id, name }) => ({ value: id, label: name })), none: 'By its address' };
     case 'videoInput.videoPath': {
-      const sent = uploaded.map(({ path, filename }) => ({ value: path, label: filename }));
+      const sent = uploaded.filter(({ path }) => !isModel(path)).map(({ path, filename }) => ({ value: path, label: filename }));
       const paths = new Set(sent.map(({ value }) => value));
       return { known: [...videos.filter((name) => !paths.has(name)).map((name) => ({ value: name, label: name })), ...sent], none: 'Choose a video…' };
     }
@@ -37,7 +37,7 @@ function UploadButton({ node }: { node: WorkflowNode }) {
     <>
       <button type="button" className="button small" data-testid="upload" onClick={() => file.current?.click()}>Upload…</button>
       <input
-        ref={file} type="file" accept={VIDEO_FILES} hidden aria-label="Video file" data-testid="upload-file"
+        ref={file} type="file" accept={node.type === 'model' ? MODEL_FILES : VIDEO_FILES} hidden aria-label="File to upload" data-testid="upload-file"
         onChange={(event) => {
           const chosen = event.target.files?.[0];
           if (chosen !== undefined) void app.upload(chosen, node.id);
@@ -59,7 +59,7 @@ export function PickField({ node, setting, value, onChange, onEnd, known, none }
     onChange(chosen);
     onEnd();
   };
-  const uploads = useAppState().maxUpload > 0 && setting.name === 'videoPath';
+  const uploads = useAppState().maxUpload > 0 && (setting.name === 'videoPath' || setting.name === 'modelId');
   const typed = typing || !isKnown;
   return (
     <div className="field stacked">

@@ -3,7 +3,9 @@ import { MiniMap, useReactFlow } from '@xyflow/react';
 import { useState, type DragEvent } from 'react';
 import { useApp, useAppState } from '../hooks/context';
 import { freePlace } from '../model/layout';
+import { describeModel } from '../model/models';
 import type { Settings, WorkflowNode } from '../model/types';
+import { isModel } from '../uploads';
 import { CamerasDialog } from './CamerasDialog';
 import { Icon } from './Icon';
 import { VideosDialog } from './VideosDialog';
@@ -37,7 +39,7 @@ function useSections(): readonly Section[] {
     list.push({ key: type.type, label, help: type.help, type: type.type, data: {} });
   }
   const paths = new Set(uploaded.map(({ path }) => path));
-  for (const { path, filename } of uploaded) {
+  for (const { path, filename } of uploaded.filter(({ path }) => !isModel(path))) {
     entries.get('Sources')?.push({ key: `video ${path}`, label: filename, help: 'An uploaded video', type: 'videoInput', data: { videoPath: path, label: filename } });
   }
   for (const video of videos.filter((name) => !paths.has(name))) {
@@ -48,7 +50,7 @@ function useSections(): readonly Section[] {
   }
   for (const model of models) {
     entries.get('AI Models')?.push({
-      key: `model ${model.id}`, label: model.name, help: model.default ? 'The default detector' : 'A model of the model folder', type: 'model',
+      key: `model ${model.id}`, label: model.name, help: describeModel(model), type: 'model',
       data: { modelId: model.id, label: model.name, confidence: 0.4 },
     });
   }

@@ -1,7 +1,7 @@
 /* Videos that have been sent to the server: add, delete. */
 import { useEffect, useRef, type DragEvent } from 'react';
 import { useApp, useAppState } from '../hooks/context';
-import { VIDEO_FILES } from '../uploads';
+import { MODEL_FILES, VIDEO_FILES } from '../uploads';
 import { Dialog } from './Dialog';
 import { Icon } from './Icon';
 import { megabytes, UploadProgress } from './UploadProgress';
@@ -19,14 +19,14 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
     send(event.dataTransfer.files);
   };
   return (
-    <Dialog title="Uploaded videos" onClose={onClose} testId="videos-dialog">
+    <Dialog title="Uploads" onClose={onClose} testId="videos-dialog">
       <div className="videos" onDragOver={(event) => event.preventDefault()} onDrop={drop}>
         <ul className="rows">
           {uploaded.map(({ id, filename, size_bytes: bytes, in_use: used }) => (
             <li key={id}>
               <span className="title" title={filename}>{filename}</span>
               <span className="count">{used ? 'in use · ' : ''}{megabytes(bytes)}</span>
-              <button type="button" className="tool small" aria-label={`Delete ${filename}`} title="Delete" data-testid="upload-delete" onClick={() => confirm(`Delete the video "${filename}"?`) && void app.removeUpload(id)}><Icon name="trash" /></button>
+              <button type="button" className="tool small" aria-label={`Delete ${filename}`} title="Delete" data-testid="upload-delete" onClick={() => confirm(`Delete "${filename}"?`) && void app.removeUpload(id)}><Icon name="trash" /></button>
             </li>
           ))}
           {uploaded.length === 0 && <li className="none">None yet: choose a file, or drop one here.</li>}
@@ -36,7 +36,7 @@ export function VideosDialog({ onClose }: { onClose: () => void }) {
       <footer>
         <p className="hint">Up to {megabytes(maxUpload)} each.</p>
         <button type="button" className="button" onClick={() => file.current?.click()}>Choose a file…</button>
-        <input ref={file} type="file" accept={VIDEO_FILES} multiple hidden aria-label="Video files" data-testid="videos-file" onChange={(event) => { send(event.target.files); event.target.value = ''; }} />
+        <input ref={file} type="file" accept={`${VIDEO_FILES},${MODEL_FILES}`} multiple hidden aria-label="Files to upload" data-testid="videos-file" onChange={(event) => { send(event.target.files); event.target.value = ''; }} />
       </footer>
     </Dialog>
   );
