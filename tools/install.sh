@@ -19,7 +19,8 @@ with_tests=false
 base_packages=(
     ca-certificates build-essential pkg-config meson ninja-build
     libavcodec-dev libavdevice-dev libavformat-dev libavutil-dev libswscale-dev
-    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libjansson-dev libsqlite3-dev libwebsockets-dev libmosquitto-dev
+    libturbojpeg0-dev libvpx-dev libfreetype-dev libssl-dev libusrsctp-dev libjansson-dev libsqlite3-dev libwebsockets-dev
+    libmosquitto-dev
     fonts-inter fonts-dejavu-core
 )
 test_packages=(

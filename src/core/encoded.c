@@ -25,6 +25,8 @@ void encoded_unref(struct encoded **encoded)
 {
     struct encoded *e = *encoded;
     *encoded = NULL;
-    if (e && atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) == 1)
+    if (e && atomic_fetch_sub_explicit(&e->refs, 1, memory_order_acq_rel) == 1) {
+        metadata_unref(&e->metadata);
         free(e);
+    }
 }

@@ -3,6 +3,7 @@
 #ifndef OW_CORE_ENCODED_H
 #define OW_CORE_ENCODED_H
 
+#include "core/metadata.h"
 #include "core/rendition.h"
 #include "core/stages.h"
 
@@ -21,6 +22,7 @@ struct encoded {
     int detections;     /* how many objects were drawn on it */
     bool model_awaited; /* a model belongs to it that has said nothing of late: it was not asked */
     struct stage_times stages;
+    struct metadata *metadata; /* own reference, NULL = none; set before it is handed on */
     size_t size;
     uint8_t data[]; /* H.264: Annex B byte stream; VP8: the frame (RFC 6386); JPEG: the file */
 };

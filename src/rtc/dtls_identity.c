@@ -1,6 +1,7 @@
 #include "rtc/dtls_identity.h"
 
 #include "rtc/dtls_srtp.h"
+#include "rtc/sctp_link.h"
 
 #include <stdlib.h>
 
@@ -65,6 +66,7 @@ int dtls_identity_create(struct dtls_identity **out, int64_t wall_us, struct rea
     struct dtls_identity *identity = calloc(1, sizeof(*identity));
     if (identity == NULL)
         return OW_ENOMEM;
+    sctp_link_start();
     identity->key = EVP_EC_gen("P-256"); /* the curve that RFC 8827 section 6.5 requires */
     identity->certificate = X509_new();
     identity->context = SSL_CTX_new(DTLS_server_method());

@@ -17,7 +17,7 @@ struct dtls_identity;
 struct dtls_transport;
 
 /* A fresh P-256 key and self-signed certificate, valid from wall_us - 1 day for a year. Also starts
- * libsrtp: the first identity is to be made before any session, by one thread. */
+ * usrsctp: the first identity is to be made before any session, by one thread. */
 int dtls_identity_create(struct dtls_identity **out, int64_t wall_us, struct reason *why);
 /* sha-256 of the certificate, 32 bytes, lent. */
 const uint8_t *dtls_identity_fingerprint(const struct dtls_identity *identity);
@@ -29,6 +29,8 @@ const char *dtls_state_name(enum dtls_state state);
 enum {
     DTLS_MTU = 1200,
     DTLS_MAX_DATAGRAM = 2048, /* larger ones are dropped unread */
+    /* What fits into a datagram of DTLS_MTU with header, explicit nonce and tag of the record. */
+    DTLS_MAX_DATA = DTLS_MTU - 13 - 8 - 16,
 };
 
 /* The server's side of one connection. `peer_fingerprint`: 32 bytes, sha-256 of the certificate
@@ -42,6 +44,13 @@ int dtls_transport_create(struct dtls_transport **out, struct dtls_identity *ide
  * be read. */
 int dtls_transport_receive(struct dtls_transport *transport, int64_t now_us, const uint8_t *data,
                            size_t size);
+
+/* Application data (SCTP packets, RFC 8261) of the datagram that was received last, a record at a
+ * time, lent until the next one is received. OW_EAGAIN when there is no more. */
+int dtls_transport_read(struct dtls_transport *transport, const uint8_t **data, size_t *size);
+/* Application data to the peer, a record of at most DTLS_MAX_DATA bytes; dtls_transport_poll() has
+ * its datagram. OW_ESTATE before DTLS_CONNECTED and after its end, OW_EINVAL, OW_EIO. */
+int dtls_transport_write(struct dtls_transport *transport, const uint8_t *data, size_t size);
 
 void dtls_transport_handle_timeout(struct dtls_transport *transport, int64_t now_us);
 int64_t dtls_transport_deadline(const struct dtls_transport *transport); /* INT64_MAX = none */

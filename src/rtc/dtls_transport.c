@@ -16,6 +16,7 @@ enum {
     GCM_BYTES = 8 + 16,
     RECORD_HEADER_BYTES = 13, /* type, version, epoch, sequence number, length; RFC 6347 4.1 */
     RECORD_ALERT = 21,
+    MAX_DATA_RECORDS = 16, /* of a datagram; more are dropped */
     FIRST_RESEND_US = 150000,
     LAST_RESEND_US = 2400000,
 };
@@ -39,8 +40,11 @@ struct dtls_transport {
     uint8_t peer_fingerprint[32];
     bool fingerprint_differs;
     const char *failure;
-    uint8_t in[DTLS_MAX_DATAGRAM]; /* the datagram that OpenSSL reads next */
+    uint8_t in[DTLS_MAX_DATAGRAM]; /* the datagram that OpenSSL reads next; then, in its place, … */
     size_t in_size;
+    uint16_t data_sizes[MAX_DATA_RECORDS]; /* … the application data that was in it */
+    int data_count, data_read;
+    size_t data_bytes, data_read_bytes;
     struct flight flight;
     bool answering; /* the next write begins a new flight */
     int64_t resend_at_us, resend_after_us;
@@ -202,13 +206,18 @@ static void shake_hands(struct dtls_transport *transport)
     ERR_clear_error();
 }
 
-/* Application data is nothing we ask for; reading it is how alerts are noticed. */
+/* Reading is also how alerts are noticed. OpenSSL takes the datagram with the first call, so that
+ * there is room for what was in it. */
 static void read_records(struct dtls_transport *transport)
 {
-    uint8_t scratch[DTLS_MAX_DATAGRAM];
     ERR_clear_error();
     for (int result = 1; result > 0;) {
-        result = SSL_read(transport->ssl, scratch, sizeof(scratch));
+        size_t room = sizeof(transport->in) - transport->data_bytes;
+        result = SSL_read(transport->ssl, transport->in + transport->data_bytes, (int)room);
+        if (result > 0 && transport->data_count < MAX_DATA_RECORDS) {
+            transport->data_sizes[transport->data_count++] = (uint16_t)result;
+            transport->data_bytes += (size_t)result;
+        }
         if (result > 0)
             continue;
         int error = SSL_get_error(transport->ssl, result);
@@ -249,6 +258,8 @@ int dtls_transport_receive(struct dtls_transport *transport, int64_t now_us, con
     if (size > sizeof(transport->in))
         return OW_EPARSE;
     transport->in_size = 0;
+    transport->data_count = transport->data_read = 0;
+    transport->data_bytes = transport->data_read_bytes = 0;
     filter_records(transport, data, size);
     if (transport->in_size == 0)
         return OW_EPARSE;
@@ -264,6 +275,28 @@ int dtls_transport_receive(struct dtls_transport *transport, int64_t now_us, con
     transport->answering = false;
     transport->in_size = 0;
     return OW_OK;
+}
+
+int dtls_transport_read(struct dtls_transport *transport, const uint8_t **data, size_t *size)
+{
+    if (transport->data_read == transport->data_count)
+        return OW_EAGAIN;
+    *data = transport->in + transport->data_read_bytes;
+    *size = transport->data_sizes[transport->data_read++];
+    transport->data_read_bytes += *size;
+    return OW_OK;
+}
+
+int dtls_transport_write(struct dtls_transport *transport, const uint8_t *data, size_t size)
+{
+    if (transport->state != DTLS_CONNECTED)
+        return OW_ESTATE;
+    if (size == 0 || size > DTLS_MAX_DATA)
+        return OW_EINVAL;
+    ERR_clear_error();
+    int written = SSL_write(transport->ssl, data, (int)size);
+    ERR_clear_error();
+    return written == (int)size ? OW_OK : OW_EIO;
 }
 
 void dtls_transport_handle_timeout(struct dtls_transport *transport, int64_t now_us)

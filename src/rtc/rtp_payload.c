@@ -50,6 +50,7 @@ int rtp_frame_cut(struct rtp_frame **out, const struct encoded *unit, size_t max
     frame->key = unit->key;
     frame->capture_us = unit->capture_us;
     frame->sequence = unit->sequence;
+    frame->metadata = unit->metadata != NULL ? metadata_ref(unit->metadata) : NULL;
     frame->bytes = counted.bytes;
     frame->count = counted.count;
     struct rtp_cutter written = {
@@ -67,7 +68,9 @@ struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame)
 
 void rtp_frame_unref(struct rtp_frame **frame)
 {
-    if (*frame != NULL && atomic_fetch_sub_explicit(&(*frame)->refs, 1, memory_order_acq_rel) == 1)
+    if (*frame != NULL && atomic_fetch_sub_explicit(&(*frame)->refs, 1, memory_order_acq_rel) == 1) {
+        metadata_unref(&(*frame)->metadata);
         free(*frame);
+    }
     *frame = NULL;
 }

@@ -16,7 +16,8 @@ struct rtp_frame {
     bool key;
     int64_t capture_us;
     uint64_t sequence;
-    size_t bytes; /* of all payloads */
+    struct metadata *metadata; /* own reference, NULL = none */
+    size_t bytes;              /* of all payloads */
     int count;
     struct rtp_payload payloads[]; /* the last one carries the marker bit */
 };

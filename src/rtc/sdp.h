@@ -77,6 +77,10 @@ struct sdp_offer {
      * It is answered as inactive. -1 = every other section is rejected. */
     int kept_index;
     char kept_format[8], kept_rtpmap[48]; /* kept_rtpmap "" = a static payload type */
+    /* Data channels (RFC 8841) on the video's transport. data_index -1 = none that can be had. */
+    int data_index;
+    uint16_t sctp_port;        /* the peer's */
+    uint32_t max_message_size; /* that it takes, bytes */
 };
 
 /* Parses an offer of `size` bytes. `codecs`: which may be chosen (1 << enum video_codec
@@ -94,7 +98,9 @@ struct sdp_answer_settings {
     uint32_t ssrc, rtx_ssrc; /* rtx_ssrc unused when the codec has no RTX */
     uint32_t flexfec_ssrc;   /* unused when FlexFEC was not offered */
     const char *cname, *stream_id, *track_id;
-    int candidate_count; /* type "" = host; priority 0 = by type, transport and place */
+    uint16_t sctp_port;        /* ours; this and the next unused without data channels */
+    uint32_t max_message_size; /* that we take, bytes */
+    int candidate_count;       /* type "" = host; priority 0 = by type, transport and place */
     struct sdp_candidate candidates[SDP_MAX_LOCAL_CANDIDATES];
 };
 

@@ -45,6 +45,32 @@ __attribute__((format(printf, 2, 3))) static void line(struct text *text, const 
     text->size += (size_t)written + 2;
 }
 
+/* The section that owns the transport: the first of the group (RFC 8843 section 7.3.1), which the
+ * offer names first too, as it is written. */
+static int owner(const struct sdp_offer *offer)
+{
+    if (offer->kept_index >= 0)
+        return offer->kept_index;
+    return offer->data_index >= 0 && offer->data_index < offer->video_index ? offer->data_index
+                                                                            : offer->video_index;
+}
+
+static bool is_accepted(const struct sdp_offer *offer, int index)
+{
+    return index == offer->video_index || index == offer->kept_index || index == offer->data_index;
+}
+
+/* The owner, then the others as they come. */
+static void write_bundle(struct text *text, const struct sdp_offer *offer)
+{
+    char mids[3 * SDP_MID_BYTES];
+    int used = snprintf(mids, sizeof mids, "%s", offer->media[owner(offer)].mid);
+    for (int i = 0; i < offer->media_count; i++)
+        if (i != owner(offer) && is_accepted(offer, i))
+            used += snprintf(mids + used, sizeof mids - (size_t)used, " %s", offer->media[i].mid);
+    line(text, "a=group:BUNDLE %s", mids);
+}
+
 static void write_session(struct text *text, const struct sdp_offer *offer,
                           const struct sdp_answer_settings *settings)
 {
@@ -52,10 +78,8 @@ static void write_session(struct text *text, const struct sdp_offer *offer,
     line(text, "o=- %" PRIu64 " 1 IN IP4 127.0.0.1", settings->session_id & INT64_MAX);
     line(text, "s=-");
     line(text, "t=0 0");
-    if (offer->kept_index >= 0)
-        line(text, "a=group:BUNDLE %s %s", offer->media[offer->kept_index].mid, offer->video_mid);
-    else if (offer->media[offer->video_index].bundled)
-        line(text, "a=group:BUNDLE %s", offer->video_mid);
+    if (offer->media[offer->video_index].bundled)
+        write_bundle(text, offer);
     line(text, "a=msid-semantic: WMS %s", settings->stream_id);
     if (settings->ice_lite)
         line(text, "a=ice-lite");
@@ -166,7 +190,7 @@ static void write_video(struct text *text, const struct sdp_offer *offer,
     const struct sdp_codec *codec = &offer->codec;
     write_media_line(text, offer->media[offer->video_index].protocol, codec);
     line(text, "c=IN IP4 0.0.0.0");
-    if (offer->kept_index < 0)
+    if (owner(offer) == offer->video_index)
         write_candidates(text, settings);
     write_transport(text, offer, settings);
     if (offer->video_mid[0])
@@ -202,6 +226,21 @@ static void write_kept(struct text *text, const struct sdp_offer *offer,
         line(text, "a=rtpmap:%s %s", offer->kept_format, offer->kept_rtpmap);
 }
 
+/* RFC 8841 section 9.3. */
+static void write_data(struct text *text, const struct sdp_offer *offer,
+                       const struct sdp_answer_settings *settings)
+{
+    int index = offer->data_index;
+    line(text, "m=application 9 %s webrtc-datachannel", offer->media[index].protocol);
+    line(text, "c=IN IP4 0.0.0.0");
+    if (owner(offer) == index)
+        write_candidates(text, settings);
+    write_transport(text, offer, settings);
+    line(text, "a=mid:%s", offer->media[index].mid);
+    line(text, "a=sctp-port:%u", settings->sctp_port);
+    line(text, "a=max-message-size:%u", settings->max_message_size);
+}
+
 /* RFC 3264 section 6: port 0 rejects; the formats are there for form's sake. */
 static void write_rejected(struct text *text, const struct sdp_offer *offer, int index)
 {
@@ -225,6 +264,8 @@ int sdp_write_answer(char **out, const struct sdp_offer *offer,
             write_video(&text, offer, settings);
         else if (i == offer->kept_index)
             write_kept(&text, offer, settings);
+        else if (i == offer->data_index)
+            write_data(&text, offer, settings);
         else
             write_rejected(&text, offer, i);
     }

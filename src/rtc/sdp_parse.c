@@ -476,6 +476,52 @@ static void read_kept_section(struct parser *p, struct sdp_offer *out)
             span_copy(span_trim(value), out->kept_rtpmap, sizeof out->kept_rtpmap);
 }
 
+/* ---- data channels ---- */
+
+enum { DEFAULT_MAX_MESSAGE = 64 * 1024 }; /* RFC 8841 section 6.1 */
+
+/* One in front of the video would own the transport, so it has to be the video's. */
+static bool is_data_section(const struct parser *p, const struct section *s)
+{
+    if (s < p->video && s->ufrag.text && p->video->ufrag.text &&
+        !span_equal(s->ufrag, p->video->ufrag))
+        return false;
+    return span_is(s->kind, "application") && span_is(s->formats, "webrtc-datachannel") &&
+           (span_is(s->protocol, "UDP/DTLS/SCTP") || span_is(s->protocol, "TCP/DTLS/SCTP")) &&
+           (s->port != 0 || s->bundle_only) && p->video->mid.text && group_has(p->bundle, s->mid);
+}
+
+/* "a=sctp-port:5000", "a=max-message-size:262144" (0 = any). */
+static void read_sctp(struct span body, uint32_t *port, uint32_t *max_message)
+{
+    struct span line, name, value;
+    while ((line = span_next_line(&body)).text) {
+        if (!split_attribute(line, &name, &value))
+            continue;
+        if (span_is(name, "sctp-port") && !span_number(value, 65535, port))
+            *port = 0;
+        if (span_is(name, "max-message-size") && !span_number(value, INT32_MAX, max_message))
+            *max_message = 0;
+    }
+}
+
+/* The first one: an association is all that a transport carries (RFC 8841 section 4.3). */
+static void read_data_section(const struct parser *p, struct sdp_offer *out)
+{
+    out->data_index = -1;
+    for (int i = 0; i < p->media_count && out->data_index < 0; i++) {
+        uint32_t port = 0, max_message = DEFAULT_MAX_MESSAGE;
+        if (!is_data_section(p, &p->media[i]))
+            continue;
+        read_sctp(p->media[i].body, &port, &max_message);
+        if (port == 0)
+            continue;
+        out->data_index = i;
+        out->sctp_port = (uint16_t)port;
+        out->max_message_size = max_message == 0 ? UINT32_MAX : max_message;
+    }
+}
+
 /* ---- what the answer repeats of every section ---- */
 
 /* As many whole formats as fit: a rejected section needs only one. False for none. */
@@ -513,6 +559,7 @@ static int copy_sections(struct parser *p, struct sdp_offer *out)
     }
     memcpy(out->video_mid, out->media[out->video_index].mid, sizeof out->video_mid);
     read_kept_section(p, out);
+    read_data_section(p, out);
     return OW_OK;
 }
 

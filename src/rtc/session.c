@@ -72,6 +72,8 @@ static int write_answer(struct rtc_session *session, const struct rtc_session_se
         .session_id = random_u64(settings->random) >> 1, /* some readers take it for signed */
         .ssrc = session->video.ssrc,
         .rtx_ssrc = session->rtx.ssrc,
+        .sctp_port = SCTP_LINK_PORT,
+        .max_message_size = SCTP_LINK_MAX_RECEIVED,
         .flexfec_ssrc = session->fec.stream.ssrc,
         .cname = session->label,
         .stream_id = session->label,
@@ -146,6 +148,8 @@ int rtc_session_create(struct rtc_session **out, const struct rtc_session_settin
     session->playout_max_10ms = is_firefox(offer_text, offer_size) ? 1 : 0;
     memcpy(session->extension_id, offer->extension_id, sizeof(session->extension_id));
     memcpy(session->mid, offer->video_mid, sizeof(session->mid));
+    session->data.port = offer->data_index >= 0 ? offer->sctp_port : 0;
+    session->data.max_message = offer->max_message_size;
     draw_numbers(session, offer, settings->random);
     code = create_ice(session, settings, offer, now_us);
     if (code == OW_OK)
@@ -167,6 +171,7 @@ void rtc_session_destroy(struct rtc_session **session)
 {
     if (*session == NULL)
         return;
+    session_data_end(*session);
     (void)pacer_clear(&(*session)->pacer);
     history_clear(&(*session)->history);
     srtp_link_destroy(&(*session)->srtp);
@@ -299,6 +304,7 @@ static void begin_media(struct rtc_session *session, int64_t now_us)
     session->phase = PHASE_CONNECTED;
     session->connected_pending = true;
     session->key_asked_us = now_us; /* the event says it */
+    session_data_begin(session, now_us);
 }
 
 static void check_dtls(struct rtc_session *session, int64_t now_us)
@@ -389,6 +395,7 @@ void rtc_session_receive(struct rtc_session *session, int64_t now_us, const stru
         taken = false;
     } else if (data[0] >= 20 && data[0] <= 63) {
         taken = dtls_transport_receive(session->dtls, now_us, data, size) == OW_OK;
+        session_data_receive(session, now_us);
     } else if (data[0] >= 128 && data[0] <= 191 && size >= 8 && data[1] >= 192 && data[1] <= 223) {
         session_receive_rtcp(session, now_us, data, size); /* counts for itself */
     } else {
@@ -411,6 +418,7 @@ void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us)
         if (now_us >= cc_deadline(&session->cc))
             cc_on_timeout(&session->cc, now_us);
         session_rate_changed(session, now_us);
+        session_data_timeout(session, now_us);
     }
     check_all(session, now_us);
 }
@@ -427,7 +435,8 @@ int64_t rtc_session_deadline(const struct rtc_session *session)
     int64_t deadline = least(ice_agent_deadline(session->ice), setup_deadline(session));
     deadline = least(deadline, dtls_transport_deadline(session->dtls));
     if (session->phase == PHASE_CONNECTED)
-        deadline = least(deadline, session_media_deadline(session));
+        deadline =
+            least(least(deadline, session_media_deadline(session)), session_data_deadline(session));
     if (session->key_wanted)
         deadline = least(deadline, session->key_asked_us + KEY_WISH_INTERVAL_US);
     return deadline;
@@ -435,11 +444,13 @@ int64_t rtc_session_deadline(const struct rtc_session *session)
 
 /* ---- outputs ---- */
 
-static int poll_dtls(struct rtc_session *session, struct rtc_output *out)
+static int poll_dtls(struct rtc_session *session, int64_t now_us, struct rtc_output *out)
 {
     const uint8_t *data;
     size_t size;
-    if (dtls_transport_poll(session->dtls, &data, &size) != OW_OK)
+    if (dtls_transport_poll(session->dtls, &data, &size) != OW_OK &&
+        (session_poll_data(session, now_us) != OW_OK ||
+         dtls_transport_poll(session->dtls, &data, &size) != OW_OK))
         return OW_EAGAIN;
     memcpy(out->data, data, size);
     out->size = size;
@@ -458,7 +469,7 @@ static int poll_datagram(struct rtc_session *session, int64_t now_us, struct rtc
     /* Once close_notify has arrived a peer reads no RTCP: BYE goes first. */
     int code = session_poll_bye(session, now_us, out);
     if (code != OW_OK)
-        code = poll_dtls(session, out);
+        code = poll_dtls(session, now_us, out);
     if (code != OW_OK && session->phase == PHASE_CONNECTED && !session->connected_pending)
         code = session_poll_media(session, now_us, out);
     if (code != OW_OK)
@@ -517,6 +528,7 @@ void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
 {
     *out = session->counters;
     out->ice_state = ice_agent_state(session->ice);
+    out->data_channel = session->data.channel.open;
     out->step = step_of(session);
     out->rate_state = cc_state_name(&session->cc);
     out->queue_delay_us = cc_queue_delay_us(&session->cc);

@@ -1,6 +1,7 @@
 /* One viewer's WebRTC session: offer in, answer out; then datagrams and access units in, datagrams
  * and events out. Sans-IO and deterministic: no clock, socket, thread or system randomness; the
- * same inputs give the same outputs (but for OpenSSL's handshake, which draws its own keys).
+ * same inputs give the same outputs (but for OpenSSL's handshake, which draws its own keys, and the
+ * data channel's association, see sctp_link.h).
  *
  * Contract: call one mutating function (receive, send, handle_timeout, …), then drain with
  * rtc_session_poll() until OW_EAGAIN, then arm a timer for rtc_session_deadline(). One thread at a
@@ -151,7 +152,9 @@ struct rtc_session_stats {
     uint64_t frames_sent, key_frames_sent, packets_sent, bytes_sent, frames_dropped;
     uint64_t nacks, retransmits, fec_packets, probes, padding_packets, plis, firs,
         dropped_datagrams;
+    uint64_t records_sent, records_dropped; /* in the data channel; dropped: too much on its way */
     bool receives_transport_cc;
+    bool data_channel; /* it is open */
 };
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
                        struct rtc_session_stats *out);

@@ -3,6 +3,7 @@
 #define OW_RTC_SESSION_INTERNAL_H
 
 #include "rtc/cc.h"
+#include "rtc/data_channel.h"
 #include "rtc/dtls_srtp.h"
 #include "rtc/history.h"
 #include "rtc/pacer.h"
@@ -77,6 +78,16 @@ struct session_fec {
     int rows, next_row;       /* repair packets of the complete group, and the next to leave */
 };
 
+/* Records beside the video, in a data channel. */
+struct session_data {
+    uint16_t port;        /* the peer's for SCTP; 0 = no data channels were offered */
+    uint32_t max_message; /* that the peer takes, bytes */
+    struct data_channel channel;
+    struct metadata *named; /* whose names were sent last, own reference; NULL = none since the
+                               channel was opened */
+    int since_names;        /* records sent since then */
+};
+
 struct rtc_session {
     /* fixed by offer and answer */
     char *answer;
@@ -90,6 +101,7 @@ struct rtc_session {
     int64_t wall_minus_now_us;
 
     struct ice_agent *ice;
+    struct session_data data;
     struct dtls_transport *dtls;
     struct srtp_link *srtp; /* NULL before DTLS is up */
     enum session_phase phase;
@@ -181,6 +193,18 @@ bool session_probe_is_due(const struct rtc_session *session, int64_t now_us);
 int64_t session_probe_deadline(const struct rtc_session *session);
 /* A datagram of it left. */
 void session_probe_count(struct rtc_session *session, int64_t now_us, size_t bytes);
+
+/* session_data.c: the data channel and its records. */
+void session_data_begin(struct rtc_session *session, int64_t now_us);
+/* What a DTLS datagram brought. */
+void session_data_receive(struct rtc_session *session, int64_t now_us);
+/* A frame has left under session->timestamp: its record is made ready to follow it. */
+void session_data_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame);
+/* Hands the next SCTP packet to DTLS; OW_EAGAIN when there is none. */
+int session_poll_data(struct rtc_session *session, int64_t now_us);
+void session_data_timeout(struct rtc_session *session, int64_t now_us);
+int64_t session_data_deadline(const struct rtc_session *session); /* INT64_MAX = none */
+void session_data_end(struct rtc_session *session);
 
 /* session_fec.c: repair packets that are sent unasked (flexfec.h). */
 /* The video packet `sequence` left, the last one of its frame or not. */

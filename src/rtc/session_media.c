@@ -245,6 +245,7 @@ static void end_frame(struct rtc_session *session, int64_t now_us, const struct 
 {
     session->counters.frames_sent++;
     session_repair_frame(session, now_us, frame, sequence);
+    session_data_frame(session, now_us, frame);
     if (!frame->key)
         return;
     session->counters.key_frames_sent++;

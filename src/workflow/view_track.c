@@ -198,6 +198,20 @@ static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_t
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
 }
 
+/* What viewers are told of the picture. Without memory for it they are shown the picture alone. */
+static void describe(struct encoded *unit, const struct detections *detections)
+{
+    const struct metadata_picture picture = {
+        .detections = detections,
+        .width = unit->width,
+        .height = unit->height,
+        .predicted = detections && detections->infer_end_us == 0,
+        .awaited = unit->model_awaited,
+        .stages = unit->stages,
+    };
+    (void)metadata_create(&unit->metadata, &picture);
+}
+
 static void record(struct view *view, struct view_track *track, const struct encoded *unit,
                    int64_t now_us)
 {
@@ -212,7 +226,8 @@ static void record(struct view *view, struct view_track *track, const struct enc
 }
 
 /* Encodes and gives out; whether there was something to give. */
-static bool give(struct view *view, int index, const struct drawn *drawn, bool best)
+static bool give(struct view *view, int index, const struct view_shot *shot,
+                 const struct drawn *drawn, bool best)
 {
     struct view_track *track = &view->tracks[index];
     int64_t start_us = clock_now_us();
@@ -234,6 +249,7 @@ static bool give(struct view *view, int index, const struct drawn *drawn, bool b
     }
     int64_t end_us = clock_now_us();
     stamp(unit, drawn, track);
+    describe(unit, shot->detections);
     view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
     perf_add(PERF_H264, end_us - start_us);
     if (best)
@@ -253,7 +269,7 @@ bool view_tracks_give(struct view *view, struct view_shot *shot, int64_t now_us,
             continue;
         track->due = false;
         const struct drawn *drawn = view_shot_at(shot, track->now.width);
-        if (!drawn || !give(view, index, drawn, !any) || any)
+        if (!drawn || !give(view, index, shot, drawn, !any) || any)
             continue;
         any = true;
         *best = *drawn;

@@ -1,0 +1,208 @@
+#include "core/metadata.h"
+
+#include "core/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    UNIT_US = 100,
+    HEAD_BYTES = 15,
+    VARINT_BYTES = 10,
+    OBJECT_BYTES = 5 + 5 + 1 + 6,
+    NAME_BYTES = 64, /* of a longer one, the beginning */
+    MAX_NAMES = 128, /* classes that are named in one record */
+    FULL_SCALE = 4095,
+    MAX_SENT = 0xffff,
+};
+
+struct writer {
+    uint8_t *at;
+};
+
+static void put_u8(struct writer *w, unsigned value)
+{
+    *w->at++ = (uint8_t)value;
+}
+
+static void put_big(struct writer *w, uint64_t value, int bytes)
+{
+    for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
+        put_u8(w, (unsigned)(value >> shift & 0xff));
+}
+
+static void put_varint(struct writer *w, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        put_u8(w, (unsigned)(value & 0x7f) | 0x80);
+    put_u8(w, (unsigned)value);
+}
+
+static void put_zigzag(struct writer *w, int64_t value)
+{
+    put_varint(w, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
+}
+
+/* Rounded from the capture on, so that errors do not add up. */
+static void put_stages(struct writer *w, const struct stage_times *stages)
+{
+    int64_t capture_us = stages->at_us[STAGE_CAPTURE], before = 0;
+    unsigned passed = 0;
+    for (int i = STAGE_CAPTURE + 1; i < STAGE_COUNT; i++)
+        passed |= stages->at_us[i] != 0 ? 1u << (i - 1) : 0;
+    put_u8(w, passed);
+    for (int i = STAGE_CAPTURE + 1; i < STAGE_COUNT; i++) {
+        if (stages->at_us[i] == 0)
+            continue;
+        int64_t at = (stages->at_us[i] - capture_us) / UNIT_US;
+        put_zigzag(w, at - before);
+        before = at;
+    }
+}
+
+static unsigned scaled(float value, int full)
+{
+    double part = full > 0 ? (double)value / full : 0;
+    if (!(part > 0)) /* NaN, too */
+        return 0;
+    return part >= 1 ? FULL_SCALE : (unsigned)lround(part * FULL_SCALE);
+}
+
+static unsigned confidence_of(float confidence)
+{
+    return confidence > 0 ? confidence >= 1 ? 255u : (unsigned)lroundf(confidence * 255) : 0;
+}
+
+static void put_object(struct writer *w, const struct detection *item, int width, int height)
+{
+    put_varint(w, item->class_id > 0 ? (unsigned)item->class_id : 0);
+    put_varint(w, item->track_id);
+    put_u8(w, confidence_of(item->confidence));
+    put_big(w, scaled(item->x1, width) << 12 | scaled(item->y1, height), 3);
+    put_big(w, scaled(item->x2, width) << 12 | scaled(item->y2, height), 3);
+}
+
+static bool is_first_of_class(const struct detections *detections, int index)
+{
+    for (int i = 0; i < index; i++)
+        if (detections->items[i].class_id == detections->items[index].class_id)
+            return false;
+    return true;
+}
+
+static int object_count(const struct detections *detections)
+{
+    if (detections == NULL)
+        return 0;
+    return detections->count < METADATA_MAX_OBJECTS ? detections->count : METADATA_MAX_OBJECTS;
+}
+
+static void put_names(struct writer *w, const struct detections *detections)
+{
+    uint8_t section[MAX_NAMES * (5 + 1 + NAME_BYTES)];
+    struct writer inner = {section};
+    char scratch[16];
+    for (int i = 0, named = 0; i < object_count(detections) && named < MAX_NAMES; i++) {
+        if (!is_first_of_class(detections, i))
+            continue;
+        named++;
+        int class_id = detections->items[i].class_id;
+        const char *name = label_set_name(detections->labels, class_id, scratch);
+        size_t size = strnlen(name, NAME_BYTES);
+        while (size > 0 && size == NAME_BYTES && ((uint8_t)name[size] & 0xc0) == 0x80)
+            size--; /* not within a character */
+        put_varint(&inner, class_id > 0 ? (unsigned)class_id : 0);
+        put_u8(&inner, (unsigned)size);
+        memcpy(inner.at, name, size);
+        inner.at += size;
+    }
+    size_t size = (size_t)(inner.at - section);
+    put_u8(w, METADATA_NAMES);
+    put_varint(w, size);
+    memcpy(w->at, section, size);
+    w->at += size;
+}
+
+static void put_record(struct writer *w, const struct metadata_picture *picture)
+{
+    const struct detections *detections = picture->detections;
+    int width = detections != NULL ? detections->source_width : picture->width;
+    int height = detections != NULL ? detections->source_height : picture->height;
+    put_u8(w, METADATA_VERSION);
+    put_u8(w, (picture->predicted ? METADATA_PREDICTED : 0u) |
+                  (picture->awaited ? METADATA_AWAITED : 0u));
+    put_big(w, 0, 4); /* the RTP timestamp */
+    put_big(w, (uint64_t)picture->stages.at_us[STAGE_CAPTURE], 6);
+    put_big(w, 0, 2); /* when it is sent */
+    put_stages(w, &picture->stages);
+    put_varint(w, (unsigned)width);
+    put_varint(w, (unsigned)height);
+    put_varint(w, (unsigned)object_count(detections));
+    for (int i = 0; i < object_count(detections); i++)
+        put_object(w, &detections->items[i], width, height);
+}
+
+int metadata_create(struct metadata **out, const struct metadata_picture *picture)
+{
+    int count = object_count(picture->detections);
+    size_t names = (size_t)(count < MAX_NAMES ? count : MAX_NAMES) * (5 + 1 + NAME_BYTES);
+    size_t most = HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES +
+                  (size_t)count * OBJECT_BYTES + 1 + VARINT_BYTES + names;
+    struct metadata *metadata = malloc(sizeof(*metadata) + most);
+    if (metadata == NULL)
+        return OW_ENOMEM;
+    atomic_init(&metadata->refs, 1);
+    struct writer writer = {metadata->data};
+    put_record(&writer, picture);
+    metadata->bare_size = (size_t)(writer.at - metadata->data);
+    if (count > 0)
+        put_names(&writer, picture->detections);
+    metadata->size = (size_t)(writer.at - metadata->data);
+    *out = metadata;
+    return OW_OK;
+}
+
+struct metadata *metadata_ref(struct metadata *metadata)
+{
+    atomic_fetch_add_explicit(&metadata->refs, 1, memory_order_relaxed);
+    return metadata;
+}
+
+void metadata_unref(struct metadata **out)
+{
+    struct metadata *metadata = *out;
+    *out = NULL;
+    if (metadata != NULL &&
+        atomic_fetch_sub_explicit(&metadata->refs, 1, memory_order_acq_rel) == 1)
+        free(metadata);
+}
+
+bool metadata_same_names(const struct metadata *a, const struct metadata *b)
+{
+    size_t size = a->size - a->bare_size;
+    return size == b->size - b->bare_size &&
+           memcmp(a->data + a->bare_size, b->data + b->bare_size, size) == 0;
+}
+
+static int64_t capture_of(const struct metadata *metadata)
+{
+    int64_t capture_us = 0;
+    for (int i = METADATA_RTP_AT + 4; i < METADATA_SENT_AT; i++)
+        capture_us = capture_us << 8 | metadata->data[i];
+    return capture_us;
+}
+
+size_t metadata_copy(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
+                     int64_t sent_us, uint8_t *out, size_t room)
+{
+    size_t size = names ? metadata->size : metadata->bare_size;
+    if (size > room)
+        return 0;
+    memcpy(out, metadata->data, size);
+    struct writer rtp = {out + METADATA_RTP_AT}, sent = {out + METADATA_SENT_AT};
+    int64_t passed = (sent_us - capture_of(metadata)) / UNIT_US;
+    put_big(&rtp, rtp_timestamp, 4);
+    put_big(&sent, (uint64_t)(passed < 0 ? 0 : passed > MAX_SENT ? MAX_SENT : passed), 2);
+    return size;
+}

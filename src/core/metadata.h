@@ -1,0 +1,65 @@
+/* What is known of one picture, as viewers are sent it beside the picture: a binary record
+ * (docs/api.md, "The record"). Made once per encoded picture and shared by all its viewers, who
+ * write their RTP timestamp and the time of sending into their copy. Reference counted, immutable.
+ *
+ *   byte  0     version, METADATA_VERSION
+ *         1     METADATA_PREDICTED, METADATA_AWAITED
+ *         2..5  RTP timestamp
+ *         6..11 capture time, microseconds of the server's monotonic clock
+ *        12..13 from capture to sending, 0.1 ms, 65535 = longer
+ *        14     which stations it passed: bit n = enum stage n + 1
+ *        …      for each of these in order: time since the one before, 0.1 ms, zigzag varint
+ *        …      varint width and height of the picture that the boxes are in, varint count
+ *        …      for each object: varint class, varint track (0 = none), confidence in 1/255,
+ *               x1 y1 x2 y2 of 12 bits each, in 1/4095 of width and height
+ *        …      sections until the end: kind, varint size, bytes; unknown kinds are to be skipped
+ *
+ * Numbers are big endian; a varint has 7 bits in each byte, the lowest first, the highest bit says
+ * that there is more. Section 1: for each class of an object varint class, size, UTF-8 name. */
+#ifndef OW_CORE_METADATA_H
+#define OW_CORE_METADATA_H
+
+#include "core/detections.h"
+#include "core/stages.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    METADATA_VERSION = 1,
+    METADATA_PREDICTED = 1, /* the boxes were moved forward to this picture, not inferred in it */
+    METADATA_AWAITED = 2,   /* a model belongs to it that has said nothing of late */
+    METADATA_RTP_AT = 2,
+    METADATA_SENT_AT = 12,
+    METADATA_MAX_OBJECTS = 1000, /* of more, the first are told */
+    METADATA_NAMES = 1,          /* the section */
+};
+
+struct metadata {
+    atomic_int refs;
+    size_t bare_size; /* without the names, which need not be sent each time */
+    size_t size;
+    uint8_t data[];
+};
+
+struct metadata_picture {
+    const struct detections *detections; /* NULL = none, or nothing seen */
+    int width, height;                   /* of the picture, where there are no detections */
+    bool predicted, awaited;
+    struct stage_times stages; /* the first is the capture time */
+};
+
+/* One reference. OW_ENOMEM. */
+int metadata_create(struct metadata **out, const struct metadata_picture *picture);
+struct metadata *metadata_ref(struct metadata *metadata);
+void metadata_unref(struct metadata **metadata);
+
+/* Do both name the same classes alike? */
+bool metadata_same_names(const struct metadata *a, const struct metadata *b);
+
+/* A viewer's copy into `out` of `room` bytes: returns its size, 0 when it does not fit. */
+size_t metadata_copy(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
+                     int64_t sent_us, uint8_t *out, size_t room);
+
+#endif

@@ -1,0 +1,97 @@
+#include "rtc/data_channel.h"
+
+#include "core/error.h"
+#include "rtc/rtp_header.h"
+
+#include <string.h>
+
+enum {
+    DCEP_ACK = 0x02,
+    DCEP_OPEN = 0x03,
+    DCEP_OPEN_BYTES = 12,  /* in front of label and protocol */
+    DCEP_UNORDERED = 0x80, /* of the channel's type */
+    DCEP_RELIABLE = 0x00,
+    DCEP_LIFETIME = 0x02, /* the last of the types that there are */
+    /* RFC 8831 section 8 */
+    PROTOCOL_DCEP = 50,
+    PROTOCOL_BINARY = 53,
+};
+
+int dcep_parse_open(struct dcep_open *out, const uint8_t *data, size_t size)
+{
+    if (size < DCEP_OPEN_BYTES || data[0] != DCEP_OPEN)
+        return OW_EPARSE;
+    uint16_t label = read_u16(data + 8), protocol = read_u16(data + 10);
+    uint8_t kind = data[1] & (uint8_t)~DCEP_UNORDERED;
+    if (kind > DCEP_LIFETIME || size != DCEP_OPEN_BYTES + (size_t)label + protocol)
+        return OW_EPARSE;
+    *out = (struct dcep_open){.type = data[1],
+                              .unordered = (data[1] & DCEP_UNORDERED) != 0,
+                              .unreliable = kind != DCEP_RELIABLE,
+                              .label_size = label,
+                              .label = data + DCEP_OPEN_BYTES};
+    return OW_OK;
+}
+
+int data_channel_begin(struct data_channel *channel, int64_t now_us, uint16_t remote_port)
+{
+    return sctp_link_create(&channel->link, now_us, remote_port);
+}
+
+static void take_open(struct data_channel *channel, const struct sctp_message *message)
+{
+    static const uint8_t ack[] = {DCEP_ACK};
+    const struct sctp_manner reliable = {.stream = message->stream, .protocol = PROTOCOL_DCEP};
+    struct dcep_open open;
+    if (dcep_parse_open(&open, message->data, message->size) != OW_OK ||
+        message->stream >= SCTP_LINK_STREAMS)
+        return;
+    if (open.label_size != strlen(DATA_CHANNEL_LABEL) ||
+        memcmp(open.label, DATA_CHANNEL_LABEL, open.label_size) != 0) {
+        sctp_link_reset(channel->link, message->stream);
+        return;
+    }
+    if (sctp_link_send(channel->link, &reliable, ack, sizeof(ack)) != OW_OK)
+        return;
+    channel->open = true;
+    channel->manner = (struct sctp_manner){.stream = message->stream,
+                                           .protocol = PROTOCOL_BINARY,
+                                           .unordered = open.unordered,
+                                           .unreliable = open.unreliable};
+}
+
+static void take(struct data_channel *channel, const struct sctp_message *message)
+{
+    bool ours = channel->open && message->stream == channel->manner.stream;
+    if (!message->reset && message->protocol == PROTOCOL_DCEP) {
+        take_open(channel, message);
+    } else if (message->reset && ours) {
+        channel->open = false;
+        sctp_link_reset(channel->link, message->stream);
+    } /* all else: a page has nothing to tell */
+}
+
+void data_channel_receive(struct data_channel *channel, int64_t now_us, const uint8_t *packet,
+                          size_t size)
+{
+    struct sctp_message message;
+    sctp_link_receive(channel->link, now_us, packet, size);
+    int code;
+    while ((code = sctp_link_read(channel->link, &message)) == OW_OK)
+        take(channel, &message);
+    if (code == OW_ECLOSED)
+        channel->open = false;
+}
+
+int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t size)
+{
+    if (!channel->open)
+        return OW_EAGAIN;
+    return sctp_link_send(channel->link, &channel->manner, data, size);
+}
+
+void data_channel_end(struct data_channel *channel)
+{
+    sctp_link_destroy(&channel->link);
+    channel->open = false;
+}

@@ -1,0 +1,36 @@
+/* The one data channel that a viewer may open (RFC 8831), by the in-band opening of RFC 8832: the
+ * page opens it under the label "metadata" and gets records. Channels of other labels are closed;
+ * a second one of this label takes the place of the first. */
+#ifndef OW_RTC_DATA_CHANNEL_H
+#define OW_RTC_DATA_CHANNEL_H
+
+#include "rtc/sctp_link.h"
+
+#define DATA_CHANNEL_LABEL "metadata"
+
+/* An opening (RFC 8832 section 5.1). */
+struct dcep_open {
+    uint8_t type; /* reliability and order, section 8.2.2 */
+    bool unordered, unreliable;
+    uint16_t label_size;
+    const uint8_t *label; /* inside the message */
+};
+/* OW_EPARSE for what is none. */
+int dcep_parse_open(struct dcep_open *out, const uint8_t *data, size_t size);
+
+struct data_channel {
+    struct sctp_link *link; /* NULL = not agreed on, or not begun */
+    bool open;
+    struct sctp_manner manner;
+};
+
+/* OW_ENOMEM, OW_EIO. */
+int data_channel_begin(struct data_channel *channel, int64_t now_us, uint16_t remote_port);
+/* A packet of the association. */
+void data_channel_receive(struct data_channel *channel, int64_t now_us, const uint8_t *packet,
+                          size_t size);
+/* A binary message. OW_EAGAIN: nobody listens, or too much is on its way; it is dropped. */
+int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t size);
+void data_channel_end(struct data_channel *channel);
+
+#endif

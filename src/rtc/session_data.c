@@ -1,0 +1,86 @@
+/* The data channel of a session: SCTP over its DTLS, and a record for each frame that has left
+ * (core/metadata.h). A record leaves right behind the last packet of its frame. When too much is on
+ * its way already it is left out: it would be of use no more. */
+#include "rtc/session_internal.h"
+
+/* Names are lost like all else, so they are told again, and at once when they are others. */
+static const int NAMES_INTERVAL = 30;
+
+void session_data_begin(struct rtc_session *session, int64_t now_us)
+{
+    if (session->data.port != 0)
+        (void)data_channel_begin(&session->data.channel, now_us, session->data.port);
+}
+
+void session_data_end(struct rtc_session *session)
+{
+    data_channel_end(&session->data.channel);
+    metadata_unref(&session->data.named);
+}
+
+void session_data_receive(struct rtc_session *session, int64_t now_us)
+{
+    const uint8_t *packet;
+    size_t size;
+    while (dtls_transport_read(session->dtls, &packet, &size) == OW_OK)
+        if (session->data.channel.link != NULL)
+            data_channel_receive(&session->data.channel, now_us, packet, size);
+    if (!session->data.channel.open)
+        metadata_unref(&session->data.named);
+}
+
+static bool names_are_due(const struct session_data *data, const struct metadata *metadata)
+{
+    return data->named == NULL || data->since_names >= NAMES_INTERVAL ||
+           !metadata_same_names(data->named, metadata);
+}
+
+void session_data_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame)
+{
+    struct session_data *data = &session->data;
+    if (!data->channel.open || frame->metadata == NULL)
+        return;
+    uint8_t record[SCTP_LINK_MAX_SENT];
+    bool names = names_are_due(data, frame->metadata);
+    size_t room = data->max_message < sizeof(record) ? data->max_message : sizeof(record);
+    size_t size = metadata_copy(frame->metadata, names, session->timestamp, now_us, record, room);
+    if (size == 0 || data_channel_send(&data->channel, record, size) != OW_OK) {
+        session->counters.records_dropped++;
+        return;
+    }
+    session->counters.records_sent++;
+    data->since_names++;
+    if (!names)
+        return;
+    metadata_unref(&data->named);
+    data->named = metadata_ref(frame->metadata);
+    data->since_names = 0;
+}
+
+/* Its bytes are the path's: video gives way by them. */
+int session_poll_data(struct rtc_session *session, int64_t now_us)
+{
+    uint8_t packet[SCTP_LINK_MTU];
+    size_t size;
+    if (session->phase != PHASE_CONNECTED || session->data.channel.link == NULL ||
+        sctp_link_poll(session->data.channel.link, packet, &size) != OW_OK)
+        return OW_EAGAIN;
+    int code = dtls_transport_write(session->dtls, packet, size);
+    if (code == OW_OK) {
+        pacer_charge(&session->pacer, size);
+        session_count_share(session, now_us, size, 0, false);
+    }
+    return code;
+}
+
+void session_data_timeout(struct rtc_session *session, int64_t now_us)
+{
+    if (session->data.channel.link != NULL)
+        sctp_link_handle_timeout(session->data.channel.link, now_us);
+}
+
+int64_t session_data_deadline(const struct rtc_session *session)
+{
+    return session->data.channel.link == NULL ? INT64_MAX
+                                              : sctp_link_deadline(session->data.channel.link);
+}
