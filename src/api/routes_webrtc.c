@@ -87,14 +87,16 @@ static const char *transport_name(const struct address *selected)
 static json_t *describe_traffic(const struct rtc_session_stats *stats)
 {
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "frames_sent",
-        (json_int_t)stats->frames_sent, "key_frames_sent", (json_int_t)stats->key_frames_sent,
-        "frames_dropped", (json_int_t)stats->frames_dropped, "packets_sent",
-        (json_int_t)stats->packets_sent, "bytes_sent", (json_int_t)stats->bytes_sent, "nack_count",
-        (json_int_t)stats->nacks, "retransmits", (json_int_t)stats->retransmits, "fec_packets",
-        (json_int_t)stats->fec_packets, "pli_count", (json_int_t)stats->plis, "fir_count",
-        (json_int_t)stats->firs, "dropped_datagrams", (json_int_t)stats->dropped_datagrams,
-        "probes", (json_int_t)stats->probes, "padding", (json_int_t)stats->padding_packets);
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "frames_sent", (json_int_t)stats->frames_sent, "key_frames_sent",
+        (json_int_t)stats->key_frames_sent, "frames_dropped", (json_int_t)stats->frames_dropped,
+        "packets_sent", (json_int_t)stats->packets_sent, "bytes_sent",
+        (json_int_t)stats->bytes_sent, "nack_count", (json_int_t)stats->nacks, "retransmits",
+        (json_int_t)stats->retransmits, "fec_packets", (json_int_t)stats->fec_packets, "pli_count",
+        (json_int_t)stats->plis, "fir_count", (json_int_t)stats->firs, "dropped_datagrams",
+        (json_int_t)stats->dropped_datagrams, "probes", (json_int_t)stats->probes, "padding",
+        (json_int_t)stats->padding_packets, "records_sent", (json_int_t)stats->records_sent,
+        "records_dropped", (json_int_t)stats->records_dropped, "data_channel", stats->data_channel);
 }
 
 static json_t *describe_rate(const struct rtc_session_stats *stats)

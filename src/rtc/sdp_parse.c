@@ -28,6 +28,8 @@ struct parser {
     int group_count;
     struct span bundle; /* the group of the video section; NULL text = none */
     struct section *video, *tagged;
+    struct section
+        *owner;      /* of the transport that is answered: the video, or data in front of it */
     unsigned codecs; /* that may be chosen, 1 << enum video_codec */
     struct reason *why;
 };
@@ -283,7 +285,7 @@ static int choose_video(struct parser *p)
             p->bundle = p->groups[i];
     /* A bundled section without parameters of its own uses those of the group's first one
      * (RFC 8843 section 7.1). */
-    p->tagged = p->video;
+    p->tagged = p->owner = p->video;
     struct span rest = p->bundle, first = span_next(&rest, ' ');
     for (int i = 0; i < p->media_count; i++)
         if (span_equal(p->media[i].mid, first))
@@ -300,8 +302,8 @@ static struct span inherit(struct span own, struct span tagged, struct span sess
 
 static int read_credentials(struct parser *p, struct sdp_offer *out)
 {
-    struct span ufrag = inherit(p->video->ufrag, p->tagged->ufrag, p->session.ufrag);
-    struct span pwd = inherit(p->video->pwd, p->tagged->pwd, p->session.pwd);
+    struct span ufrag = inherit(p->owner->ufrag, p->tagged->ufrag, p->session.ufrag);
+    struct span pwd = inherit(p->owner->pwd, p->tagged->pwd, p->session.pwd);
     if (!ufrag.text || !pwd.text)
         return reason_set(p->why, OW_EPARSE, "the offer has no ICE user fragment and password");
     /* RFC 8839 section 5.4: 4 to 256 and 22 to 256 characters. */
@@ -323,8 +325,8 @@ static int hex_value(char c)
 static int read_fingerprint_bytes(struct parser *p, struct sdp_offer *out)
 {
     struct span text =
-        inherit(p->video->fingerprint, p->tagged->fingerprint, p->session.fingerprint);
-    if (!text.text && (p->video->other_fingerprint || p->tagged->other_fingerprint ||
+        inherit(p->owner->fingerprint, p->tagged->fingerprint, p->session.fingerprint);
+    if (!text.text && (p->owner->other_fingerprint || p->tagged->other_fingerprint ||
                        p->session.other_fingerprint))
         return reason_set(p->why, OW_EUNSUPPORTED,
                           "the offer's certificate fingerprint is not sha-256");
@@ -343,7 +345,7 @@ static int read_fingerprint_bytes(struct parser *p, struct sdp_offer *out)
 
 static int read_dtls_role(struct parser *p, struct sdp_offer *out)
 {
-    struct span setup = inherit(p->video->setup, p->tagged->setup, p->session.setup);
+    struct span setup = inherit(p->owner->setup, p->tagged->setup, p->session.setup);
     out->setup = SDP_SETUP_ACTPASS;
     if (!setup.text || span_is(setup, "actpass"))
         return OW_OK;
@@ -440,7 +442,9 @@ static int read_video(struct parser *p, struct sdp_offer *out)
 {
     struct video_reader reader = {.formats = {.order = p->video->formats}, .out = out};
     read_body(&reader, p->video->body, NULL);
-    if (p->tagged != p->video)
+    if (p->owner != p->video)
+        read_body(&reader, p->owner->body, "candidate");
+    if (p->tagged != p->video && p->tagged != p->owner)
         read_body(&reader, p->tagged->body, "candidate");
     if (strlen(out->video_mid) > MAX_ONE_BYTE_MID)
         out->extension_id[SDP_EXT_MID] = 0; /* it would not fit into a one-byte element */
@@ -480,12 +484,8 @@ static void read_kept_section(struct parser *p, struct sdp_offer *out)
 
 enum { DEFAULT_MAX_MESSAGE = 64 * 1024 }; /* RFC 8841 section 6.1 */
 
-/* One in front of the video would own the transport, so it has to be the video's. */
 static bool is_data_section(const struct parser *p, const struct section *s)
 {
-    if (s < p->video && s->ufrag.text && p->video->ufrag.text &&
-        !span_equal(s->ufrag, p->video->ufrag))
-        return false;
     return span_is(s->kind, "application") && span_is(s->formats, "webrtc-datachannel") &&
            (span_is(s->protocol, "UDP/DTLS/SCTP") || span_is(s->protocol, "TCP/DTLS/SCTP")) &&
            (s->port != 0 || s->bundle_only) && p->video->mid.text && group_has(p->bundle, s->mid);
@@ -506,7 +506,7 @@ static void read_sctp(struct span body, uint32_t *port, uint32_t *max_message)
 }
 
 /* The first one: an association is all that a transport carries (RFC 8841 section 4.3). */
-static void read_data_section(const struct parser *p, struct sdp_offer *out)
+static void read_data_section(struct parser *p, struct sdp_offer *out)
 {
     out->data_index = -1;
     for (int i = 0; i < p->media_count && out->data_index < 0; i++) {
@@ -519,6 +519,8 @@ static void read_data_section(const struct parser *p, struct sdp_offer *out)
         out->data_index = i;
         out->sctp_port = (uint16_t)port;
         out->max_message_size = max_message == 0 ? UINT32_MAX : max_message;
+        if (i < out->video_index && out->kept_index < 0)
+            p->owner = &p->media[i];
     }
 }
 

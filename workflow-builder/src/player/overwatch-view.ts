@@ -1,10 +1,11 @@
 /* <overwatch-view node="…" [src="http://server"] [transport="auto|webrtc|websocket"] [fps="…"]
  * [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
  * carries them out: it opens and closes links, shows pictures, measures, and tells by events
- * (statechange, transportchange, stats, frame). */
+ * (statechange, transportchange, stats, frame, metadata). */
 import type { Step } from './connection-steps';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface } from './jpeg-surface';
+import { MetadataMatch, type FrameMetadata } from './metadata';
 import { latencyOf, StatsRecorder, STATS_PERIOD_MS, type Clock, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
@@ -55,6 +56,8 @@ export class OverwatchView extends HTMLElement {
   #socket: ServerSocket | null = null;
   #link: WebRtcLink | null = null;
   #linkClock: ServerClock | null = null;
+  #match = new MetadataMatch();
+  #metadata: FrameMetadata | null = null;
   #counters: WebRtcCounters | null = null;
   #steps: readonly Step[] = [];
   #serverConnection: ServerConnection | null = null;
@@ -160,6 +163,11 @@ export class OverwatchView extends HTMLElement {
   /** The element that holds the picture now, for drawImage() and the like. */
   get surface(): HTMLVideoElement | HTMLCanvasElement {
     return this.#dom.surface;
+  }
+
+  /** What is known of the picture on the screen; null while that is not known, and over the WebSocket. */
+  get metadata(): FrameMetadata | null {
+    return this.#metadata;
   }
 
   get paused(): boolean {
@@ -306,6 +314,7 @@ export class OverwatchView extends HTMLElement {
     }
     this.#link = null;
     this.#linkClock = null;
+    this.#match = new MetadataMatch();
     this.#counters = null;
     this.#serverConnection = null;
     if (attempt === 0) return;
@@ -317,6 +326,11 @@ export class OverwatchView extends HTMLElement {
       },
       progress: (doing, otherwise) => {
         if (this.#link === link) this.#mutate(() => machine.describes(doing, otherwise));
+      },
+      record: (message) => {
+        if (this.#link !== link) return;
+        const record = this.#match.received(message);
+        if (record !== null && this.#told.shown === 'webrtc') this.#learnMetadata(record);
       },
       restarting: () => machine.restarting('webrtc', performance.now()),
       failed: (kind, reason) => {
@@ -336,8 +350,10 @@ export class OverwatchView extends HTMLElement {
       video.requestVideoFrameCallback(shown);
       const now = performance.now();
       link.shown();
-      const captureUs = this.#captureUs(metadata.rtpTimestamp, now);
-      this.#pictureShown('webrtc', now, captureUs, metadata.width, metadata.height);
+      const { rtpTimestamp } = metadata;
+      const captureUs = this.#captureUs(rtpTimestamp, now);
+      const record = rtpTimestamp === undefined ? null : this.#match.shown(rtpTimestamp);
+      this.#pictureShown('webrtc', now, captureUs, metadata.width, metadata.height, record);
     };
     video.requestVideoFrameCallback(shown);
   }
@@ -353,7 +369,7 @@ export class OverwatchView extends HTMLElement {
     this.#pictureShown('websocket', performance.now(), tag.captureUs, width, height);
   }
 
-  #pictureShown(transport: Transport, now: number, captureUs: number | null, width: number, height: number): void {
+  #pictureShown(transport: Transport, now: number, captureUs: number | null, width: number, height: number, record: FrameMetadata | null = null): void {
     const machine = this.#machine;
     if (machine === null) return;
     machine.frame(transport, now);
@@ -364,9 +380,16 @@ export class OverwatchView extends HTMLElement {
       const differenceMs = captureUs === null ? null : now - captureUs / 1000;
       const latencyMs = latencyOf(differenceMs, this.#clock());
       this.#recorder.frame(now, width, height, differenceMs);
+      this.#metadata = null;
+      if (record !== null) this.#learnMetadata(record);
       this.dispatchEvent(new CustomEvent<ShownFrame>('frame', { detail: { transport, captureUs, latencyMs } }));
     }
     this.#apply();
+  }
+
+  #learnMetadata(record: FrameMetadata): void {
+    this.#metadata = record;
+    this.dispatchEvent(new CustomEvent<FrameMetadata>('metadata', { detail: record }));
   }
 
   #subscribe(): void {

@@ -20,6 +20,8 @@ export interface WebRtcHandlers {
   answered(clock: ServerClock | null): void;
   /** What is being done, and what to say if it comes to nothing. */
   progress(now: string, otherwise: string): void;
+  /** A message of the data channel: the record of a picture. */
+  record(message: ArrayBuffer): void;
   /** ICE starts anew: the picture may pause. */
   restarting(): void;
   failed(kind: FailureKind, reason: string): void;
@@ -96,6 +98,7 @@ export class WebRtcLink {
     this.#iceServers = JSON.stringify(iceServers);
     this.#connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers });
     const transceiver = this.#connection.addTransceiver('video', { direction: 'recvonly' });
+    this.#openChannel();
     const playable = preferCodecs(transceiver);
     removeDelay(transceiver.receiver);
     this.stream = new MediaStream([transceiver.receiver.track]);
@@ -107,6 +110,15 @@ export class WebRtcLink {
     void this.#negotiate();
     void learnConfig(server).then((config) => this.#useIceServers(config?.iceServers ?? []));
     this.#lookTimer = setInterval(() => void this.#look(), LOOK_MS);
+  }
+
+  /* Records are of use with their picture only: what is lost stays lost, what is late is let be. */
+  #openChannel(): void {
+    const channel = this.#connection.createDataChannel('metadata', { ordered: false, maxRetransmits: 0 });
+    channel.binaryType = 'arraybuffer';
+    channel.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (!this.#closed && data instanceof ArrayBuffer) this.#handlers.record(data);
+    };
   }
 
   #watch(track: MediaStreamTrack): void {

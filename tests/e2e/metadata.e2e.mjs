@@ -1,0 +1,93 @@
+// Records beside the video in Chromium: each is of the very picture that it is given for.
+// Runs alone: it looks at every picture that is shown.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { startServer, testPattern } from '../integ/server.mjs';
+import { launch, openPage, showsPictures } from './browser.mjs';
+
+const SECONDS = Number(process.env.OVERWATCH_METADATA_SECONDS ?? 15);
+
+// Watches for a while: of each picture shown the clock that is drawn in it and, by its RTP timestamp,
+// its record.
+const watch = (page, seconds) => page.evaluate(async (seconds) => {
+  const { ClockCodeReader } = await import('/clock-code.js');
+  const player = document.querySelector('overwatch-view');
+  const reader = new ClockCodeReader();
+  const pictures = [];
+  let late = 0;
+  let last = null; // the picture on the screen
+  player.addEventListener('metadata', ({ detail }) => {
+    if (detail !== player.metadata) throw new Error('the property is not what the event said');
+    if (last !== null && last.record === null && last.rtp === detail.rtpTimestamp) {
+      last.record = detail;
+      late++;
+    }
+  });
+  const video = player.surface;
+  await new Promise((resolve) => {
+    const end = performance.now() + seconds * 1000;
+    const shown = (_now, { rtpTimestamp }) => {
+      const record = player.metadata?.rtpTimestamp === rtpTimestamp ? player.metadata : null;
+      last = { rtp: rtpTimestamp, clock: reader.read(video, video.videoHeight), record };
+      pictures.push(last);
+      if (performance.now() < end) video.requestVideoFrameCallback(shown);
+      else setTimeout(resolve, 200);
+    };
+    video.requestVideoFrameCallback(shown);
+  });
+  return { late, pictures };
+}, seconds);
+
+// The wall clock drawn and the capture time recorded differ by the same for every picture.
+function compare(pictures) {
+  const known = pictures.filter(({ clock, record }) => clock !== null && record !== null);
+  const offsets = known.map(({ clock, record }) => clock - record.captureUs);
+  const usual = [...offsets].sort((a, b) => a - b)[offsets.length >> 1];
+  return { compared: known.length, mismatches: offsets.filter((offset) => Math.abs(offset - usual) > 5000).length };
+}
+
+test('the record of each picture is of that picture', { timeout: 60000 + 1000 * SECONDS }, async (t) => {
+  const workflow = testPattern({ width: 640, height: 360, fps: 60 });
+  workflow.nodes[1].data.maxFps = 60;
+  const server = await startServer(workflow);
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  const { late, pictures } = await watch(page, SECONDS);
+  const missing = pictures.filter(({ record }) => record === null).length;
+  const { compared, mismatches } = compare(pictures);
+  t.diagnostic(`${pictures.length} pictures, ${compared} compared, ${mismatches} mismatches, ${missing} without a record, ${late} records after their picture`);
+  assert.ok(compared > 20 * SECONDS, `${compared} of ${pictures.length} pictures compared`);
+  assert.equal(mismatches, 0);
+  assert.equal(missing, 0);
+  const { connections: [connection] } = await (await fetch(`${server.url}/api/webrtc/stats`)).json();
+  assert.equal(connection.data_channel, true);
+  assert.ok(connection.records_sent >= compared && connection.records_dropped === 0);
+  assert.deepEqual(page.failures, []);
+});
+
+test('each viewer is told under its own timestamps', { timeout: 90000 }, async (t) => {
+  const server = await startServer(testPattern({ width: 640, height: 360 }));
+  t.after(server.stop);
+  const browser = await launch(t);
+  const pages = [];
+  for (let i = 0; i < 2; i++) pages.push(await openPage(browser, `${server.url}/view/view`));
+  for (const page of pages) await showsPictures(page, 'webrtc');
+  for (const page of pages) {
+    const { pictures } = await watch(page, 3);
+    const { compared, mismatches } = compare(pictures);
+    assert.ok(compared > 30 && mismatches === 0, `${mismatches} mismatches in ${compared}`);
+  }
+});
+
+test('over the WebSocket nothing is claimed to be known', { timeout: 60000 }, async (t) => {
+  const server = await startServer(testPattern());
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/view/view`);
+  await showsPictures(page, 'webrtc');
+  await page.waitForFunction(() => document.querySelector('overwatch-view').metadata !== null);
+  await page.evaluate(() => { document.querySelector('overwatch-view').transport = 'websocket'; });
+  await showsPictures(page, 'websocket');
+  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').metadata), null);
+});

@@ -1,0 +1,199 @@
+/* The record of a picture, as the server sends it in the data channel (docs/api.md, "The record"),
+ * and the match of records with pictures shown. Pure. */
+
+/** In parts of the picture's width and height, 0..1. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface SeenObject {
+  readonly classId: number;
+  readonly className: string;
+  /** null: not tracked. */
+  readonly trackId: number | null;
+  readonly confidence: number;
+  readonly box: Box;
+}
+
+export const STATIONS = ['decoded', 'inferStart', 'inferEnd', 'drawn', 'encoded'] as const;
+export type Station = (typeof STATIONS)[number];
+
+export interface FrameMetadata {
+  readonly rtpTimestamp: number;
+  /** On the server's clock, microseconds. */
+  readonly captureUs: number;
+  /** Milliseconds after the capture; only stations that the picture passed. */
+  readonly stagesMs: Readonly<Partial<Record<Station, number>>>;
+  readonly sentMs: number;
+  /** Of the picture that the model saw. */
+  readonly width: number;
+  readonly height: number;
+  /** The boxes were moved forward to this picture, not inferred in it. */
+  readonly predicted: boolean;
+  /** The model has said nothing of late. */
+  readonly awaited: boolean;
+  readonly objects: readonly SeenObject[];
+}
+
+const VERSION = 1;
+const PREDICTED = 1;
+const AWAITED = 2;
+const NAMES_SECTION = 1;
+const HEAD_BYTES = 15;
+const OBJECT_MIN_BYTES = 9;
+const FULL_SCALE = 4095;
+
+const decoder = new TextDecoder();
+
+class Reader {
+  #at: number;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    start: number,
+  ) {
+    this.#at = start;
+  }
+
+  get left(): number {
+    return this.bytes.length - this.#at;
+  }
+
+  byte(): number {
+    const value = this.bytes[this.#at++];
+    if (value === undefined) throw new RangeError('the record ends too early');
+    return value;
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 49; scale *= 128) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    throw new RangeError('a number of the record is too large');
+  }
+
+  zigzag(): number {
+    const value = this.varint();
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  big(bytes: number): number {
+    let value = 0;
+    for (let i = 0; i < bytes; i++) value = value * 256 + this.byte();
+    return value;
+  }
+
+  part(size: number): Uint8Array {
+    if (size > this.left) throw new RangeError('the record ends too early');
+    this.#at += size;
+    return this.bytes.subarray(this.#at - size, this.#at);
+  }
+}
+
+function readStages(reader: Reader, passed: number): FrameMetadata['stagesMs'] {
+  const stages: Partial<Record<Station, number>> = {};
+  let at = 0;
+  STATIONS.forEach((station, bit) => {
+    if ((passed >> bit) % 2 === 0) return;
+    at += reader.zigzag();
+    stages[station] = at / 10;
+  });
+  return stages;
+}
+
+function readObject(reader: Reader): Omit<SeenObject, 'className'> {
+  const classId = reader.varint();
+  const track = reader.varint();
+  const confidence = reader.byte() / 255;
+  const first = reader.big(3);
+  const second = reader.big(3);
+  const x = (first >> 12) / FULL_SCALE;
+  const y = (first & FULL_SCALE) / FULL_SCALE;
+  const box = { x, y, width: (second >> 12) / FULL_SCALE - x, height: (second & FULL_SCALE) / FULL_SCALE - y };
+  return { classId, trackId: track === 0 ? null : track, confidence, box };
+}
+
+function readNames(bytes: Uint8Array, names: Map<number, string>): void {
+  const reader = new Reader(bytes, 0);
+  while (reader.left > 0) {
+    const classId = reader.varint();
+    names.set(classId, decoder.decode(reader.part(reader.byte())));
+  }
+}
+
+/** null for what is no record, or one of a later version. `known`: names of earlier records; those of
+ * this one are added. */
+export function parseRecord(message: ArrayBuffer, known: Map<number, string>): FrameMetadata | null {
+  const bytes = new Uint8Array(message);
+  const view = new DataView(message);
+  if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION) return null;
+  const flags = bytes[1] ?? 0;
+  try {
+    const reader = new Reader(bytes, HEAD_BYTES);
+    const stagesMs = readStages(reader, bytes[14] ?? 0);
+    const width = reader.varint();
+    const height = reader.varint();
+    const count = reader.varint();
+    if (count * OBJECT_MIN_BYTES > reader.left) return null;
+    const objects = Array.from({ length: count }, () => readObject(reader));
+    while (reader.left > 0) {
+      const kind = reader.byte();
+      const section = reader.part(reader.varint());
+      if (kind === NAMES_SECTION) readNames(section, known);
+    }
+    return {
+      rtpTimestamp: view.getUint32(2),
+      captureUs: view.getUint16(6) * 2 ** 32 + view.getUint32(8),
+      sentMs: view.getUint16(12) / 10,
+      stagesMs,
+      width,
+      height,
+      predicted: (flags & PREDICTED) !== 0,
+      awaited: (flags & AWAITED) !== 0,
+      objects: objects.map((object) => ({ ...object, className: known.get(object.classId) ?? `class ${object.classId}` })),
+    };
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/* Pictures wait in no queue: what is older than this many records was not shown and will not be. */
+const KEPT = 128;
+
+/** Finds the record of the picture on the screen, whichever of the two comes first. */
+export class MetadataMatch {
+  readonly #records = new Map<number, FrameMetadata>();
+  readonly #names = new Map<number, string>();
+  #onScreen: number | null = null;
+
+  /** A message came: the record of the picture on the screen when it is that, else null. */
+  received(message: ArrayBuffer): FrameMetadata | null {
+    const record = parseRecord(message, this.#names);
+    if (record === null) return null;
+    if (record.rtpTimestamp === this.#onScreen) return record;
+    this.#records.set(record.rtpTimestamp, record);
+    if (this.#records.size > KEPT) {
+      const [oldest] = this.#records.keys();
+      if (oldest !== undefined) this.#records.delete(oldest);
+    }
+    return null;
+  }
+
+  /** A picture is on the screen: its record, or null when that has not come yet. */
+  shown(rtpTimestamp: number): FrameMetadata | null {
+    this.#onScreen = rtpTimestamp;
+    const record = this.#records.get(rtpTimestamp) ?? null;
+    /* Pictures are shown in order, records come in theirs: what was sent before is done with. */
+    for (const older of [...this.#records.keys()]) {
+      if (((older - rtpTimestamp) | 0) <= 0) this.#records.delete(older);
+    }
+    return record;
+  }
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { MetadataMatch, parseRecord } from '../src/player/metadata';
+
+/* A record as src/core/metadata.c writes it; tests/unit/core/test_metadata.c has the same bytes. */
+const HEX =
+  '0101' + '89abcdef' + '0000075bcd15' + '0123' + '1f' + '46' + '01' + '14' + '02' + 'c803' + 'c007' + '9c04' + '02' +
+  '00' + '07' + 'cc' + '800000' + 'fff800' + '02' + 'ac02' + '80' + '000fff' + 'fff000' +
+  '01' + '0d' + '0006706572736f6e' + '0203636172';
+
+const bytes = (hex: string) => new Uint8Array(hex.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? []);
+const record = (hex = HEX) => bytes(hex).buffer;
+const withRtp = (rtp: number) => record(HEX.slice(0, 4) + rtp.toString(16).padStart(8, '0') + HEX.slice(12));
+
+test('a record is read as it was written', () => {
+  const read = parseRecord(record(), new Map());
+  assert.ok(read);
+  assert.equal(read.rtpTimestamp, 0x89abcdef);
+  assert.equal(read.captureUs, 123456789);
+  assert.equal(read.sentMs, 29.1);
+  assert.deepEqual(read.stagesMs, { decoded: 3.5, inferStart: 3.4, inferEnd: 4.4, drawn: 4.5, encoded: 27.3 });
+  assert.deepEqual([read.width, read.height, read.predicted, read.awaited], [960, 540, true, false]);
+  const [person, car] = read.objects;
+  assert.equal(read.objects.length, 2);
+  assert.deepEqual([person?.className, person?.trackId, person?.confidence], ['person', 7, 0.8]);
+  assert.deepEqual([person?.box.x, person?.box.y], [0x800 / 4095, 0]);
+  assert.ok(Math.abs((person?.box.width ?? 0) - 0x7ff / 4095) < 1e-12);
+  assert.deepEqual([car?.className, car?.trackId, car?.classId], ['car', 300, 2]);
+});
+
+test('names of earlier records are kept', () => {
+  const names = new Map<number, string>();
+  const bare = record(HEX.slice(0, HEX.indexOf('010d0006')));
+  assert.equal(parseRecord(bare, names)?.objects[0]?.className, 'class 0');
+  parseRecord(record(), names);
+  assert.equal(parseRecord(bare, names)?.objects[0]?.className, 'person');
+});
+
+test('sections of later versions are skipped, other versions refused', () => {
+  assert.equal(parseRecord(record(HEX + '7f03aabbcc'), new Map())?.objects.length, 2);
+  assert.equal(parseRecord(record('02' + HEX.slice(2)), new Map()), null);
+});
+
+test('what ends early or counts too much is no record', () => {
+  const names = HEX.indexOf('010d0006') / 2;
+  for (let cut = 0; cut < HEX.length / 2; cut++) {
+    const read = parseRecord(record(HEX.slice(0, 2 * cut)), new Map());
+    assert.equal(read !== null, cut === names, `cut at ${cut}`);
+  }
+  assert.equal(parseRecord(record(HEX.replace('9c0402', '9c04ffffffff7f')), new Map()), null);
+});
+
+test('a record finds its picture, whichever comes first', () => {
+  const match = new MetadataMatch();
+  assert.equal(match.received(withRtp(1000)), null);
+  assert.equal(match.received(withRtp(4000)), null);
+  assert.equal(match.shown(1000)?.rtpTimestamp, 1000);
+  assert.equal(match.shown(7000), null);
+  assert.equal(match.received(withRtp(7000))?.rtpTimestamp, 7000);
+  assert.equal(match.shown(4000), null, 'what was passed over is forgotten');
+});
+
+test('timestamps wrap around', () => {
+  const match = new MetadataMatch();
+  match.received(withRtp(0xfffffff0));
+  match.received(withRtp(100));
+  assert.equal(match.shown(0xfffffff0)?.rtpTimestamp, 0xfffffff0);
+  assert.equal(match.shown(100)?.rtpTimestamp, 100);
+});
+
+test('records without pictures do not pile up', () => {
+  const match = new MetadataMatch();
+  for (let i = 0; i < 1000; i++) match.received(withRtp(i));
+  assert.equal(match.shown(500), null);
+  assert.equal(match.shown(999)?.rtpTimestamp, 999);
+});
