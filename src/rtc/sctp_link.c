@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,15 +13,16 @@
 
 enum {
     OUT_PACKETS = 16,
+    HEADER_BYTES = 12, /* of a packet, which the library counts when it bundles, not when it cuts */
     BUCKETS = 256,
     TICK_US = 10000,       /* the timers are not looked at more often */
     MAX_STEP_US = 1000000, /* nor moved on by more: nobody was there to move them before */
     WAKE_US = 20000,       /* while it connects */
-    CALM_WAKE_US = 100000,
     RECEIVE_BYTES = 16 * 1024,
     RTO_MIN_MS = 200, /* half a second of a lost OPEN's time is half a second without records */
     RTO_INITIAL_MS = 500,
-    RTO_MAX_MS = 10000,
+    RTO_MAX_MS = 1000,   /* nor may a path that comes back be tried late */
+    MAX_ATTEMPTS = 1000, /* ICE knows sooner that a peer is gone */
 };
 
 struct sctp_link {
@@ -30,28 +32,29 @@ struct sctp_link {
     bool calm, closed, skipping; /* skipping: the rest of a message that is too long */
     int64_t wake_us;
 
-    /* behind `guard` */
+    /* of packets to send */
     int first, count;
     uint16_t sizes[OUT_PACKETS];
     uint8_t packets[OUT_PACKETS][SCTP_LINK_MTU];
 };
 
 /* Per process, as the library is. */
-static atomic_flag guard = ATOMIC_FLAG_INIT; /* of the table and of the links' rings */
+static atomic_flag entered = ATOMIC_FLAG_INIT; /* guards the library and all that follows */
 static struct sctp_link *table[BUCKETS];
 static uintptr_t last_number;
-static _Atomic int64_t moved_us; /* where the library's timers stand */
+static int64_t moved_us; /* where the library's timers stand */
 
-/* Held for moments only, and never while the library is called. */
-static void lock(void)
+/* The library has locks of its own, but a timer that is stopped by one thread while it runs on
+ * another can stop both. A call takes some microseconds. */
+static void enter(void)
 {
-    while (atomic_flag_test_and_set_explicit(&guard, memory_order_acquire))
-        ;
+    while (atomic_flag_test_and_set_explicit(&entered, memory_order_acquire))
+        sched_yield();
 }
 
-static void unlock(void)
+static void leave(void)
 {
-    atomic_flag_clear_explicit(&guard, memory_order_release);
+    atomic_flag_clear_explicit(&entered, memory_order_release);
 }
 
 static struct sctp_link **bucket_of(uintptr_t number)
@@ -59,14 +62,12 @@ static struct sctp_link **bucket_of(uintptr_t number)
     return &table[number % BUCKETS];
 }
 
-/* From within the library, on any thread that called it. What does not fit is lost, as it might be
- * on the wire. */
+/* From within the library, for any link. What does not fit is lost, as it might be on the wire. */
 static int on_packet(void *address, void *data, size_t size, uint8_t tos, uint8_t set_df)
 {
     (void)tos;
     (void)set_df;
     uintptr_t number = (uintptr_t)address;
-    lock();
     struct sctp_link *link = *bucket_of(number);
     while (link != NULL && link->number != number)
         link = link->next;
@@ -75,7 +76,6 @@ static int on_packet(void *address, void *data, size_t size, uint8_t tos, uint8_
         link->sizes[place] = (uint16_t)size;
         memcpy(link->packets[place], data, size);
     }
-    unlock();
     return 0;
 }
 
@@ -101,12 +101,13 @@ void sctp_link_start(void)
 /* Who comes first after TICK_US moves them for all. A clock that runs backwards is another one. */
 static void move_timers(int64_t now_us)
 {
-    int64_t before_us = atomic_load(&moved_us), passed_us = now_us - before_us;
+    int64_t passed_us = now_us - moved_us;
     if (passed_us >= 0 && passed_us < TICK_US)
         return;
-    if (!atomic_compare_exchange_strong(&moved_us, &before_us, now_us) || passed_us < 0)
-        return;
-    usrsctp_handle_timers((uint32_t)((passed_us < MAX_STEP_US ? passed_us : MAX_STEP_US) / 1000));
+    moved_us = now_us;
+    if (passed_us > 0)
+        usrsctp_handle_timers(
+            (uint32_t)((passed_us < MAX_STEP_US ? passed_us : MAX_STEP_US) / 1000));
 }
 
 static bool set(struct socket *socket, int option, const void *value, socklen_t size)
@@ -119,15 +120,19 @@ static bool set_up(struct socket *socket)
     const struct linger at_once = {.l_onoff = 1};
     const int on = 1;
     const struct sctp_initmsg init = {.sinit_num_ostreams = SCTP_LINK_STREAMS,
-                                      .sinit_max_instreams = SCTP_LINK_STREAMS};
+                                      .sinit_max_instreams = SCTP_LINK_STREAMS,
+                                      .sinit_max_attempts = MAX_ATTEMPTS,
+                                      .sinit_max_init_timeo = RTO_MAX_MS};
     const struct sctp_assoc_value resets = {.assoc_id = SCTP_ALL_ASSOC,
                                             .assoc_value = SCTP_ENABLE_RESET_STREAM_REQ};
     const struct sctp_event event = {
         .se_assoc_id = SCTP_ALL_ASSOC, .se_type = SCTP_STREAM_RESET_EVENT, .se_on = 1};
     const struct sctp_rtoinfo rto = {
         .srto_initial = RTO_INITIAL_MS, .srto_min = RTO_MIN_MS, .srto_max = RTO_MAX_MS};
+    const struct sctp_assocparams attempts = {.sasoc_asocmaxrxt = MAX_ATTEMPTS};
     /* The path is known, and ICE watches whether it lives. */
-    const struct sctp_paddrparams path = {.spp_pathmtu = SCTP_LINK_MTU,
+    const struct sctp_paddrparams path = {.spp_pathmtu = SCTP_LINK_MTU - HEADER_BYTES,
+                                          .spp_pathmaxrxt = MAX_ATTEMPTS,
                                           .spp_flags = SPP_PMTUD_DISABLE | SPP_HB_DISABLE};
     return usrsctp_set_non_blocking(socket, 1) == 0 &&
            usrsctp_setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0 &&
@@ -136,6 +141,7 @@ static bool set_up(struct socket *socket)
            set(socket, SCTP_INITMSG, &init, sizeof(init)) &&
            set(socket, SCTP_ENABLE_STREAM_RESET, &resets, sizeof(resets)) &&
            set(socket, SCTP_EVENT, &event, sizeof(event)) &&
+           set(socket, SCTP_ASSOCINFO, &attempts, sizeof(attempts)) &&
            set(socket, SCTP_RTOINFO, &rto, sizeof(rto)) &&
            set(socket, SCTP_PEER_ADDR_PARAMS, &path, sizeof(path));
 }
@@ -162,15 +168,15 @@ int sctp_link_create(struct sctp_link **out, int64_t now_us, uint16_t remote_por
     struct sctp_link *link = calloc(1, sizeof(*link));
     if (link == NULL)
         return OW_ENOMEM;
-    move_timers(now_us); /* what passed before is none of its time */
     link->wake_us = now_us + WAKE_US;
-    lock();
+    enter();
+    move_timers(now_us); /* what passed before is none of its time */
     link->number = ++last_number;
     link->next = *bucket_of(link->number);
     *bucket_of(link->number) = link;
-    unlock();
     usrsctp_register_address((void *)link->number); /* NOLINT: a number */
     int code = connect_to(link, remote_port);
+    leave();
     if (code == OW_OK)
         *out = link;
     else
@@ -184,29 +190,31 @@ void sctp_link_destroy(struct sctp_link **out)
     *out = NULL;
     if (link == NULL)
         return;
-    lock();
+    enter();
     struct sctp_link **place = bucket_of(link->number);
     while (*place != link)
         place = &(*place)->next;
     *place = link->next;
-    unlock();
     if (link->socket != NULL)
         usrsctp_close(link->socket);
     usrsctp_deregister_address((void *)link->number); /* NOLINT: a number */
+    leave();
     free(link);
 }
 
 void sctp_link_receive(struct sctp_link *link, int64_t now_us, const uint8_t *packet, size_t size)
 {
+    enter();
     move_timers(now_us);
     if (!link->closed)
         usrsctp_conninput((void *)link->number, packet, size, 0); /* NOLINT: a number */
+    leave();
 }
 
 int sctp_link_poll(struct sctp_link *link, uint8_t *packet, size_t *size)
 {
     int code = OW_EAGAIN;
-    lock();
+    enter();
     if (link->count > 0) {
         *size = link->sizes[link->first];
         memcpy(packet, link->packets[link->first], *size);
@@ -214,15 +222,17 @@ int sctp_link_poll(struct sctp_link *link, uint8_t *packet, size_t *size)
         link->count--;
         code = OW_OK;
     }
-    unlock();
+    leave();
     return code;
 }
 
 void sctp_link_handle_timeout(struct sctp_link *link, int64_t now_us)
 {
+    enter();
     move_timers(now_us);
+    leave();
     if (now_us >= link->wake_us)
-        link->wake_us = now_us + (link->calm ? CALM_WAKE_US : WAKE_US);
+        link->wake_us = now_us + (link->calm ? SCTP_LINK_WAKE_US : WAKE_US);
 }
 
 int64_t sctp_link_deadline(const struct sctp_link *link)
@@ -254,9 +264,12 @@ int sctp_link_read(struct sctp_link *link, struct sctp_message *out)
         socklen_t from_size = 0, info_size = sizeof(info);
         unsigned type = 0;
         int flags = 0;
+        enter();
         ssize_t size = usrsctp_recvv(link->socket, out->data, sizeof(out->data), NULL, &from_size,
                                      &info, &info_size, &type, &flags);
-        if (size < 0 && (errno == EAGAIN || errno == ENOTCONN || errno == EINTR))
+        int error = errno;
+        leave();
+        if (size < 0 && (error == EAGAIN || error == ENOTCONN || error == EINTR))
             return OW_EAGAIN;
         if (size <= 0) {
             link->closed = true;
@@ -299,6 +312,7 @@ int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, con
     }
     ssize_t sent =
         usrsctp_sendv(link->socket, data, size, NULL, 0, &how, sizeof(how), SCTP_SENDV_SPA, 0);
+    leave();
     return sent == (ssize_t)size ? OW_OK : OW_EAGAIN;
 }
 
@@ -311,6 +325,8 @@ void sctp_link_reset(struct sctp_link *link, uint16_t stream)
                                             .srs_number_streams = 1};
     memcpy(list, &head, sizeof(head));
     memcpy(list + sizeof(head), &stream, sizeof(stream));
+    enter();
     if (!link->closed)
         (void)set(link->socket, SCTP_RESET_STREAMS, list, sizeof(list));
+    leave();
 }

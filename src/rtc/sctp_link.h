@@ -3,12 +3,13 @@
  * The library is started without threads and owns no socket here; packets leave through a callback
  * that puts them into the link's own ring, from which they are pulled. Two things of it are not the
  * link's:
- * - It reads a clock and draws its own randomness, as OpenSSL does.
+ * - It reads a clock (to measure round trips, and how long ago a packet was sent) and draws its own
+ *   randomness, as OpenSSL does. A test of loss has to let time pass.
  * - Its state, timers above all, is the process's. Links are kept apart by a number that stands for
  *   their address; a number is never used twice, so what the library still has to say of a link
- *   that is gone finds nobody. Whichever link's time comes first moves all timers on. A packet of
- *   another thread's link is then put into that link's ring, behind a lock held for a copy, and
- *   leaves when its own thread polls it next.
+ *   that is gone finds nobody. One link at a time is in the library. Whichever link's time comes
+ *   first moves all timers on; what they send for a link of another thread waits in that link's
+ *   ring until its own thread polls it, which is SCTP_LINK_WAKE_US later at most.
  * One thread at a time per link; different links may be used by different threads. */
 #ifndef OW_RTC_SCTP_LINK_H
 #define OW_RTC_SCTP_LINK_H
@@ -20,10 +21,11 @@
 enum {
     SCTP_LINK_MTU = 1160, /* a packet and DTLS around it (13 + 8 + 16) fit into DTLS_MTU */
     SCTP_LINK_PORT = 5000,
+    SCTP_LINK_WAKE_US = 100000,      /* the deadline of a link that stands */
     SCTP_LINK_STREAMS = 16,          /* in each direction; more are not agreed to */
     SCTP_LINK_MAX_RECEIVED = 1024,   /* bytes of a message; longer ones are dropped */
-    SCTP_LINK_MAX_SENT = 16 * 1024,  /* bytes of a message */
-    SCTP_LINK_SEND_BYTES = 32 * 1024 /* sent and not acknowledged; what comes on top is refused */
+    SCTP_LINK_MAX_SENT = 14 * 1024,  /* bytes of a message */
+    SCTP_LINK_SEND_BYTES = 16 * 1024 /* sent and not acknowledged; what comes on top is refused */
 };
 
 struct sctp_link;

@@ -1,0 +1,159 @@
+/* The record of a picture: its bytes (tests of the page and of aiortc read the same), and what odd
+ * detections make of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/error.h"
+#include "core/metadata.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const NAMES[] = {"person", "bicycle", "car"};
+
+static struct detections *two_objects(void)
+{
+    struct label_set *labels = NULL;
+    struct detections *made = NULL;
+    assert_int_equal(label_set_create(&labels, NAMES, 3), OW_OK);
+    assert_int_equal(detections_create(&made, 2, labels), OW_OK);
+    label_set_unref(&labels);
+    made->source_width = 960;
+    made->source_height = 540;
+    made->items[0] = (struct detection){.class_id = 0,
+                                        .confidence = 0.8F,
+                                        .x1 = 480.117F,
+                                        .y1 = 0,
+                                        .x2 = 960,
+                                        .y2 = 270.066F,
+                                        .track_id = 7};
+    made->items[1] = (struct detection){.class_id = 2,
+                                        .confidence = 0.502F,
+                                        .x1 = -50,
+                                        .y1 = 9999,
+                                        .x2 = 9999,
+                                        .y2 = NAN,
+                                        .track_id = 300};
+    return made;
+}
+
+static struct metadata *describe(const struct detections *detections)
+{
+    const struct metadata_picture picture = {
+        .detections = detections,
+        .width = 320,
+        .height = 180,
+        .predicted = true,
+        .stages = {{123456789, 123460289, 123460189, 123461189, 123461289, 123484089}},
+    };
+    struct metadata *made = NULL;
+    assert_int_equal(metadata_create(&made, &picture), OW_OK);
+    return made;
+}
+
+static void assert_hex(const uint8_t *data, size_t size, const char *expected)
+{
+    char hex[512];
+    assert_true(2 * size < sizeof hex);
+    for (size_t i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", data[i]);
+    assert_string_equal(hex, expected);
+}
+
+/* The bytes of workflow-builder/tests/metadata.test.ts. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    static const char bare[] = "010189abcdef0000075bcd1501231f46011402c803c0079c0402"
+                               "0007cc800000fff80002ac0280000ffffff000";
+    static const char names[] = "010d0006706572736f6e0203636172";
+    struct detections *detections = two_objects();
+    struct metadata *metadata = describe(detections);
+    uint8_t out[256];
+    char whole[256];
+    size_t size = metadata_copy(metadata, false, 0x89abcdef, 123456789 + 29100, out, sizeof out);
+    assert_hex(out, size, bare);
+    size = metadata_copy(metadata, true, 0x89abcdef, 123456789 + 29100, out, sizeof out);
+    snprintf(whole, sizeof whole, "%s%s", bare, names);
+    assert_hex(out, size, whole);
+    assert_int_equal(metadata_copy(metadata, true, 1, 0, out, size - 1), 0);
+    metadata_unref(&metadata);
+    detections_unref(&detections);
+}
+
+static void test_nothing_seen(void **state)
+{
+    (void)state;
+    struct metadata *metadata = describe(NULL);
+    uint8_t out[64];
+    size_t size = metadata_copy(metadata, true, 1, INT64_MAX, out, sizeof out);
+    assert_hex(out, size, "0101000000010000075bcd15ffff1f46011402c803c002b40100");
+    metadata_unref(&metadata);
+}
+
+static void test_same_names(void **state)
+{
+    (void)state;
+    struct detections *detections = two_objects();
+    struct metadata *a = describe(detections), *none = describe(NULL);
+    detections->items[0].confidence = 0.1F;
+    struct metadata *b = describe(detections);
+    detections->items[1].class_id = 1;
+    struct metadata *c = describe(detections);
+    assert_true(metadata_same_names(a, b));
+    assert_false(metadata_same_names(a, c));
+    assert_false(metadata_same_names(a, none));
+    metadata_unref(&a);
+    metadata_unref(&b);
+    metadata_unref(&c);
+    metadata_unref(&none);
+    detections_unref(&detections);
+}
+
+/* As many objects of as many classes as there may be, with names that are cut between characters.
+ */
+static void test_most(void **state)
+{
+    (void)state;
+    enum { COUNT = METADATA_MAX_OBJECTS + 50 };
+    static char texts[COUNT][90];
+    static const char *names[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(texts[i], sizeof texts[i], "%d%.*s", i % 10, 80,
+                 "éééééééééééééééééééééééééééééééééééééééé");
+        names[i] = texts[i];
+    }
+    struct label_set *labels = NULL;
+    struct detections *detections = NULL;
+    assert_int_equal(label_set_create(&labels, names, COUNT), OW_OK);
+    assert_int_equal(detections_create(&detections, COUNT, labels), OW_OK);
+    detections->source_width = detections->source_height = 8192;
+    for (int i = 0; i < COUNT; i++)
+        detections->items[i] =
+            (struct detection){.class_id = i, .confidence = 9, .track_id = UINT32_MAX};
+    struct metadata *metadata = describe(detections);
+    /* "0", and 31 letters of two bytes each */
+    assert_memory_equal(metadata->data + metadata->bare_size + 3,
+                        "\0\x3f"
+                        "0",
+                        3);
+    assert_true(metadata->bare_size < 16 * 1024);
+    metadata_unref(&metadata);
+    detections_unref(&detections);
+    label_set_unref(&labels);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_nothing_seen),
+        cmocka_unit_test(test_same_names),
+        cmocka_unit_test(test_most),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
