@@ -1,0 +1,17 @@
+/* Openings of data channels: what is taken lies within the message. */
+#include "fuzz.h"
+
+#include "core/error.h"
+#include "rtc/data_channel.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct dcep_open open;
+    if (dcep_parse_open(&open, data, size) != OW_OK)
+        return 0;
+    if (open.label < data || open.label + open.label_size > data + size)
+        abort();
+    return 0;
+}
