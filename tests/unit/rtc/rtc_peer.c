@@ -64,9 +64,16 @@ void rtc_peer_receive(struct rtc_peer *peer, const uint8_t *data, size_t size)
     }
     if (peer->connected && !peer->closed) {
         int result = SSL_read(peer->ssl, scratch, sizeof(scratch));
+        if (result > 0 && peer->on_data != NULL)
+            peer->on_data(scratch, (size_t)result);
         peer->closed = result <= 0 && SSL_get_error(peer->ssl, result) == SSL_ERROR_ZERO_RETURN;
     }
     ERR_clear_error();
+}
+
+void rtc_peer_write(struct rtc_peer *peer, const uint8_t *data, size_t size)
+{
+    assert_int_equal(SSL_write(peer->ssl, data, (int)size), size);
 }
 
 size_t rtc_peer_poll(struct rtc_peer *peer, uint8_t *data, size_t capacity)

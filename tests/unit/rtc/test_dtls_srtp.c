@@ -293,6 +293,55 @@ static void garbage_and_cut_records_do_not_disturb(void **state)
     stop();
 }
 
+static struct {
+    uint8_t data[DTLS_MTU];
+    size_t size;
+    int count;
+} heard;
+
+static void hear(const uint8_t *data, size_t size)
+{
+    assert_true(size <= sizeof(heard.data));
+    memcpy(heard.data, data, size);
+    heard.size = size;
+    heard.count++;
+}
+
+/* Each record is told by itself, several of a datagram in their order, and one as large as can be
+ * fits into a datagram. */
+static void application_data_goes_both_ways(void **state)
+{
+    (void)state;
+    uint8_t datagram[4096], large[DTLS_MAX_DATA + 1];
+    const uint8_t *data;
+    size_t size, used = 0;
+    memset(&heard, 0, sizeof(heard));
+    memset(large, 9, sizeof(large));
+    start(BROWSER_PROFILES, 0);
+    assert_int_equal(dtls_transport_write(transport, large, 5), OW_ESTATE);
+    connect_both(false);
+    peer.on_data = hear;
+    for (uint8_t i = 1; i <= 20; i++) {
+        rtc_peer_write(&peer, &i, 1);
+        used += rtc_peer_poll(&peer, datagram + used, sizeof(datagram) - used);
+    }
+    assert_int_equal(dtls_transport_receive(transport, 0, datagram, used), OW_OK);
+    for (int i = 1; i <= 16; i++) {
+        assert_int_equal(dtls_transport_read(transport, &data, &size), OW_OK);
+        assert_int_equal(size, 1);
+        assert_int_equal(data[0], i);
+    }
+    assert_int_equal(dtls_transport_read(transport, &data, &size), OW_EAGAIN);
+    assert_int_equal(dtls_transport_write(transport, large, sizeof(large)), OW_EINVAL);
+    assert_int_equal(dtls_transport_write(transport, large, 0), OW_EINVAL);
+    assert_int_equal(dtls_transport_write(transport, large, DTLS_MAX_DATA), OW_OK);
+    assert_int_equal(server_to_peer(), 1);
+    assert_int_equal(heard.count, 1);
+    assert_int_equal(heard.size, DTLS_MAX_DATA);
+    assert_memory_equal(heard.data, large, heard.size);
+    stop();
+}
+
 static void either_side_may_close(void **state)
 {
     (void)state;
@@ -363,6 +412,7 @@ int main(void)
         cmocka_unit_test(alerts_in_the_clear_are_not_believed),
         cmocka_unit_test(what_pretends_to_be_encrypted_does_not_disturb),
         cmocka_unit_test(garbage_and_cut_records_do_not_disturb),
+        cmocka_unit_test(application_data_goes_both_ways),
         cmocka_unit_test(either_side_may_close),
         cmocka_unit_test(srtp_protects_once_and_refuses_replays),
     };

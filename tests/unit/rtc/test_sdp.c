@@ -53,6 +53,8 @@ static char *write_answer(const struct sdp_offer *offer)
         .flexfec_ssrc = 3333,
         .cname = "name",
         .stream_id = "stream",
+        .sctp_port = 5000,
+        .max_message_size = 1024,
         .track_id = "track",
         .candidate_count = 2,
     };
@@ -82,20 +84,21 @@ static void real_offers(void **state)
     (void)state;
     static const struct {
         const char *file;
-        int type, rtx, flexfec, media, video, kept, candidates;
+        int type, rtx, flexfec, media, video, kept, data, candidates;
         uint8_t transport_cc, playout_delay, send_time, mid;
         const char *fmtp;
     } cases[] = {
 #define ASYM "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
-        {"chromium-video.sdp", 108, 109, 49, 1, 0, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
-        {"chromium-video-audio-data.sdp", 108, 109, 49, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
-        {"chromium-max-bundle.sdp", 108, 109, 49, 3, 1, 0, 0, 3, 5, 2, 4, ASYM "42e01f"},
-        {"chromium-two-video.sdp", 108, 109, 0, 2, 1, 0, 0, 4, 5, 2, 9, ASYM "42e01f"},
-        {"firefox-composed.sdp", 126, 127, 0, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
-        {"firefox-composed-bundle-only.sdp", 126, 127, 0, 2, 1, 0, 0, 7, 6, 4, 3, ASYM "42e01f"},
-        {"safari-composed.sdp", 98, 99, 0, 1, 0, -1, 0, 4, 5, 2, 10, ASYM "42e01f"},
-        {"aiortc.sdp", 101, 102, 0, 3, 1, -1, 4, 0, 0, 2, 1, ASYM "42e01f"},
-        {"gstreamer-webrtcbin.sdp", 96, 97, 0, 1, 0, -1, 3, 0, 0, 0, 0,
+        {"chromium-video.sdp", 108, 109, 49, 1, 0, -1, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"chromium-video-audio-data.sdp", 108, 109, 49, 3, 1, 0, 2, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-max-bundle.sdp", 108, 109, 49, 3, 1, 0, 2, 0, 3, 5, 2, 4, ASYM "42e01f"},
+        {"chromium-two-video.sdp", 108, 109, 0, 2, 1, 0, -1, 0, 4, 5, 2, 9, ASYM "42e01f"},
+        {"firefox-composed.sdp", 126, 127, 0, 2, 1, 0, -1, 0, 7, 6, 4, 3, ASYM "42e01f"},
+        {"firefox-composed-bundle-only.sdp", 126, 127, 0, 2, 1, 0, -1, 0, 7, 6, 4, 3,
+         ASYM "42e01f"},
+        {"safari-composed.sdp", 98, 99, 0, 1, 0, -1, -1, 0, 4, 5, 2, 10, ASYM "42e01f"},
+        {"aiortc.sdp", 101, 102, 0, 3, 1, -1, -1, 4, 0, 0, 2, 1, ASYM "42e01f"},
+        {"gstreamer-webrtcbin.sdp", 96, 97, 0, 1, 0, -1, -1, 3, 0, 0, 0, 0,
          "packetization-mode=1;profile-level-id=42e01f"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -128,8 +131,12 @@ static void real_offers(void **state)
         assert_int_equal(count(answer, "\r\na=ssrc:3333 cname:name\r\n"), fec);
         assert_int_equal(count(answer, "\r\na=rtpmap:49 flexfec-03/90000\r\n"), fec);
         assert_int_equal(count(answer, " 108 109 49\r\n"), fec);
-        int rejected = cases[i].media - 1 - (cases[i].kept >= 0);
-        assert_int_equal(count(answer, "\r\na=inactive\r\n"), cases[i].media - 1);
+        assert_int_equal(offer.data_index, cases[i].data);
+        int data = cases[i].data >= 0, rejected = cases[i].media - 1 - data - (cases[i].kept >= 0);
+        assert_int_equal(count(answer, "m=application 9 "), data);
+        assert_int_equal(count(answer, "\r\na=sctp-port:5000\r\na=max-message-size:1024\r\n"),
+                         data);
+        assert_int_equal(count(answer, "\r\na=inactive\r\n"), cases[i].media - 1 - data);
         assert_int_equal(count(answer, "m=audio 0 ") + count(answer, "m=video 0 ") +
                              count(answer, "m=application 0 "),
                          rejected);
@@ -161,6 +168,73 @@ static void the_best_codec_that_may_be_is_chosen(void **state)
     assert_int_equal(sdp_parse_offer(&offer, text, size, 1u << VIDEO_VP8, &why), OW_OK);
     assert_int_equal(offer.codec.codec, VIDEO_VP8);
     free(text);
+}
+
+/* Data channels in front of the video own the transport; behind it they share it; else they are
+ * rejected. */
+static void data_sections(void **state)
+{
+    (void)state;
+    static const char head[] = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+    static const char video[] =
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:v\r\na=recvonly\r\na=rtcp-mux\r\n"
+        "a=ice-ufrag:vide\r\na=ice-pwd:vidovidovidovidovidovi\r\na=setup:actpass\r\n"
+        "a=fingerprint:sha-256 "
+        "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:"
+        "EE:FF\r\na=rtpmap:96 VP8/90000\r\n";
+    static const char data[] =
+        "a=mid:d\r\na=ice-ufrag:data\r\na=ice-pwd:datodatodatodatodatoda\r\na=setup:actpass\r\n"
+        "a=fingerprint:sha-256 "
+        "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:"
+        "EE:FF\r\n";
+    static const struct {
+        const char *group, *line, *sctp;
+        bool front;
+        const char *ufrag, *answer_group; /* NULL = rejected */
+        uint32_t max_message;
+    } cases[] = {
+        {"v d", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:5001", false,
+         "vide", "v d", 65536},
+        {"d v", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+         "a=sctp-port:5001\r\na=max-message-size:0", true, "data", "d v", UINT32_MAX},
+        {"d v", "m=application 9 TCP/DTLS/SCTP webrtc-datachannel",
+         "a=sctp-port:5001\r\na=max-message-size:9000", true, "data", "d v", 9000},
+        {"v d", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:0", false, "vide",
+         NULL, 0},
+        {"v d", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=x", false, "vide", NULL, 0},
+        {"v d", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:70000", false,
+         "vide", NULL, 0},
+        {"v d", "m=application 9 DTLS/SCTP 5000", "a=sctp-port:5001", false, "vide", NULL, 0},
+        {"v d", "m=application 0 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:5001", false,
+         "vide", NULL, 0},
+        {"v", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=sctp-port:5001", false, "vide",
+         NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[4096], section[1024], wanted[64];
+        struct sdp_offer offer;
+        struct reason why = {{0}};
+        snprintf(section, sizeof section, "%s\r\n%s%s\r\n", cases[i].line, data, cases[i].sctp);
+        snprintf(text, sizeof text, "%sa=group:BUNDLE %s\r\n%s%s%s", head, cases[i].group,
+                 cases[i].front ? section : "", video, cases[i].front ? "" : section);
+        assert_int_equal(sdp_parse_offer(&offer, text, strlen(text), 0, &why), OW_OK);
+        assert_string_equal(offer.ufrag, cases[i].ufrag);
+        char *answer = write_answer(&offer);
+        if (cases[i].answer_group) {
+            assert_int_equal(offer.data_index, !cases[i].front);
+            assert_int_equal(offer.sctp_port, 5001);
+            assert_int_equal(offer.max_message_size, cases[i].max_message);
+            snprintf(wanted, sizeof wanted, "a=group:BUNDLE %s\r\n", cases[i].answer_group);
+        } else {
+            assert_int_equal(offer.data_index, -1);
+            assert_has(answer, "m=application 0 ");
+            snprintf(wanted, sizeof wanted, "a=group:BUNDLE v\r\n");
+        }
+        assert_has(answer, wanted);
+        assert_int_equal(count(answer, "a=end-of-candidates"), 1);
+        assert_true((strstr(answer, "a=candidate") < strstr(answer, "a=sendonly")));
+        free(answer);
+    }
 }
 
 static void answer_is_complete(void **state)
@@ -473,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(real_offers),
         cmocka_unit_test(the_best_codec_that_may_be_is_chosen),
+        cmocka_unit_test(data_sections),
         cmocka_unit_test(answer_is_complete),
         cmocka_unit_test(profiles_by_likeness),
         cmocka_unit_test(refusals_have_reasons),
