@@ -73,11 +73,11 @@ test('the record of each picture is of that picture', { timeout: 60000 + 1000 * 
 });
 
 test('each viewer is told under its own timestamps', { timeout: 90000 }, async (t) => {
-  const server = await startServer(testPattern({ width: 640, height: 360 }));
+  const server = await startServer(testPattern({ width: 640, height: 360 }), ['--media-threads', '3']);
   t.after(server.stop);
   const browser = await launch(t);
   const pages = [];
-  for (let i = 0; i < 2; i++) pages.push(await openPage(browser, `${server.url}/view/view`));
+  for (let i = 0; i < 3; i++) pages.push(await openPage(browser, `${server.url}/view/view`));
   for (const page of pages) await showsPictures(page, 'webrtc');
   for (const page of pages) {
     const { pictures } = await watch(page, 3);
