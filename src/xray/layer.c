@@ -204,12 +204,7 @@ void layer_blend(const struct layer *layer, enum layer_part part, struct frame *
             canvas_blend_run(frame->plane[0] + (ptrdiff_t)(area.y + y + k) * frame->stride[0] +
                                  area.x,
                              ink.plane[0], alphas[k], columns);
-        /* At an odd edge one pixel is all there is. */
-        if (columns < area.width)
-            alphas[0][columns] = alphas[0][columns - 1],
-            alphas[1][columns] = alphas[1][columns - 1];
-        bool odd = area.y + y + 1 >= frame->height;
-        halve_row(halves, alphas[0], alphas[odd ? 0 : 1], area.width / 2);
+        halve_row(halves, alphas[0], alphas[1], area.width / 2);
         for (int p = 1; p < FRAME_PLANES; p++)
             canvas_blend_run(frame->plane[p] + (ptrdiff_t)((area.y + y) / 2) * frame->stride[p] +
                                  area.x / 2,

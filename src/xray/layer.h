@@ -7,7 +7,7 @@
 
 /* All zero is empty; memory is kept from use to use. The area begins at even pixels and has even
  * sides, so that each chroma sample has its four pixels; it may reach one pixel over the picture's
- * right and lower edge. */
+ * right and lower edge, where what would be drawn counts too. */
 struct layer {
     struct rect area;
     uint8_t *coverage; /* area.width bytes a row */
