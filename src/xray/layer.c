@@ -187,8 +187,8 @@ void layer_blend(const struct layer *layer, enum layer_part part, struct frame *
                  struct ink ink, int alpha)
 {
     const struct rect area = layer->area;
-    uint8_t parts[FRAME_MAX_SIDE + 2], alphas[2][FRAME_MAX_SIDE + 2] = {0},
-                                                                  halves[FRAME_MAX_SIDE / 2 + 1];
+    uint8_t parts[FRAME_MAX_SIDE + 2], halves[FRAME_MAX_SIDE / 2 + 1];
+    uint8_t alphas[2][FRAME_MAX_SIDE + 2] = {0};
     int columns = min_int(area.width, frame->width - area.x);
     for (int y = 0; y < area.height; y += 2) {
         const uint8_t *rows = layer->coverage + (ptrdiff_t)y * area.width;
