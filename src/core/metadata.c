@@ -98,6 +98,16 @@ static int object_count(const struct detections *detections)
     return detections->count < METADATA_MAX_OBJECTS ? detections->count : METADATA_MAX_OBJECTS;
 }
 
+/* Not cut within a character. */
+static size_t fitting(const char *name)
+{
+    size_t size = strnlen(name, NAME_BYTES);
+    if (size == NAME_BYTES)
+        while (size > 0 && ((uint8_t)name[size] & 0xc0) == 0x80)
+            size--;
+    return size;
+}
+
 static void put_names(struct writer *w, const struct detections *detections)
 {
     uint8_t section[MAX_NAMES * (5 + 1 + NAME_BYTES)];
@@ -109,9 +119,7 @@ static void put_names(struct writer *w, const struct detections *detections)
         named++;
         int class_id = detections->items[i].class_id;
         const char *name = label_set_name(detections->labels, class_id, scratch);
-        size_t size = strnlen(name, NAME_BYTES);
-        while (size > 0 && size == NAME_BYTES && ((uint8_t)name[size] & 0xc0) == 0x80)
-            size--; /* not within a character */
+        size_t size = fitting(name);
         put_varint(&inner, class_id > 0 ? (unsigned)class_id : 0);
         put_u8(&inner, (unsigned)size);
         memcpy(inner.at, name, size);
@@ -131,7 +139,8 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
     int height = detections != NULL ? detections->source_height : picture->height;
     put_u8(w, METADATA_VERSION);
     put_u8(w, (picture->predicted ? METADATA_PREDICTED : 0u) |
-                  (picture->awaited ? METADATA_AWAITED : 0u));
+                  (picture->awaited ? METADATA_AWAITED : 0u) |
+                  (picture->clean ? METADATA_CLEAN : 0u));
     put_big(w, 0, 4); /* the RTP timestamp */
     put_big(w, (uint64_t)picture->stages.at_us[STAGE_CAPTURE], 6);
     put_big(w, 0, 2); /* when it is sent */

@@ -3,7 +3,7 @@
  * write their RTP timestamp and the time of sending into their copy. Reference counted, immutable.
  *
  *   byte  0     version, METADATA_VERSION
- *         1     METADATA_PREDICTED, METADATA_AWAITED
+ *         1     METADATA_PREDICTED, METADATA_AWAITED, METADATA_CLEAN
  *         2..5  RTP timestamp
  *         6..11 capture time, microseconds of the server's monotonic clock
  *        12..13 from capture to sending, 0.1 ms, 65535 = longer
@@ -30,6 +30,7 @@ enum {
     METADATA_VERSION = 1,
     METADATA_PREDICTED = 1, /* the boxes were moved forward to this picture, not inferred in it */
     METADATA_AWAITED = 2,   /* a model belongs to it that has said nothing of late */
+    METADATA_CLEAN = 4,     /* none of it is drawn on the picture: the page is to */
     METADATA_RTP_AT = 2,
     METADATA_SENT_AT = 12,
     METADATA_MAX_OBJECTS = 1000, /* of more, the first are told */
@@ -46,7 +47,7 @@ struct metadata {
 struct metadata_picture {
     const struct detections *detections; /* NULL = none, or nothing seen */
     int width, height;                   /* of the picture, where there are no detections */
-    bool predicted, awaited;
+    bool predicted, awaited, clean;
     struct stage_times stages; /* the first is the capture time */
 };
 

@@ -68,7 +68,8 @@ struct rtp_frame *rtp_frame_ref(struct rtp_frame *frame)
 
 void rtp_frame_unref(struct rtp_frame **frame)
 {
-    if (*frame != NULL && atomic_fetch_sub_explicit(&(*frame)->refs, 1, memory_order_acq_rel) == 1) {
+    if (*frame != NULL &&
+        atomic_fetch_sub_explicit(&(*frame)->refs, 1, memory_order_acq_rel) == 1) {
         metadata_unref(&(*frame)->metadata);
         free(*frame);
     }

@@ -1,8 +1,8 @@
 #include "rtc/sctp_link.h"
 
 #include "core/error.h"
+#include "rtc/rtp_header.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -55,6 +55,23 @@ static void enter(void)
 static void leave(void)
 {
     atomic_flag_clear_explicit(&entered, memory_order_release);
+}
+
+/* Numbers as the library keeps some: in the order of the wire. */
+static uint16_t wire_u16(uint16_t value)
+{
+    uint8_t bytes[sizeof(value)];
+    write_u16(bytes, value);
+    memcpy(&value, bytes, sizeof(value));
+    return value;
+}
+
+static uint32_t wire_u32(uint32_t value)
+{
+    uint8_t bytes[sizeof(value)];
+    write_u32(bytes, value);
+    memcpy(&value, bytes, sizeof(value));
+    return value;
 }
 
 static struct sctp_link **bucket_of(uintptr_t number)
@@ -149,10 +166,10 @@ static bool set_up(struct socket *socket)
 static int connect_to(struct sctp_link *link, uint16_t remote_port)
 {
     struct sockaddr_conn local = {.sconn_family = AF_CONN,
-                                  .sconn_port = htons(SCTP_LINK_PORT),
+                                  .sconn_port = wire_u16(SCTP_LINK_PORT),
                                   .sconn_addr = (void *)link->number}; /* NOLINT: a number */
     struct sockaddr_conn remote = local;
-    remote.sconn_port = htons(remote_port);
+    remote.sconn_port = wire_u16(remote_port);
     link->socket = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, NULL, NULL, 0, NULL);
     if (link->socket == NULL)
         return OW_ENOMEM;
@@ -288,7 +305,7 @@ int sctp_link_read(struct sctp_link *link, struct sctp_message *out)
             continue;
         }
         out->stream = info.rcv_sid;
-        out->protocol = ntohl(info.rcv_ppid);
+        out->protocol = wire_u32(info.rcv_ppid);
         return OW_OK;
     }
     return OW_ECLOSED;
@@ -303,7 +320,7 @@ int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, con
         return OW_EINVAL;
     struct sctp_sendv_spa how = {.sendv_flags = SCTP_SEND_SNDINFO_VALID};
     how.sendv_sndinfo.snd_sid = manner->stream;
-    how.sendv_sndinfo.snd_ppid = htonl(manner->protocol);
+    how.sendv_sndinfo.snd_ppid = wire_u32(manner->protocol);
     how.sendv_sndinfo.snd_flags = (uint16_t)(SCTP_EOR | (manner->unordered ? SCTP_UNORDERED : 0));
     if (manner->unreliable) {
         how.sendv_flags |= SCTP_SEND_PRINFO_VALID;

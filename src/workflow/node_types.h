@@ -28,9 +28,10 @@ struct model_node_settings {
 };
 
 enum view_layout {
-    VIEW_XRAY,        /* what the model sees is drawn on the picture */
-    VIEW_ORIGINAL,    /* the plain picture; no model works for it */
-    VIEW_SIDE_BY_SIDE /* both in one picture, the original on the left */
+    VIEW_XRAY,         /* what the model sees is drawn on the picture */
+    VIEW_ORIGINAL,     /* the plain picture; no model works for it */
+    VIEW_SIDE_BY_SIDE, /* both in one picture, the original on the left */
+    VIEW_CLEAN /* the plain picture, and what the model sees as records for a page that draws it */
 };
 
 struct view_settings {

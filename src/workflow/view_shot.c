@@ -166,7 +166,8 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
     struct view *view = shot->view;
     const struct detections *detections = shot->detections;
     const struct view_look *look = &view->parts.look;
-    bool draw = look->xray && xray_shows(view->xray, detections, &look->style);
+    bool clean = look->settings.layout == VIEW_CLEAN;
+    bool draw = look->xray && !clean && xray_shows(view->xray, detections, &look->style);
     int64_t start_us = clock_now_us();
     struct drawn drawn = {.width = width};
     struct frame right;
@@ -179,6 +180,8 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
         drawn.detections =
             xray_draw(view->xray, is_pair(shot) ? &right : drawn.frame, detections, &style);
     }
+    if (clean && detections)
+        drawn.detections = detections->count;
     if (detections && !shot->again) {
         drawn.infer_start_us = detections->infer_start_us;
         drawn.infer_end_us = detections->infer_end_us;

@@ -199,14 +199,16 @@ static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_t
 }
 
 /* What viewers are told of the picture. Without memory for it they are shown the picture alone. */
-static void describe(struct encoded *unit, const struct detections *detections)
+static void describe(struct encoded *unit, const struct view_shot *shot)
 {
+    const struct detections *detections = shot->detections;
     const struct metadata_picture picture = {
         .detections = detections,
         .width = unit->width,
         .height = unit->height,
         .predicted = detections && detections->infer_end_us == 0,
         .awaited = unit->model_awaited,
+        .clean = shot->view->parts.look.settings.layout == VIEW_CLEAN,
         .stages = unit->stages,
     };
     (void)metadata_create(&unit->metadata, &picture);
@@ -249,7 +251,7 @@ static bool give(struct view *view, int index, const struct view_shot *shot,
     }
     int64_t end_us = clock_now_us();
     stamp(unit, drawn, track);
-    describe(unit, shot->detections);
+    describe(unit, shot);
     view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
     perf_add(PERF_H264, end_us - start_us);
     if (best)

@@ -4,8 +4,11 @@
 #include <string.h>
 
 const char *const view_sync_choices[] = {"predict", "sync", NULL};
-const char *const view_layout_choices[] = {
-    [VIEW_XRAY] = "xray", [VIEW_ORIGINAL] = "original", [VIEW_SIDE_BY_SIDE] = "side-by-side", NULL};
+const char *const view_layout_choices[] = {[VIEW_XRAY] = "xray",
+                                           [VIEW_ORIGINAL] = "original",
+                                           [VIEW_SIDE_BY_SIDE] = "side-by-side",
+                                           [VIEW_CLEAN] = "clean",
+                                           NULL};
 
 void view_settings_configure(const json_t *data, const struct setting *table,
                              struct view_settings *out)

@@ -11,7 +11,8 @@ extern const char *const view_layout_choices[]; /* in the order of enum view_lay
 #define VIEW_SETTING_ROWS                                                                          \
     {.name = "layout", .label = "Layout", .type = SETTING_CHOICE, .default_text = "xray",          \
      .choices = view_layout_choices,                                                               \
-     .help = "the X-RAY picture, the original one, or both of the same moment side by side"},      \
+     .help = "the X-RAY picture, the original one, both of the same moment side by side, or the "  \
+             "original with what the model sees beside it, drawn by the page"},                    \
     {.name = "width", .label = "Width", .type = SETTING_INT, .min = 0, .max = 4096, .unit = "px",  \
      .help = "picture width, side by side that of each half; 0 = the source's own"},               \
     {.name = "maxFps", .label = "Max fps", .type = SETTING_NUMBER, .default_number = 30,           \

@@ -135,9 +135,9 @@ static void test_lost_records_stay_lost(void **state)
     uint8_t seen[40] = {0};
     set_up(&pair);
     open_channel(&pair, 0);
-    for (uint8_t i = 0; i < sizeof(seen); i++) {
+    for (int i = 0; i < (int)sizeof(seen); i++) {
         pair.lose = i == 10 || i == 20 ? 1 : 0;
-        assert_int_equal(data_channel_send(&pair.ours, &i, 1), OW_OK);
+        assert_int_equal(data_channel_send(&pair.ours, &(uint8_t){(uint8_t)i}, 1), OW_OK);
         run(&pair, 3);
         while (sctp_link_read(pair.page, &message) == OW_OK)
             seen[message.data[0]]++;

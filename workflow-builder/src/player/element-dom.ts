@@ -1,6 +1,7 @@
-/* The inside of <overwatch-view>: two surfaces, a notice and a bar. No logic but showing. */
+/* The inside of <overwatch-view>: two surfaces, the overlay, a notice and a bar. No logic but showing. */
 import { ELEMENT_STYLE } from './element-style';
 import type { Step } from './connection-steps';
+import { OverlayLayer } from './overlay-layer';
 import type { ConnectionState } from './session-machine';
 import type { ViewStats } from './player-stats';
 
@@ -23,6 +24,8 @@ const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
   <video part="video" autoplay muted playsinline disablepictureinpicture tabindex="-1"></video>
   <canvas part="canvas"></canvas>
 </div>
+<canvas class="overlay" part="overlay" aria-hidden="true"></canvas>
+<div class="card" part="card" hidden></div>
 <div class="notice" part="notice" role="status"><div class="title"><span class="dot"></span><span class="label"></span></div><div class="why"></div><ol class="steps" part="steps" hidden></ol></div>
 <div class="bar" part="bar">
   <span class="dot"></span><span class="label"></span><span class="figures"></span>
@@ -36,6 +39,7 @@ export type ElementAction = 'play' | 'snapshot' | 'fullscreen';
 export class ElementDom {
   readonly video: HTMLVideoElement;
   readonly canvas: HTMLCanvasElement;
+  readonly overlay: OverlayLayer;
   readonly #stage: HTMLElement;
   readonly #notice: HTMLElement;
   readonly #bar: HTMLElement;
@@ -45,6 +49,7 @@ export class ElementDom {
     const find = <T extends Element>(selector: string) => root.querySelector(selector) as T;
     this.video = find('video');
     this.canvas = find('canvas');
+    this.overlay = new OverlayLayer(find('.overlay'), find('.card'));
     this.#stage = find('.stage');
     this.#notice = find('.notice');
     this.#bar = find('.bar');

@@ -22,6 +22,13 @@ video, canvas { position: absolute; inset: 0; width: 100%; height: 100%; object-
 canvas { visibility: hidden; background: var(--ow-ground); }
 .stage[data-surface='canvas'] canvas { visibility: visible; }
 .stage[data-stale='true'] :is(video, canvas) { opacity: .35; }
+canvas.overlay { visibility: visible; background: none; pointer-events: none; }
+.card {
+  position: absolute; padding: 6px 9px; border-radius: 6px; background: rgb(8 18 28 / .88); color: var(--ow-text);
+  font-size: 12px; line-height: 1.5; white-space: pre; pointer-events: none; font-variant-numeric: tabular-nums;
+}
+.card::first-line { font-weight: 600; }
+.card[hidden] { display: none; }
 .notice {
   position: absolute; inset: 0; display: grid; place-content: center; justify-items: center;
   gap: 6px; padding: 16px; text-align: center; pointer-events: none;

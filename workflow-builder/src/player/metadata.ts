@@ -35,12 +35,15 @@ export interface FrameMetadata {
   readonly predicted: boolean;
   /** The model has said nothing of late. */
   readonly awaited: boolean;
+  /** Nothing of it is drawn on the picture. */
+  readonly clean: boolean;
   readonly objects: readonly SeenObject[];
 }
 
 const VERSION = 1;
 const PREDICTED = 1;
 const AWAITED = 2;
+const CLEAN = 4;
 const NAMES_SECTION = 1;
 const HEAD_BYTES = 15;
 const OBJECT_MIN_BYTES = 9;
@@ -156,6 +159,7 @@ export function parseRecord(message: ArrayBuffer, known: Map<number, string>): F
       height,
       predicted: (flags & PREDICTED) !== 0,
       awaited: (flags & AWAITED) !== 0,
+      clean: (flags & CLEAN) !== 0,
       objects: objects.map((object) => ({ ...object, className: known.get(object.classId) ?? `class ${object.classId}` })),
     };
   } catch (error) {

@@ -1,11 +1,11 @@
 /* <overwatch-view node="…" [src="http://server"] [transport="auto|webrtc|websocket"] [fps="…"]
- * [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
+ * [overlay="auto|on|off"] [overlay-classes="…"] [overlay-confidence="…"] [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
  * carries them out: it opens and closes links, shows pictures, measures, and tells by events
- * (statechange, transportchange, stats, frame, metadata). */
+ * (statechange, transportchange, stats, frame, metadata, objectclick). */
 import type { Step } from './connection-steps';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface } from './jpeg-surface';
-import { MetadataMatch, type FrameMetadata } from './metadata';
+import { MetadataMatch, type FrameMetadata, type SeenObject } from './metadata';
 import { latencyOf, StatsRecorder, STATS_PERIOD_MS, type Clock, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
@@ -47,7 +47,7 @@ interface JpegTag {
 }
 
 export class OverwatchView extends HTMLElement {
-  static readonly observedAttributes = ['node', 'src', 'transport', 'fps'];
+  static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence'];
 
   readonly #dom: ElementDom;
   readonly #jpeg: JpegSurface<JpegTag>;
@@ -81,6 +81,8 @@ export class OverwatchView extends HTMLElement {
     this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action) => this.#act(action));
     this.#jpeg = new JpegSurface(this.#dom.canvas, ({ tag, width, height }) => this.#jpegPainted(tag, width, height));
     this.#dom.showState('disconnected', '');
+    for (const type of ['pointermove', 'pointerleave'] as const) this.addEventListener(type, this.#onPointer);
+    this.addEventListener('click', this.#onClick);
     this.#stats = this.#snapshot(performance.now());
   }
 
@@ -103,6 +105,11 @@ export class OverwatchView extends HTMLElement {
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (name.startsWith('overlay')) {
+      this.#dom.overlay.filter(this.getAttribute('overlay-classes'), this.getAttribute('overlay-confidence'));
+      this.#drawOverlay();
+      return;
+    }
     if (before === after || !this.isConnected || this.#machine === null) {
       if (before !== after && this.isConnected && (name === 'node' || name === 'src')) this.#open();
       return;
@@ -382,6 +389,8 @@ export class OverwatchView extends HTMLElement {
       this.#recorder.frame(now, width, height, differenceMs);
       this.#metadata = null;
       if (record !== null) this.#learnMetadata(record);
+      else if (transport === 'webrtc') this.#dom.overlay.miss();
+      else this.#dom.overlay.clear();
       this.dispatchEvent(new CustomEvent<ShownFrame>('frame', { detail: { transport, captureUs, latencyMs } }));
     }
     this.#apply();
@@ -389,8 +398,24 @@ export class OverwatchView extends HTMLElement {
 
   #learnMetadata(record: FrameMetadata): void {
     this.#metadata = record;
+    this.#drawOverlay();
     this.dispatchEvent(new CustomEvent<FrameMetadata>('metadata', { detail: record }));
   }
+
+  /* By itself where the picture is clean; else it would draw over what is drawn already. */
+  #drawOverlay(): void {
+    const record = this.#metadata;
+    const wish = this.getAttribute('overlay');
+    const wanted = wish === null || wish === 'auto' ? record?.clean === true : wish !== 'off';
+    if (record !== null && wanted) this.#dom.overlay.show(record);
+    else if (record !== null || !wanted || this.#told.shown !== 'webrtc') this.#dom.overlay.clear();
+  }
+
+  readonly #onPointer = (event: PointerEvent) => this.#dom.overlay.point(event.type === 'pointerleave' ? null : event);
+  readonly #onClick = () => {
+    const detail = this.#dom.overlay.pointed;
+    if (detail !== null) this.dispatchEvent(new CustomEvent<SeenObject>('objectclick', { detail }));
+  };
 
   #subscribe(): void {
     const limit = Number(this.getAttribute('fps') ?? '');

@@ -11,8 +11,8 @@ const STATES = { connected: 'Connected', connecting: 'Connecting…', disconnect
 const TRANSPORTS: readonly { value: TransportChoice; label: string }[] = [
   { value: 'auto', label: 'Auto' }, { value: 'webrtc', label: 'WebRTC' }, { value: 'websocket', label: 'WebSocket' },
 ];
-const LAYOUTS: Readonly<Record<string, string>> = { xray: 'X-RAY', original: 'Original', 'side-by-side': 'Both' };
-const LAYOUT_HELP: Readonly<Record<string, string>> = { xray: 'What the model sees', original: 'The plain picture', 'side-by-side': 'X-RAY and original side by side' };
+const LAYOUTS: Readonly<Record<string, string>> = { xray: 'X-RAY', original: 'Original', clean: 'Overlay', 'side-by-side': 'Both' };
+const LAYOUT_HELP: Readonly<Record<string, string>> = { xray: 'What the model sees', original: 'The plain picture', clean: 'The plain picture; this page draws what the model sees', 'side-by-side': 'X-RAY and original side by side' };
 
 const OUT_OF_SIGHT_MS = 2_000;
 

@@ -1,0 +1,114 @@
+// The client overlay: boxes that the page draws over a clean picture, from the record of that picture.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { root, startServer } from '../integ/server.mjs';
+import { launch, openPage, showsPictures } from './browser.mjs';
+
+function demo(layout) {
+  const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
+  Object.assign(workflow.nodes.find(({ id }) => id === 'live').data, { layout });
+  return workflow;
+}
+
+async function open(t, layout) {
+  const server = await startServer(demo(layout));
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/view/live`);
+  await showsPictures(page, 'webrtc');
+  await page.waitForFunction(() => (document.querySelector('overwatch-view').metadata?.objects.length ?? 0) > 2, null, { timeout: 20000 });
+  return page;
+}
+
+// How many pixels the overlay covers; and whether they lie on the sides of the boxes it is to show.
+const drawn = (page) => page.evaluate(() => {
+  const player = document.querySelector('overwatch-view');
+  const canvas = player.shadowRoot.querySelector('.overlay');
+  const context = canvas.getContext('2d');
+  const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+  let covered = 0;
+  for (let i = 3; i < data.length; i += 4) covered += data[i] > 0 ? 1 : 0;
+  const record = player.metadata;
+  if (record === null) return null;
+  const scale = Math.min(width / record.width, height / record.height);
+  const left = (width - record.width * scale) / 2, top = (height - record.height * scale) / 2;
+  const sides = record.objects.map(({ box }) => {
+    const x = Math.round(left + (box.x + box.width / 2) * record.width * scale);
+    const y = Math.round(top + (box.y + box.height) * record.height * scale);
+    return [-1, 0, 1].some((dy) => (data[4 * ((y + dy) * width + x) + 3] ?? 0) > 0 || y >= height - 1);
+  });
+  return { covered, sides };
+});
+
+test('boxes are drawn over a clean picture where the record has them', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean');
+  for (let i = 0; i < 20; i++) {
+    const now = await drawn(page);
+    if (now === null) continue;
+    assert.ok(now.covered > 0);
+    assert.ok(now.sides.every(Boolean), `${now.sides}`);
+  }
+  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').metadata?.clean ?? true), true);
+  assert.deepEqual(page.failures, []);
+});
+
+test('it is filtered in the page, and can be switched off', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean');
+  const set = (name, value) => page.evaluate(([name, value]) => document.querySelector('overwatch-view').setAttribute(name, value), [name, value]);
+  const empty = () => page.waitForFunction(() => {
+    const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.every((value) => value === 0);
+  });
+  await set('overlay-classes', 'giraffe');
+  await empty();
+  await set('overlay-classes', '');
+  await set('overlay-confidence', '1.1');
+  await empty();
+  await set('overlay-confidence', '0');
+  const shown = () => page.waitForFunction(() => {
+    const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
+  });
+  await shown();
+  await set('overlay', 'off');
+  await empty();
+  await set('overlay', 'on');
+  await shown();
+});
+
+test('what is under the pointer shows its values, and a click tells it', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean');
+  // Objects walk: the pointer is put on one until its card is there.
+  let card = '';
+  for (let i = 0; i < 40 && card === ''; i++) {
+    const at = await page.evaluate(() => {
+      const player = document.querySelector('overwatch-view');
+      const bounds = player.getBoundingClientRect(), record = player.metadata;
+      if (record === null) return null;
+      const scale = Math.min(bounds.width / record.width, bounds.height / record.height);
+      const { box } = record.objects.reduce((a, b) => (a.box.width * a.box.height > b.box.width * b.box.height ? a : b));
+      return {
+        x: bounds.x + bounds.width / 2 + (box.x + box.width / 2 - 0.5) * record.width * scale,
+        y: bounds.y + bounds.height / 2 + (box.y + box.height / 2 - 0.5) * record.height * scale,
+      };
+    });
+    if (at === null) continue;
+    await page.evaluate(() => document.querySelector('overwatch-view').addEventListener('objectclick', ({ detail }) => { window.clicked = detail; }, { once: true }));
+    await page.mouse.move(at.x, at.y);
+    await page.mouse.click(at.x, at.y);
+    card = await page.evaluate(() => {
+      const element = document.querySelector('overwatch-view').shadowRoot.querySelector('.card');
+      return element.hidden ? '' : element.textContent;
+    });
+  }
+  assert.match(card, /confidence \d+ %\n\d+ × \d+ at \d+, \d+/);
+  const clicked = await page.evaluate(() => window.clicked);
+  assert.ok(clicked.confidence > 0 && clicked.className !== '');
+});
+
+test('it does not draw over what is drawn already', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'xray');
+  const now = await drawn(page);
+  assert.equal(now?.covered ?? 0, 0);
+});

@@ -1,0 +1,69 @@
+/* Where the overlay draws, what it shows and what lies under the pointer. Pure. */
+import type { Box, SeenObject } from './metadata';
+
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The place of a picture that is fitted into an element (`object-fit: contain`), in its pixels. */
+export function fitted(element: { width: number; height: number }, picture: { width: number; height: number }): Rect {
+  if (picture.width <= 0 || picture.height <= 0) return { x: 0, y: 0, width: 0, height: 0 };
+  const scale = Math.min(element.width / picture.width, element.height / picture.height);
+  const width = picture.width * scale;
+  const height = picture.height * scale;
+  return { x: (element.width - width) / 2, y: (element.height - height) / 2, width, height };
+}
+
+export function placed({ x, y, width, height }: Box, within: Rect): Rect {
+  return { x: within.x + x * within.width, y: within.y + y * within.height, width: width * within.width, height: height * within.height };
+}
+
+export interface OverlayFilter {
+  /** Names of classes in lower case; empty: all. */
+  readonly classes: ReadonlySet<string>;
+  readonly confidence: number;
+}
+
+/** From the attributes `overlay-classes` ("person, car") and `overlay-confidence` ("0.5"). */
+export function readFilter(classes: string | null, confidence: string | null): OverlayFilter {
+  const names = (classes ?? '').toLowerCase().split(',').map((name) => name.trim());
+  const least = Number(confidence ?? '');
+  return { classes: new Set(names.filter((name) => name !== '')), confidence: Number.isFinite(least) ? least : 0 };
+}
+
+export function passes({ className, confidence }: SeenObject, filter: OverlayFilter): boolean {
+  return confidence >= filter.confidence && (filter.classes.size === 0 || filter.classes.has(className.toLowerCase()));
+}
+
+/** The object at a point of the picture (0..1): of several the smallest, which the others would hide. */
+export function objectAt(objects: readonly SeenObject[], x: number, y: number): SeenObject | null {
+  const area = ({ box }: SeenObject) => box.width * box.height;
+  const under = objects.filter(({ box }) => x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height);
+  return under.reduce<SeenObject | null>((best, object) => (best === null || area(object) < area(best) ? object : best), null);
+}
+
+/* Neighbouring classes get hues far apart. */
+const GOLDEN_ANGLE = 137.508;
+
+export function colourOf(classId: number): string {
+  return `hsl(${((200 + classId * GOLDEN_ANGLE) % 360).toFixed(0)} 90% 62%)`;
+}
+
+export const labelOf = ({ className, trackId, confidence }: SeenObject) =>
+  `${className}${trackId === null ? '' : ` #${trackId}`} ${Math.round(confidence * 100)} %`;
+
+/** All that is known of an object, a line each: position and size in pixels of the source. */
+export function describe(object: SeenObject, picture: { width: number; height: number }): readonly string[] {
+  const { x, y, width, height } = object.box;
+  const across = (part: number) => Math.round(part * picture.width);
+  const down = (part: number) => Math.round(part * picture.height);
+  return [
+    object.className,
+    ...(object.trackId === null ? [] : [`track ${object.trackId}`]),
+    `confidence ${(object.confidence * 100).toFixed(0)} %`,
+    `${across(width)} × ${down(height)} at ${across(x)}, ${down(y)}`,
+  ];
+}

@@ -1,0 +1,121 @@
+/* The client overlay: boxes and labels drawn over the video from the record of the very picture that
+ * it shows, in the screen's own pixels. What is under the pointer shows all its values. */
+import type { FrameMetadata, SeenObject } from './metadata';
+import { colourOf, describe, fitted, labelOf, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+
+const LINE = 2;
+const FONT = '600 12px Inter, system-ui, sans-serif';
+const LABEL_HEIGHT = 18;
+const LABEL_PADDING = 5;
+
+export class OverlayLayer {
+  readonly #canvas: HTMLCanvasElement;
+  readonly #card: HTMLElement;
+  readonly #context: CanvasRenderingContext2D | null;
+  #filter: OverlayFilter = readFilter(null, null);
+  #shown: FrameMetadata | null = null;
+  #pointer: { x: number; y: number } | null = null;
+  #missed = false;
+
+  constructor(canvas: HTMLCanvasElement, card: HTMLElement) {
+    this.#canvas = canvas;
+    this.#card = card;
+    this.#context = canvas.getContext('2d');
+    new ResizeObserver(() => this.#draw()).observe(canvas);
+  }
+
+  filter(classes: string | null, confidence: string | null): void {
+    this.#filter = readFilter(classes, confidence);
+    this.#draw();
+  }
+
+  show(metadata: FrameMetadata): void {
+    this.#missed = false;
+    this.#shown = metadata;
+    this.#draw();
+  }
+
+  /** A picture without its record: that comes within moments, as a rule; before the next picture or not
+   * at all. */
+  miss(): void {
+    if (this.#missed) this.clear();
+    this.#missed = true;
+  }
+
+  clear(): void {
+    if (this.#shown === null) return;
+    this.#shown = null;
+    this.#draw();
+  }
+
+  /** Where the pointer is, in the window; null: elsewhere. */
+  point(at: { clientX: number; clientY: number } | null): void {
+    const bounds = this.#canvas.getBoundingClientRect();
+    this.#pointer = at === null ? null : { x: at.clientX - bounds.x, y: at.clientY - bounds.y };
+    this.#draw();
+  }
+
+  /** What is drawn under the pointer. */
+  get pointed(): SeenObject | null {
+    const place = this.#place();
+    if (this.#pointer === null || place.width === 0) return null;
+    return objectAt(this.#objects(), (this.#pointer.x - place.x) / place.width, (this.#pointer.y - place.y) / place.height);
+  }
+
+  #place(): Rect {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    return fitted({ width, height }, this.#shown ?? { width: 0, height: 0 });
+  }
+
+  #objects(): readonly SeenObject[] {
+    return (this.#shown?.objects ?? []).filter((object) => passes(object, this.#filter));
+  }
+
+  #draw(): void {
+    const context = this.#context;
+    if (context === null) return;
+    const scale = window.devicePixelRatio;
+    const width = Math.round(this.#canvas.clientWidth * scale);
+    const height = Math.round(this.#canvas.clientHeight * scale);
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+    }
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const place = this.#place();
+    const pointed = this.pointed;
+    for (const object of this.#objects()) this.#drawObject(context, object, placed(object.box, place), object === pointed);
+    this.#showCard(pointed, place);
+  }
+
+  #drawObject(context: CanvasRenderingContext2D, object: SeenObject, box: Rect, pointed: boolean): void {
+    const colour = colourOf(object.classId);
+    context.lineWidth = pointed ? 2 * LINE : LINE;
+    context.strokeStyle = colour;
+    context.strokeRect(box.x, box.y, box.width, box.height);
+    context.font = FONT;
+    const text = labelOf(object);
+    const width = context.measureText(text).width + 2 * LABEL_PADDING;
+    /* Above the box where there is room, else within. */
+    const y = box.y >= LABEL_HEIGHT ? box.y - LABEL_HEIGHT : box.y;
+    const x = Math.max(0, Math.min(box.x - LINE / 2, this.#canvas.clientWidth - width));
+    context.fillStyle = colour;
+    context.fillRect(x, y, width, LABEL_HEIGHT);
+    context.fillStyle = '#08121c';
+    context.textBaseline = 'middle';
+    context.fillText(text, x + LABEL_PADDING, y + LABEL_HEIGHT / 2);
+  }
+
+  #showCard(object: SeenObject | null, place: Rect): void {
+    this.#card.hidden = object === null;
+    if (object === null || this.#shown === null) return;
+    const text = describe(object, this.#shown).join('\n');
+    if (this.#card.textContent !== text) this.#card.textContent = text;
+    const box = placed(object.box, place);
+    const room = this.#canvas.clientWidth - this.#card.offsetWidth - LINE;
+    const beside = box.x + box.width + 4 * LINE;
+    this.#card.style.left = `${Math.max(0, beside <= room ? beside : Math.min(room, box.x - this.#card.offsetWidth - 4 * LINE))}px`;
+    this.#card.style.top = `${Math.max(0, Math.min(box.y, this.#canvas.clientHeight - this.#card.offsetHeight))}px`;
+  }
+}

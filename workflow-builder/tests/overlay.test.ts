@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { SeenObject } from '../src/player/metadata';
+import { describe, fitted, labelOf, objectAt, passes, placed, readFilter } from '../src/player/overlay-geometry';
+
+const person: SeenObject = { classId: 0, className: 'person', trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 } };
+const bag: SeenObject = { classId: 24, className: 'Backpack', trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 } };
+
+test('a picture is fitted as the browser fits it', () => {
+  assert.deepEqual(fitted({ width: 800, height: 600 }, { width: 1600, height: 900 }), { x: 0, y: 75, width: 800, height: 450 });
+  assert.deepEqual(fitted({ width: 800, height: 300 }, { width: 400, height: 300 }), { x: 200, y: 0, width: 400, height: 300 });
+  assert.equal(fitted({ width: 800, height: 300 }, { width: 0, height: 0 }).width, 0);
+});
+
+test('boxes are placed within it', () => {
+  assert.deepEqual(placed(person.box, { x: 0, y: 75, width: 800, height: 400 }), { x: 200, y: 275, width: 400, height: 100 });
+});
+
+test('the smallest object under the pointer is meant', () => {
+  assert.equal(objectAt([bag, person], 0.35, 0.6), bag);
+  assert.equal(objectAt([person, bag], 0.35, 0.6), bag);
+  assert.equal(objectAt([person, bag], 0.7, 0.7), person);
+  assert.equal(objectAt([person, bag], 0.1, 0.1), null);
+});
+
+test('classes and confidence are filtered in the page', () => {
+  assert.ok(passes(bag, readFilter(null, null)));
+  assert.ok(passes(bag, readFilter('person, BACKPACK', '0.4')));
+  assert.ok(!passes(bag, readFilter('person', null)));
+  assert.ok(!passes(bag, readFilter('', '0.5')));
+  assert.ok(passes(bag, readFilter(' , ', 'much')));
+});
+
+test('labels and values say what is known', () => {
+  assert.equal(labelOf(person), 'person #7 80 %');
+  assert.equal(labelOf(bag), 'Backpack 40 %');
+  assert.deepEqual(describe(person, { width: 960, height: 540 }), ['person', 'track 7', 'confidence 80 %', '480 × 135 at 240, 270']);
+});
