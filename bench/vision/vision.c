@@ -30,7 +30,8 @@ static int compare(const void *a, const void *b)
 static double median_ms(int64_t *values)
 {
     qsort(values, FRAMES, sizeof *values, compare);
-    return (double)values[FRAMES / 2] / 1e3;
+    const int64_t middle_us = values[FRAMES / 2];
+    return (double)middle_us / 1e3;
 }
 
 static int run_whole(struct model *model, struct tracker *tracker, const struct footage *footage,
