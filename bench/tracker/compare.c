@@ -13,7 +13,7 @@ enum { THRESHOLDS = 5, DEMO = 1, ROWS = 9, OBJECTS_MAX = 1000, ROUNDS = 100 };
 
 static const float thresholds[THRESHOLDS] = {0.35F, 0.4F, 0.45F, 0.5F, 0.55F};
 
-/* Frames as they are and backwards: eight crossings behind a sign are few to judge by. */
+/* Frames as they are and backwards: in thirty seconds there are few crossings to judge by. */
 struct footage {
     struct mot_sequence seen[2], truth[2];
 };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AXES = 4, TRACKS_MAX = 256, BOXES_MAX = 256 };
+enum { AXES = 4, TRACKS_MAX = 256, BOXES_MAX = 256, SHOWN_AFTER = 3 /* frames, SORT */ };
 
 /* Position and velocity of one of the four numbers of a box. The filters of both papers have no
  * noise that is common to two of them, so each is a filter of its own. A step is a frame. */
@@ -93,7 +93,7 @@ static void begin(struct state *s, const struct detection *box, int frame)
     }
     if (s->kind == SORT || frame == 0)
         track->id = ++s->last_id;
-    track->shown = frame == 0;
+    track->shown = frame < (s->kind == SORT ? SHOWN_AFTER : 1);
 }
 
 static void move(struct state *s)
@@ -127,7 +127,7 @@ static void take(struct state *s, struct track *track, const struct detection *b
     track->lost = false;
     if (track->id == 0)
         track->id = ++s->last_id;
-    track->shown = s->kind == BYTE || track->hits >= 3 || frame < 3;
+    track->shown = s->kind == BYTE || track->hits >= SHOWN_AFTER || frame < SHOWN_AFTER;
 }
 
 /* Which tracks and detections one stage looks at, and how much they must have in common. */

@@ -30,15 +30,18 @@ static int compare(const void *a, const void *b)
 static double median_ms(int64_t *values)
 {
     qsort(values, FRAMES, sizeof *values, compare);
-    return (double)values[FRAMES / 2] / 1e3;
+    const int64_t middle_us = values[FRAMES / 2];
+    return (double)middle_us / 1e3;
 }
 
 static int run_whole(struct model *model, struct tracker *tracker, const struct footage *footage,
                      int index, struct row *row, struct reason *why)
 {
     static const float confidence = 0.4F;
-    const struct model_thresholds thresholds = {
-        .confidence = tracker_lowest_confidence(confidence), .iou = 0.45F, .max_detections = 300};
+    const struct model_thresholds thresholds = {.confidence = tracker_lowest_confidence(confidence),
+                                                .shape_confidence = confidence,
+                                                .iou = 0.45F,
+                                                .max_detections = 300};
     uint64_t at = (uint64_t)(index < 0 ? -index : index) * STEP;
     struct frame frame = {.width = footage->width,
                           .height = footage->height,
@@ -53,7 +56,7 @@ static int run_whole(struct model *model, struct tracker *tracker, const struct 
     if (rc != OW_OK)
         return rc;
     rc = tracker_update(tracker, found, confidence, &tracked);
-    if (index >= 0 && rc == OW_OK) {
+    if (rc == OW_OK && index >= 0) {
         row->whole_us += clock_now_us() - start_us;
         row->preprocess_us[index] = timing.preprocess_us;
         row->inference_us[index] = timing.inference_us;

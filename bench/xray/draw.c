@@ -114,6 +114,9 @@ int main(int argc, char **argv)
     style.mode = XRAY_BOXES;
     style.scheme = XRAY_SCHEME_NEON;
     measure(&b, false, &style, "boxes, neon");
+    style.scheme = XRAY_SCHEME_DEFAULT;
+    style.show_trails = true;
+    measure(&b, false, &style, "boxes, trails");
     detections_unref(&b.all);
     object_shape_unref(&b.shape);
     label_set_unref(&labels);

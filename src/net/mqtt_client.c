@@ -43,10 +43,10 @@ static int parse_url(const char *url, char host[256], int *port, bool *tls, stru
     *tls = strncasecmp(url, secure, sizeof secure - 1) == 0;
     if (!*tls && strncasecmp(url, plain, sizeof plain - 1) != 0)
         return reason_set(why, OW_EINVAL, "--mqtt must begin with mqtt:// or mqtts://");
-    const char *name = url + (*tls ? sizeof secure : sizeof plain) - 1, *end = name;
+    const char *name = url + (*tls ? sizeof secure : sizeof plain) - 1;
     bool brackets = name[0] == '[';
     name += brackets;
-    end = name + strcspn(name, brackets ? "]" : ":/");
+    const char *end = name + strcspn(name, brackets ? "]" : ":/");
     size_t size = (size_t)(end - name);
     if (strchr(url, '@'))
         return reason_set(why, OW_EINVAL,

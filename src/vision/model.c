@@ -125,14 +125,15 @@ static void drop_outside(struct candidate_list *list, const struct letterbox_geo
 
 /* Masks and key points, and the way from tensor pixels to the frame's. */
 static int finish_items(const struct model *model, const struct letterbox_geometry *geometry,
-                        const struct tensor_view *outputs, struct detections *made)
+                        const struct tensor_view *outputs,
+                        const struct model_thresholds *thresholds, struct detections *made)
 {
     const struct model_nature *nature = &model->nature;
     size_t cells_left = MASK_CELLS_MAX;
     int result = OW_OK;
     for (int i = 0; i < made->count && result == OW_OK; i++) {
         struct detection *item = &made->items[i];
-        if (nature->family->shape != NULL)
+        if (nature->family->shape != NULL && item->confidence >= thresholds->shape_confidence)
             result =
                 nature->family->shape(&nature->layout, outputs, item, &cells_left, &item->shape);
         item->track_id = 0;
@@ -144,7 +145,8 @@ static int finish_items(const struct model *model, const struct letterbox_geomet
 
 static int make_detections(const struct model *model, const struct frame *frame,
                            const struct letterbox_geometry *geometry,
-                           const struct tensor_view *outputs, struct detections **out)
+                           const struct tensor_view *outputs,
+                           const struct model_thresholds *thresholds, struct detections **out)
 {
     const struct candidate_list *list = &model->candidates;
     struct detections *made = NULL;
@@ -157,7 +159,7 @@ static int make_detections(const struct model *model, const struct frame *frame,
     made->capture_us = frame->capture_us;
     if (list->count > 0)
         memcpy(made->items, list->items, list->count * sizeof *list->items);
-    result = finish_items(model, geometry, outputs, made);
+    result = finish_items(model, geometry, outputs, thresholds, made);
     if (result != OW_OK)
         detections_unref(&made);
     else
@@ -182,7 +184,7 @@ static int postprocess(struct model *model, const struct frame *frame,
             nms_sort(list, thresholds);
         else
             nms_apply(list, thresholds);
-        result = make_detections(model, frame, geometry, outputs, out);
+        result = make_detections(model, frame, geometry, outputs, thresholds, out);
     }
     return result == OW_OK ? OW_OK : reason_set(why, result, "out of memory");
 }

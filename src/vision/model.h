@@ -21,8 +21,9 @@ struct model_info {
 };
 
 struct model_thresholds {
-    float confidence; /* 0..1, detections below are dropped */
-    float iou;        /* NMS */
+    float confidence;       /* 0..1, detections below are dropped */
+    float shape_confidence; /* below, masks and key points are left out; 0 = never */
+    float iou;              /* NMS */
     int max_detections;
     bool agnostic;      /* NMS across classes */
     const int *classes; /* the class ids to keep; NULL = all */

@@ -36,7 +36,7 @@ struct track {
     float confidence; /* of the last sure sighting */
     int64_t begun_us, seen_us, sure_us;
     struct motion motion;
-    struct object_shape *shape; /* as last seen; own reference */
+    struct object_shape *shape; /* of the last sure sighting; own reference, may be NULL */
 };
 
 struct tracker {
@@ -73,13 +73,6 @@ static struct detection place(const struct track *track, int64_t at_us)
     return box;
 }
 
-static void keep_shape(struct track *track, const struct detection *box)
-{
-    struct object_shape *shape = object_shape_ref(box->shape);
-    object_shape_unref(&track->shape);
-    track->shape = shape;
-}
-
 /* A track's class is the one that most of its sightings had (Boyer, Moore, "MJRTY: a fast majority
  * vote algorithm", 1991); with a bound, so that a first mistake can be outvoted. */
 static void vote(struct track *track, int class_id)
@@ -100,8 +93,14 @@ static struct track *begin(struct tracker *tracker, const struct detection *box,
     *track = (struct track){
         .class_id = box->class_id, .votes = 1, .hits = 1, .begun_us = at_us, .seen_us = at_us};
     motion_begin(&track->motion, box, at_us);
-    keep_shape(track, box);
     return track;
+}
+
+static void keep_shape(struct track *track, const struct detection *box)
+{
+    struct object_shape *shape = object_shape_ref(box->shape);
+    object_shape_unref(&track->shape);
+    track->shape = shape;
 }
 
 static void see(struct tracker *tracker, struct track *track, const struct detection *box,
@@ -113,10 +112,10 @@ static void see(struct tracker *tracker, struct track *track, const struct detec
         track->hits += track->hits < CONFIRMING_HITS;
         track->seen_us = at_us;
     }
-    keep_shape(track, box);
     if (sure) {
         track->sure_us = at_us;
         track->confidence = box->confidence;
+        keep_shape(track, box);
     }
     if (track->id == 0 &&
         (track->hits >= CONFIRMING_HITS || track->confidence >= confirming_confidence))
@@ -132,11 +131,13 @@ static bool is_lost(const struct track *track, int64_t at_us)
 static void forget_lost(struct tracker *tracker, int64_t at_us)
 {
     int kept = 0;
-    for (int i = 0; i < tracker->count; i++)
-        if (!is_lost(&tracker->tracks[i], at_us))
-            tracker->tracks[kept++] = tracker->tracks[i];
+    for (int i = 0; i < tracker->count; i++) {
+        struct track *track = &tracker->tracks[i];
+        if (!is_lost(track, at_us))
+            tracker->tracks[kept++] = *track;
         else
-            object_shape_unref(&tracker->tracks[i].shape);
+            object_shape_unref(&track->shape);
+    }
     tracker->count = kept;
 }
 
@@ -291,8 +292,8 @@ static int predict_locked(const struct tracker *tracker, int64_t capture_us,
         int64_t at_us = capture_us;
         if (track->seen_us - at_us > LOST_AFTER_US)
             at_us = track->seen_us - LOST_AFTER_US;
-        const struct detection box = place(track, at_us);
-        detections_append(made, &box);
+        const struct detection placed = place(track, at_us);
+        detections_append(made, &placed);
     }
     *out = made;
     return OW_OK;

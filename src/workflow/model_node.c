@@ -164,6 +164,7 @@ static int look(struct model_node *node, struct frame *given, struct model_timin
     float confidence = node->parts.settings.thresholds.confidence;
     struct model_thresholds lowest = node->parts.settings.thresholds;
     lowest.confidence = tracker_lowest_confidence(confidence);
+    lowest.shape_confidence = confidence;
     struct model *model = pooled_model_begin(node->model);
     keep_latest(node, given);
     int64_t start_us = clock_now_us();

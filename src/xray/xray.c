@@ -8,6 +8,7 @@
 #include "xray/parts.h"
 #include "xray/poses.h"
 #include "xray/shapes.h"
+#include "xray/trails.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ struct xray {
     struct text *text;
     struct label_memory labels;
     struct heat heat;
+    struct trails trails;
     struct scene scene; /* of the frame that is drawn on */
     struct layer layers[2];
 };
@@ -123,7 +125,8 @@ bool xray_shows(const struct xray *xray, const struct detections *detections,
 {
     const struct parts parts = parts_of(style, style->mode);
     bool any = detections && detections->count > 0;
-    return any || style->mode == XRAY_QUAD || parts.ground || (parts.heat && xray->heat.warm);
+    return any || style->mode == XRAY_QUAD || parts.ground || (parts.heat && xray->heat.warm) ||
+           (parts.objects && style->show_trails && xray->trails.count > 0);
 }
 
 /* How strong the inside of a box is tinted, of overlay_alpha: on a picture it must stay in sight,
@@ -150,6 +153,8 @@ static int draw_objects(struct xray *xray, struct frame *frame, const struct det
     float tint = parts->ground ? tint_on_ground : tint_on_picture;
     scene_read(scene, frame, detections, style);
     choose_boxes(scene, parts);
+    if (style->show_trails)
+        trails_draw(&xray->trails, scene, &xray->layers[0]);
     if (parts->fill > 0 || parts->contours)
         masks_draw(scene, xray->layers, parts->fill, parts->contours);
     boxes_draw(scene, tint * style->overlay_alpha);
@@ -206,6 +211,10 @@ int xray_draw(struct xray *xray, struct frame *frame, const struct detections *d
     if (style->mode == XRAY_QUAD || parts_of(style, style->mode).heat)
         heat_update(&xray->heat, frame->capture_us, detections, style->min_confidence,
                     style->mode == XRAY_MASKS_HEATMAP);
+    if (style->show_trails)
+        trails_update(&xray->trails, frame->capture_us, detections, style->min_confidence);
+    else
+        xray->trails.count = 0;
     return style->mode == XRAY_QUAD ? draw_quad(xray, frame, detections, style)
                                     : draw_mode(xray, frame, detections, style, style->mode);
 }

@@ -53,6 +53,7 @@ struct xray_style {
     enum xray_mode mode;
     enum xray_scheme scheme;
     bool show_boxes, show_labels, show_confidence, show_track_ids;
+    bool show_trails;               /* lines from where objects came, fading over three seconds */
     bool show_masks, show_contours; /* where the mode leaves it open */
     int line_thickness;             /* pixels of the frame drawn on, 1..16 */
     float font_size;                /* the old system's scale: 0.6 is about 15 px at 540 lines */
@@ -80,8 +81,8 @@ int xray_create(struct xray **out, const char *font, struct reason *why);
 bool xray_shows(const struct xray *xray, const struct detections *detections,
                 const struct xray_style *style);
 /* Draws into `frame`, which the caller owns alone; returns the number of objects drawn. detections
- * may be NULL. Heat maps go by the frame's capture time, which must rise from picture to picture;
- * the same picture may be drawn in several sizes. */
+ * may be NULL. Heat maps and trails go by the frame's capture time, which must rise from picture to
+ * picture; the same picture may be drawn in several sizes. */
 int xray_draw(struct xray *xray, struct frame *frame, const struct detections *detections,
               const struct xray_style *style);
 

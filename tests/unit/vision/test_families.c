@@ -214,10 +214,41 @@ static void shapes_that_differ_from_the_announced_are_refused(void **state)
     candidate_list_free(&list);
 }
 
+/* What a setting can choose from are the families, all of them. */
+static void every_family_can_be_chosen(void **state)
+{
+    (void)state;
+    enum { COUNT = 12 };
+    static const struct model_family *const families[COUNT] = {&ultralytics_family,
+                                                               &ultralytics_segment_family,
+                                                               &ultralytics_pose_family,
+                                                               &yolox_family,
+                                                               &yolov5_grid_family,
+                                                               &nanodet_family,
+                                                               &detr_family,
+                                                               &ssd_family,
+                                                               &blazeface_family,
+                                                               &movenet_family,
+                                                               &class_map_family,
+                                                               &classify_family};
+    int count = 0;
+    assert_string_equal(model_decoder_names[0], "auto");
+    for (; model_decoder_names[count + 1] != NULL; count++)
+        assert_true(model_family_exists(model_decoder_names[count + 1]));
+    assert_int_equal(count, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        const char *const *name = model_decoder_names;
+        while (*name != NULL && strcmp(*name, families[i]->name) != 0)
+            name++;
+        assert_non_null(*name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layouts_are_told_apart),
+        cmocka_unit_test(every_family_can_be_chosen),
         cmocka_unit_test(what_is_not_understood_is_refused),
         cmocka_unit_test(channels_first_and_last_read_the_same),
         cmocka_unit_test(known_values),

@@ -405,26 +405,29 @@ static void boxes_that_are_none_are_passed_on_untracked(void **state)
     tracker_destroy(&tracker);
 }
 
-/* The shape of an object is that of the last time it was seen, wherever its box goes. */
+/* The shape of an object is that of the last time it was seen for sure, wherever its box goes. */
 static void shapes_go_with_their_tracks(void **state)
 {
     (void)state;
     struct tracker *tracker = NULL;
     struct detections *out = NULL;
     assert_int_equal(tracker_create(&tracker), OW_OK);
-    for (int i = 1; i <= 3; i++) {
+    for (int i = 1; i <= 4; i++) {
+        bool sure = i <= 3;
         struct detections *seen = NULL;
         assert_int_equal(detections_create(&seen, 1, NULL), OW_OK);
         seen->source_width = seen->source_height = 1000;
         seen->capture_us = i * (int64_t)STEP_US;
-        seen->items[0] = box_at(0, 0.9F, 100 + 10 * i, 200, 40, 100);
+        seen->items[0] = box_at(0, sure ? 0.9F : 0.2F, 100 + 10 * i, 200, 40, 100);
         assert_int_equal(object_shape_create(&seen->items[0].shape, i, 1, 0), OW_OK);
-        assert_int_equal(tracker_update(tracker, seen, sure_from, &out), OW_OK);
-        assert_ptr_equal(out->items[0].shape, seen->items[0].shape);
+        assert_int_equal(tracker_update(tracker, seen, 0.5F, &out), OW_OK);
+        assert_int_equal(out->count, sure);
+        if (sure)
+            assert_ptr_equal(out->items[0].shape, seen->items[0].shape);
         detections_unref(&out);
         detections_unref(&seen);
     }
-    assert_int_equal(tracker_predict(tracker, 4 * (int64_t)STEP_US, &out), OW_OK);
+    assert_int_equal(tracker_predict(tracker, 5 * (int64_t)STEP_US, &out), OW_OK);
     assert_int_equal(out->count, 1);
     assert_int_equal(out->items[0].shape->mask_width, 3);
     tracker_destroy(&tracker);

@@ -18,9 +18,12 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int opened, closed, rates, max_bps, jpegs, width, detections_told, zone_events, messages;
+    int unsure; /* detections told below street_confidence */
     int64_t jpeg_us;
     bool wants;
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static const float street_confidence = 0.4f;
 
 static void count(int *counter)
 {
@@ -81,7 +84,10 @@ static bool on_wants(void *context, const char *workflow_id, const char *node_id
 static void on_detections(void *context, const char *workflow_id, const char *node_id,
                           const struct detections *detections)
 {
-    (void)context, (void)workflow_id, (void)node_id, (void)detections;
+    (void)context, (void)workflow_id, (void)node_id;
+    for (int i = 0; i < detections->count; i++)
+        if (detections->items[i].confidence < street_confidence)
+            count(&seen.unsure);
     count(&seen.detections_told);
 }
 
@@ -120,7 +126,7 @@ static int setup(void **state)
 {
     (void)state;
     seen.rates = seen.max_bps = 0;
-    seen.opened = seen.closed = seen.jpegs = seen.width = seen.detections_told = 0;
+    seen.opened = seen.closed = seen.jpegs = seen.width = seen.detections_told = seen.unsure = 0;
     seen.zone_events = seen.messages = 0;
     seen.wants = false;
     const struct runtime_settings settings = {
@@ -444,10 +450,11 @@ static void detections_take_their_way_through_filters(void **state)
     if (!media || !getenv("OVERWATCH_TEST_MODEL"))
         skip();
     seen.wants = true;
-    json_decref(apply(street(0.4, media), OW_OK));
+    json_decref(apply(street((double)street_confidence, media), OW_OK));
     assert_true(wait_until(&seen.zone_events, 1, 20000000));
     assert_true(wait_until(&seen.messages, 1, 20000000));
     assert_true(wait_until(&seen.detections_told, 10, 20000000));
+    assert_int_equal(read_now(&seen.unsure), 0); /* they are for the tracker alone */
     json_t *status = runtime_workflow_status(runtime, "w");
     json_t *nodes = json_object_get(status, "nodes");
     json_t *zone = json_object_get(json_object_get(nodes, "z"), "zone");
