@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { SeenObject } from '../src/player/metadata';
-import { describe, fitted, labelOf, objectAt, passes, placed, readFilter } from '../src/player/overlay-geometry';
+import { describe, fitted, labelOf, objectAt, passes, placed, placeLabels, readFilter } from '../src/player/overlay-geometry';
 
 const person: SeenObject = { classId: 0, className: 'person', trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 } };
 const bag: SeenObject = { classId: 24, className: 'Backpack', trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 } };
@@ -36,4 +36,21 @@ test('labels and values say what is known', () => {
   assert.equal(labelOf(person), 'person #7 80 %');
   assert.equal(labelOf(bag), 'Backpack 40 %');
   assert.deepEqual(describe(person, { width: 960, height: 540 }), ['person', 'track 7', 'confidence 80 %', '480 × 135 at 240, 270']);
+});
+
+test('labels stand beside each other, not over each other', () => {
+  const boxes = [0, 30, 60].map((x) => ({ x: 100 + x, y: 100, width: 25, height: 80 }));
+  const sizes = boxes.map(() => ({ width: 90, height: 18 }));
+  const places = placeLabels(boxes, sizes, { width: 800, height: 450 });
+  assert.deepEqual(places[0], { x: 100, y: 82, width: 90, height: 18 });
+  places.forEach((a, i) => places.slice(i + 1).forEach((b) => {
+    assert.ok(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y, JSON.stringify(places));
+  }));
+});
+
+test('labels stay within the picture', () => {
+  const corners = [[0, 0], [790, 0], [0, 440], [790, 440]].map(([x = 0, y = 0]) => ({ x, y, width: 10, height: 10 }));
+  for (const { x, y, width, height } of placeLabels(corners, corners.map(() => ({ width: 90, height: 18 })), { width: 800, height: 450 })) {
+    assert.ok(x >= 0 && y >= 0 && x + width <= 800 && y + height <= 450);
+  }
 });

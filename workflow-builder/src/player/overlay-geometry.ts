@@ -67,3 +67,40 @@ export function describe(object: SeenObject, picture: { width: number; height: n
     `${across(width)} × ${down(height)} at ${across(x)}, ${down(y)}`,
   ];
 }
+
+const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+/** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
+ * not over another label where there is a place that is free. */
+export function placeLabels(
+  boxes: readonly Rect[],
+  sizes: readonly { width: number; height: number }[],
+  bounds: { width: number; height: number },
+): readonly Rect[] {
+  const taken: Rect[] = [];
+  const places = boxes.map((box, i): Rect => {
+    const size = sizes[i] ?? { width: 0, height: 0 };
+    const at = (x: number, y: number): Rect => ({
+      x: Math.max(0, Math.min(x, bounds.width - size.width)),
+      y: Math.max(0, Math.min(y, bounds.height - size.height)),
+      ...size,
+    });
+    const right = box.x + box.width;
+    const bottom = box.y + box.height;
+    const candidates = [
+      at(box.x, box.y - size.height),
+      at(right - size.width, box.y - size.height),
+      at(box.x, bottom),
+      at(right - size.width, bottom),
+      at(right, box.y),
+      at(box.x - size.width, box.y),
+      at(box.x, box.y - 2 * size.height),
+      at(box.x, bottom + size.height),
+    ];
+    const free = candidates.find((place) => !taken.some((other) => overlap(place, other)));
+    const chosen = free ?? at(box.x, box.y);
+    taken.push(chosen);
+    return chosen;
+  });
+  return places;
+}

@@ -1,7 +1,7 @@
 /* The client overlay: boxes and labels drawn over the video from the record of the very picture that
  * it shows, in the screen's own pixels. What is under the pointer shows all its values. */
 import type { FrameMetadata, SeenObject } from './metadata';
-import { colourOf, describe, fitted, labelOf, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { colourOf, describe, fitted, labelOf, objectAt, passes, placed, placeLabels, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
 
 const LINE = 2;
 const FONT = '600 12px Inter, system-ui, sans-serif';
@@ -83,28 +83,33 @@ export class OverlayLayer {
     }
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.font = FONT;
+    context.textBaseline = 'middle';
     const place = this.#place();
     const pointed = this.pointed;
-    for (const object of this.#objects()) this.#drawObject(context, object, placed(object.box, place), object === pointed);
+    const objects = this.#objects();
+    const boxes = objects.map(({ box }) => placed(box, place));
+    const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
+    const bounds = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+    const labels = placeLabels(boxes, sizes, bounds);
+    objects.forEach((object, i) => this.#drawBox(context, object, boxes[i], object === pointed));
+    objects.forEach((object, i) => this.#drawLabel(context, object, labels[i]));
     this.#showCard(pointed, place);
   }
 
-  #drawObject(context: CanvasRenderingContext2D, object: SeenObject, box: Rect, pointed: boolean): void {
-    const colour = colourOf(object.classId);
+  #drawBox(context: CanvasRenderingContext2D, object: SeenObject, box: Rect | undefined, pointed: boolean): void {
+    if (box === undefined) return;
     context.lineWidth = pointed ? 2 * LINE : LINE;
-    context.strokeStyle = colour;
+    context.strokeStyle = colourOf(object.classId);
     context.strokeRect(box.x, box.y, box.width, box.height);
-    context.font = FONT;
-    const text = labelOf(object);
-    const width = context.measureText(text).width + 2 * LABEL_PADDING;
-    /* Above the box where there is room, else within. */
-    const y = box.y >= LABEL_HEIGHT ? box.y - LABEL_HEIGHT : box.y;
-    const x = Math.max(0, Math.min(box.x - LINE / 2, this.#canvas.clientWidth - width));
-    context.fillStyle = colour;
-    context.fillRect(x, y, width, LABEL_HEIGHT);
+  }
+
+  #drawLabel(context: CanvasRenderingContext2D, object: SeenObject, label: Rect | undefined): void {
+    if (label === undefined) return;
+    context.fillStyle = colourOf(object.classId);
+    context.fillRect(label.x, label.y, label.width, label.height);
     context.fillStyle = '#08121c';
-    context.textBaseline = 'middle';
-    context.fillText(text, x + LABEL_PADDING, y + LABEL_HEIGHT / 2);
+    context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
   }
 
   #showCard(object: SeenObject | null, place: Rect): void {
