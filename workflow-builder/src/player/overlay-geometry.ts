@@ -1,5 +1,5 @@
 /* Where the overlay draws, what it shows and what lies under the pointer. Pure. */
-import type { Box, SeenObject } from './metadata';
+import type { Box, Mask, SeenObject } from './metadata';
 
 export interface Rect {
   readonly x: number;
@@ -104,3 +104,29 @@ export function placeLabels(
   });
   return places;
 }
+
+/** The cells inside a mask as upright bars, a run in a column each. */
+export function maskRects({ width, height, runs }: Mask, box: Rect): readonly Rect[] {
+  const bars: Rect[] = [];
+  const cellWidth = box.width / width;
+  const cellHeight = box.height / height;
+  const cells = width * height;
+  let at = 0;
+  runs.forEach((run, i) => {
+    const end = Math.min(at + run, cells);
+    for (let cell = at; i % 2 === 1 && cell < end; ) {
+      const column = Math.floor(cell / height);
+      const last = Math.min(end, (column + 1) * height);
+      bars.push({ x: box.x + column * cellWidth, y: box.y + (cell % height) * cellHeight, width: cellWidth, height: (last - cell) * cellHeight });
+      cell = last;
+    }
+    at = end;
+  });
+  return bars;
+}
+
+/** Which key points of a person are joined by a bone, in COCO's order of 17. */
+export const BONES: readonly (readonly [number, number])[] = [
+  [0, 1], [0, 2], [1, 3], [2, 4], [5, 6], [5, 7], [7, 9], [6, 8], [8, 10], [5, 11], [6, 12], [11, 12], [11, 13], [13, 15], [12, 14], [14, 16],
+];
+export const PERSON_KEY_POINTS = 17;
