@@ -9,8 +9,8 @@ const LABEL_HEIGHT = 18;
 const LABEL_PADDING = 5;
 const MASK_ALPHA = 0.4;
 const POINT_RADIUS = 3;
-/* What the server draws from, too. */
-const SURE_POINT = 0.3;
+/* Points below are guesses, as for the server (src/xray/poses.c). */
+const SURE_POINT = 0.25;
 
 export class OverlayLayer {
   readonly #canvas: HTMLCanvasElement;
