@@ -1,6 +1,7 @@
 #include "core/metadata.h"
 
 #include "core/error.h"
+#include "core/object_shape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,11 @@ enum {
     MAX_NAMES = 128, /* classes that are named in one record */
     FULL_SCALE = 4095,
     MAX_SENT = 0xffff,
+    SIZE_BYTES = 3, /* of a section with a shape */
+    POINT_BYTES = 4,
+    MAX_RUNS = 1024, /* a mask with more is left out */
+    SHAPE_HEAD_BYTES = 1 + SIZE_BYTES + 3 * 5,
+    SHAPES_BYTES = 8 * 1024, /* of all shapes of a record; those that do not fit are left out */
 };
 
 struct writer {
@@ -83,19 +89,81 @@ static void put_object(struct writer *w, const struct detection *item, int width
     put_big(w, scaled(item->x2, width) << 12 | scaled(item->y2, height), 3);
 }
 
+static int object_count(const struct detections *detections)
+{
+    if (detections == NULL)
+        return 0;
+    return detections->count < METADATA_MAX_OBJECTS ? detections->count : METADATA_MAX_OBJECTS;
+}
+
+/* A section whose size is not known yet: written by end_section(), in three bytes whatever it is.
+ */
+static uint8_t *begin_section(struct writer *w, unsigned kind)
+{
+    put_u8(w, kind);
+    w->at += SIZE_BYTES;
+    return w->at;
+}
+
+static void end_section(const struct writer *w, uint8_t *begun)
+{
+    size_t size = (size_t)(w->at - begun);
+    begun[-3] = (uint8_t)(size | 0x80);
+    begun[-2] = (uint8_t)(size >> 7 | 0x80);
+    begun[-1] = (uint8_t)(size >> 14 & 0x7f);
+}
+
+static void put_keypoints(struct writer *w, const struct detections *detections, int index)
+{
+    const struct detection *item = &detections->items[index];
+    uint8_t *begun = begin_section(w, METADATA_KEYPOINTS);
+    put_varint(w, (unsigned)index);
+    for (int i = 0; i < item->shape->keypoint_count; i++) {
+        const struct keypoint *point = &item->shape->keypoints[i];
+        unsigned x = scaled(item->x1 + point->x * (item->x2 - item->x1), detections->source_width);
+        unsigned y = scaled(item->y1 + point->y * (item->y2 - item->y1), detections->source_height);
+        put_big(w, x << 12 | y, 3);
+        put_u8(w, confidence_of(point->score));
+    }
+    end_section(w, begun);
+}
+
+static void put_mask(struct writer *w, const struct object_shape *shape, int index,
+                     const uint32_t *runs, size_t count)
+{
+    uint8_t *begun = begin_section(w, METADATA_MASK);
+    put_varint(w, (unsigned)index);
+    put_varint(w, (unsigned)shape->mask_width);
+    put_varint(w, (unsigned)shape->mask_height);
+    for (size_t i = 0; i < count; i++)
+        put_varint(w, runs[i]);
+    end_section(w, begun);
+}
+
+static void put_shapes(struct writer *w, const struct detections *detections)
+{
+    const uint8_t *end = w->at + SHAPES_BYTES;
+    uint32_t runs[MAX_RUNS];
+    for (int i = 0; i < object_count(detections); i++) {
+        const struct object_shape *shape = detections->items[i].shape;
+        if (shape == NULL)
+            continue;
+        size_t points = POINT_BYTES * (size_t)shape->keypoint_count;
+        if (points > 0 && w->at + SHAPE_HEAD_BYTES + points <= end)
+            put_keypoints(w, detections, i);
+        size_t count = shape->mask_width > 0 ? object_shape_runs(shape, runs, MAX_RUNS) : 0;
+        if (count > 0 && count <= MAX_RUNS &&
+            w->at + SHAPE_HEAD_BYTES + count * (size_t)SIZE_BYTES <= end)
+            put_mask(w, shape, i, runs, count);
+    }
+}
+
 static bool is_first_of_class(const struct detections *detections, int index)
 {
     for (int i = 0; i < index; i++)
         if (detections->items[i].class_id == detections->items[index].class_id)
             return false;
     return true;
-}
-
-static int object_count(const struct detections *detections)
-{
-    if (detections == NULL)
-        return 0;
-    return detections->count < METADATA_MAX_OBJECTS ? detections->count : METADATA_MAX_OBJECTS;
 }
 
 /* Not cut within a character. */
@@ -150,6 +218,8 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
     put_varint(w, (unsigned)object_count(detections));
     for (int i = 0; i < object_count(detections); i++)
         put_object(w, &detections->items[i], width, height);
+    if (picture->clean)
+        put_shapes(w, detections);
 }
 
 int metadata_create(struct metadata **out, const struct metadata_picture *picture)
@@ -157,7 +227,8 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     int count = object_count(picture->detections);
     size_t names = (size_t)(count < MAX_NAMES ? count : MAX_NAMES) * (5 + 1 + NAME_BYTES);
     size_t most = HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES +
-                  (size_t)count * OBJECT_BYTES + 1 + VARINT_BYTES + names;
+                  (size_t)count * OBJECT_BYTES + (picture->clean ? SHAPES_BYTES : 0u) + 1 +
+                  VARINT_BYTES + names;
     struct metadata *metadata = malloc(sizeof(*metadata) + most);
     if (metadata == NULL)
         return OW_ENOMEM;

@@ -15,7 +15,10 @@
  *        …      sections until the end: kind, varint size, bytes; unknown kinds are to be skipped
  *
  * Numbers are big endian; a varint has 7 bits in each byte, the lowest first, the highest bit says
- * that there is more. Section 1: for each class of an object varint class, size, UTF-8 name. */
+ * that there is more. Section 1: for each class of an object varint class, size, UTF-8 name.
+ * Of a clean picture, which a page draws on, also: section 2, varint number of an object, for each
+ * of its key points x and y of 12 bits as above and the score in 1/255; section 3, varint number of
+ * an object, width and height of its mask in cells, and its runs (object_shape_runs()). */
 #ifndef OW_CORE_METADATA_H
 #define OW_CORE_METADATA_H
 
@@ -34,7 +37,10 @@ enum {
     METADATA_RTP_AT = 2,
     METADATA_SENT_AT = 12,
     METADATA_MAX_OBJECTS = 1000, /* of more, the first are told */
-    METADATA_NAMES = 1,          /* the section */
+    /* sections */
+    METADATA_NAMES = 1,
+    METADATA_KEYPOINTS = 2,
+    METADATA_MASK = 3,
 };
 
 struct metadata {

@@ -15,11 +15,12 @@ enum {
     OUT_PACKETS = 16,
     HEADER_BYTES = 12, /* of a packet, which the library counts when it bundles, not when it cuts */
     BUCKETS = 256,
-    TICK_US = 10000,       /* the timers are not looked at more often */
-    MAX_STEP_US = 1000000, /* nor moved on by more: nobody was there to move them before */
-    WAKE_US = 20000,       /* while it connects */
+    TICK_US = 10000,         /* the timers are not looked at more often */
+    MAX_STEP_US = 1000000,   /* nor moved on by more: nobody was there to move them before */
+    WAKE_US = 20000,         /* while it connects, … */
+    CONNECTING_US = 5000000, /* … so long at most: the peer may have other plans */
     RECEIVE_BYTES = 16 * 1024,
-    RTO_MIN_MS = 200, /* half a second of a lost OPEN's time is half a second without records */
+    RTO_MIN_MS = 200, /* what is lost at the opening delays all records: RFC 9260 has 1 s */
     RTO_INITIAL_MS = 500,
     RTO_MAX_MS = 1000,   /* nor may a path that comes back be tried late */
     MAX_ATTEMPTS = 1000, /* ICE knows sooner that a peer is gone */
@@ -30,7 +31,7 @@ struct sctp_link {
     uintptr_t number;       /* its address for the library */
     struct socket *socket;
     bool calm, closed, skipping; /* skipping: the rest of a message that is too long */
-    int64_t wake_us;
+    int64_t begun_us, wake_us;
 
     /* of packets to send */
     int first, count;
@@ -121,7 +122,7 @@ static void move_timers(int64_t now_us)
     int64_t passed_us = now_us - moved_us;
     if (passed_us >= 0 && passed_us < TICK_US)
         return;
-    moved_us = now_us;
+    moved_us = passed_us > 0 ? now_us - passed_us % 1000 : now_us;
     if (passed_us > 0)
         usrsctp_handle_timers(
             (uint32_t)((passed_us < MAX_STEP_US ? passed_us : MAX_STEP_US) / 1000));
@@ -185,6 +186,7 @@ int sctp_link_create(struct sctp_link **out, int64_t now_us, uint16_t remote_por
     struct sctp_link *link = calloc(1, sizeof(*link));
     if (link == NULL)
         return OW_ENOMEM;
+    link->begun_us = now_us;
     link->wake_us = now_us + WAKE_US;
     enter();
     move_timers(now_us); /* what passed before is none of its time */
@@ -248,8 +250,9 @@ void sctp_link_handle_timeout(struct sctp_link *link, int64_t now_us)
     enter();
     move_timers(now_us);
     leave();
+    bool calm = link->calm || now_us - link->begun_us > CONNECTING_US;
     if (now_us >= link->wake_us)
-        link->wake_us = now_us + (link->calm ? SCTP_LINK_WAKE_US : WAKE_US);
+        link->wake_us = now_us + (calm ? SCTP_LINK_WAKE_US : WAKE_US);
 }
 
 int64_t sctp_link_deadline(const struct sctp_link *link)

@@ -67,8 +67,9 @@ int session_poll_data(struct rtc_session *session, int64_t now_us)
         return OW_EAGAIN;
     int code = dtls_transport_write(session->dtls, packet, size);
     if (code == OW_OK) {
-        pacer_charge(&session->pacer, size);
-        session_count_share(session, now_us, size, 0, false);
+        size_t datagram = size + DTLS_MTU - DTLS_MAX_DATA;
+        pacer_charge(&session->pacer, datagram);
+        session_count_share(session, now_us, datagram, 0, false);
     }
     return code;
 }

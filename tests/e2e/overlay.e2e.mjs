@@ -6,18 +6,19 @@ import { test } from 'node:test';
 import { root, startServer } from '../integ/server.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
 
-function demo(layout) {
+function demo(layout, model = {}) {
   const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
   Object.assign(workflow.nodes.find(({ id }) => id === 'live').data, { layout });
+  Object.assign(workflow.nodes.find(({ id }) => id === 'detector').data, model);
   return workflow;
 }
 
-async function open(t, layout) {
-  const server = await startServer(demo(layout));
+async function open(t, layout, model = {}, least = 3) {
+  const server = await startServer(demo(layout, model));
   t.after(server.stop);
   const page = await openPage(await launch(t), `${server.url}/view/live`);
   await showsPictures(page, 'webrtc');
-  await page.waitForFunction(() => (document.querySelector('overwatch-view').metadata?.objects.length ?? 0) > 2, null, { timeout: 20000 });
+  await page.waitForFunction((least) => (document.querySelector('overwatch-view').metadata?.objects.length ?? 0) >= least, least, { timeout: 20000 });
   return page;
 }
 
@@ -111,4 +112,35 @@ test('it does not draw over what is drawn already', { timeout: 90000 }, async (t
   const page = await open(t, 'xray');
   const now = await drawn(page);
   assert.equal(now?.covered ?? 0, 0);
+});
+
+// Of an object with a shape, how much of its box the overlay covers.
+const covered = (page, what) => page.waitForFunction((what) => {
+  const player = document.querySelector('overwatch-view');
+  const canvas = player.shadowRoot.querySelector('.overlay');
+  const record = player.metadata;
+  const object = record?.objects.find((one) => (what === 'mask' ? one.mask !== null : one.keyPoints.length > 0));
+  if (!object) return null;
+  const scale = Math.min(canvas.width / record.width, canvas.height / record.height);
+  const width = record.width * scale, height = record.height * scale;
+  const { x, y, width: w, height: h } = object.box;
+  const part = [(canvas.width - width) / 2 + x * width + 4, (canvas.height - height) / 2 + y * height + 4, w * width - 8, h * height - 8].map(Math.round);
+  if (part[2] < 8 || part[3] < 8) return null;
+  const { data } = canvas.getContext('2d').getImageData(...part);
+  let count = 0;
+  for (let i = 3; i < data.length; i += 4) count += data[i] > 0 ? 1 : 0;
+  return { part: count / (data.length / 4), points: object.keyPoints.length };
+}, what, { timeout: 30000 }).then((handle) => handle.jsonValue());
+
+test('poses are drawn in the page', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean', { modelId: 'movenet-multipose', confidence: 0.2 }, 1);
+  const { part, points } = await covered(page, 'pose');
+  assert.equal(points, 17);
+  assert.ok(part > 0.01, `${part} of the box is covered`);
+});
+
+test('masks are drawn in the page', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean', { modelId: 'selfie', confidence: 0.4 }, 1);
+  const { part } = await covered(page, 'mask');
+  assert.ok(part > 0.1, `${part} of the box is covered`);
 });

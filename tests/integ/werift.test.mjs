@@ -93,3 +93,30 @@ test('werift receives VP8', { timeout: 60000 }, async (t) => {
   const frames = await watch(t, 'VP8', werift.useVP8());
   checkPictures(await decode('ivf', ivf(frames)));
 });
+
+test('werift gets a record for each picture, under its timestamp', { timeout: 60000 }, async (t) => {
+  const server = await startServer(testPattern({ width: WIDTH, height: HEIGHT }));
+  t.after(server.stop);
+  const connection = new werift.RTCPeerConnection({
+    codecs: { video: [werift.useH264()] }, iceAdditionalHostAddresses: ['127.0.0.1'], bundlePolicy: 'max-bundle',
+  });
+  t.after(() => connection.close());
+  connection.addTransceiver('video', { direction: 'recvonly' });
+  const channel = connection.createDataChannel('metadata', { ordered: false, maxRetransmits: 0 });
+  const records = new Set(), pictures = new Set();
+  channel.onMessage.subscribe((data) => records.add(data.readUInt32BE(2)));
+  const enough = new Promise((resolve) => {
+    connection.onTrack.subscribe((track) => track.onReceiveRtp.subscribe(({ header }) => {
+      if (header.marker && records.size > 0) pictures.add(header.timestamp);
+      if (pictures.size > FRAMES) resolve();
+    }));
+  });
+  await connection.setLocalDescription(await connection.createOffer());
+  const { status, body } = await postJson(`${server.url}/api/webrtc/offer`,
+    { node_id: 'view', sdp: connection.localDescription.sdp, type: 'offer' });
+  assert.equal(status, 200, JSON.stringify(body));
+  await connection.setRemoteDescription(body);
+  await enough;
+  const known = [...pictures].slice(0, FRAMES); // the record of the last one may still be on its way
+  assert.deepEqual(known.filter((timestamp) => !records.has(timestamp)), []);
+});

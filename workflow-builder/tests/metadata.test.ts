@@ -37,6 +37,14 @@ test('names of earlier records are kept', () => {
   assert.equal(parseRecord(bare, names)?.objects[0]?.className, 'person');
 });
 
+test('key points and masks are those of their object', () => {
+  const read = parseRecord(record(HEX + '02858000' + '00fff400ff' + '03868000' + '010302020301' + '03818000' + '09'), new Map());
+  assert.deepEqual(read?.objects[0]?.keyPoints, [{ x: 1, y: 0x400 / 4095, score: 1 }]);
+  assert.equal(read?.objects[0]?.mask, null);
+  assert.deepEqual(read?.objects[1]?.mask, { width: 3, height: 2, runs: [2, 3, 1] });
+  assert.deepEqual(read?.objects[1]?.keyPoints, []);
+});
+
 test('sections of later versions are skipped, other versions refused', () => {
   assert.equal(parseRecord(record(HEX + '7f03aabbcc'), new Map())?.objects.length, 2);
   assert.equal(parseRecord(record('02' + HEX.slice(2)), new Map()), null);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { SeenObject } from '../src/player/metadata';
-import { describe, fitted, labelOf, objectAt, passes, placed, readFilter } from '../src/player/overlay-geometry';
+import { describe, fitted, labelOf, objectAt, passes, placed, maskRects, placeLabels, readFilter } from '../src/player/overlay-geometry';
 
-const person: SeenObject = { classId: 0, className: 'person', trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 } };
-const bag: SeenObject = { classId: 24, className: 'Backpack', trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 } };
+const person: SeenObject = { classId: 0, className: 'person', trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 }, keyPoints: [], mask: null };
+const bag: SeenObject = { classId: 24, className: 'Backpack', trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 }, keyPoints: [], mask: null };
 
 test('a picture is fitted as the browser fits it', () => {
   assert.deepEqual(fitted({ width: 800, height: 600 }, { width: 1600, height: 900 }), { x: 0, y: 75, width: 800, height: 450 });
@@ -36,4 +36,32 @@ test('labels and values say what is known', () => {
   assert.equal(labelOf(person), 'person #7 80 %');
   assert.equal(labelOf(bag), 'Backpack 40 %');
   assert.deepEqual(describe(person, { width: 960, height: 540 }), ['person', 'track 7', 'confidence 80 %', '480 × 135 at 240, 270']);
+});
+
+test('labels stand beside each other, not over each other', () => {
+  const boxes = [0, 30, 60].map((x) => ({ x: 100 + x, y: 100, width: 25, height: 80 }));
+  const sizes = boxes.map(() => ({ width: 90, height: 18 }));
+  const places = placeLabels(boxes, sizes, { width: 800, height: 450 });
+  assert.deepEqual(places[0], { x: 100, y: 82, width: 90, height: 18 });
+  places.forEach((a, i) => places.slice(i + 1).forEach((b) => {
+    assert.ok(a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y, JSON.stringify(places));
+  }));
+});
+
+test('labels stay within the picture', () => {
+  const corners = [[0, 0], [790, 0], [0, 440], [790, 440]].map(([x = 0, y = 0]) => ({ x, y, width: 10, height: 10 }));
+  for (const { x, y, width, height } of placeLabels(corners, corners.map(() => ({ width: 90, height: 18 })), { width: 800, height: 450 })) {
+    assert.ok(x >= 0 && y >= 0 && x + width <= 800 && y + height <= 450);
+  }
+});
+
+test('a mask is drawn column by column', () => {
+  // Columns of two cells: 00, 11, 10.
+  const rects = maskRects({ width: 3, height: 2, runs: [2, 3, 1] }, { x: 10, y: 20, width: 30, height: 40 });
+  assert.deepEqual(rects, [{ x: 20, y: 20, width: 10, height: 40 }, { x: 30, y: 20, width: 10, height: 20 }]);
+});
+
+test('a mask that says more than it has cells is cut', () => {
+  assert.deepEqual(maskRects({ width: 1, height: 2, runs: [1, 100, 5] }, { x: 0, y: 0, width: 2, height: 2 }), [{ x: 0, y: 1, width: 2, height: 1 }]);
+  assert.deepEqual(maskRects({ width: 0, height: 0, runs: [0, 4] }, { x: 0, y: 0, width: 2, height: 2 }), []);
 });

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/metadata.h"
+#include "core/object_shape.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -114,6 +115,42 @@ static void test_same_names(void **state)
     detections_unref(&detections);
 }
 
+/* Only for a page that draws them. A mask of more runs than are worth it is left out. */
+static void test_shapes(void **state)
+{
+    (void)state;
+    struct detections *detections = two_objects();
+    struct object_shape *shape = NULL, *rough = NULL;
+    assert_int_equal(object_shape_create(&shape, 3, 2, 1), OW_OK);
+    shape->keypoints[0] = (struct keypoint){.x = 1, .y = 0.5F, .score = 1};
+    shape->mask[1] = shape->mask[4] = shape->mask[2] = 255; /* columns: 00 11 10 */
+    detections->items[0].shape = object_shape_ref(shape);
+    assert_int_equal(object_shape_create(&rough, 128, 128, 0), OW_OK);
+    for (int i = 0; i < 128 * 128; i++)
+        rough->mask[i] = (uint8_t)((i ^ i >> 7) & 1 ? 255 : 0);
+    detections->items[1].shape = object_shape_ref(rough);
+    struct metadata *plain = describe(detections), *clean = NULL;
+    const struct metadata_picture picture = {.detections = detections, .clean = true};
+    assert_int_equal(metadata_create(&clean, &picture), OW_OK);
+    static const char shapes[] = "02858000"
+                                 "00fff400ff"
+                                 "03868000"
+                                 "0003020203"
+                                 "01";
+    size_t size = sizeof(shapes) / 2;
+    assert_hex(clean->data + clean->bare_size - size, size, shapes);
+    object_shape_unref(&detections->items[0].shape);
+    object_shape_unref(&detections->items[1].shape);
+    struct metadata *bare = describe(detections);
+    assert_int_equal(plain->bare_size, bare->bare_size);
+    metadata_unref(&plain);
+    metadata_unref(&clean);
+    metadata_unref(&bare);
+    object_shape_unref(&shape);
+    object_shape_unref(&rough);
+    detections_unref(&detections);
+}
+
 /* As many objects of as many classes as there may be, with names that are cut between characters.
  */
 static void test_most(void **state)
@@ -150,9 +187,8 @@ static void test_most(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_nothing_seen),
-        cmocka_unit_test(test_same_names),
+        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_nothing_seen),
+        cmocka_unit_test(test_same_names), cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

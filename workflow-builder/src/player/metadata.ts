@@ -9,6 +9,20 @@ export interface Box {
   readonly height: number;
 }
 
+export interface KeyPoint {
+  /** In parts of the picture. */
+  readonly x: number;
+  readonly y: number;
+  readonly score: number;
+}
+
+/** Cells stretched over the box; runs outside and inside in turn, column by column (as COCO's masks). */
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly runs: readonly number[];
+}
+
 export interface SeenObject {
   readonly classId: number;
   readonly className: string;
@@ -16,6 +30,9 @@ export interface SeenObject {
   readonly trackId: number | null;
   readonly confidence: number;
   readonly box: Box;
+  /** Of clean pictures only: elsewhere they are drawn on the picture. */
+  readonly keyPoints: readonly KeyPoint[];
+  readonly mask: Mask | null;
 }
 
 export const STATIONS = ['decoded', 'inferStart', 'inferEnd', 'drawn', 'encoded'] as const;
@@ -45,6 +62,8 @@ const PREDICTED = 1;
 const AWAITED = 2;
 const CLEAN = 4;
 const NAMES_SECTION = 1;
+const KEY_POINTS_SECTION = 2;
+const MASK_SECTION = 3;
 const HEAD_BYTES = 15;
 const OBJECT_MIN_BYTES = 9;
 const FULL_SCALE = 4095;
@@ -110,7 +129,31 @@ function readStages(reader: Reader, passed: number): FrameMetadata['stagesMs'] {
   return stages;
 }
 
-function readObject(reader: Reader): Omit<SeenObject, 'className'> {
+interface Shape {
+  keyPoints: KeyPoint[];
+  mask: Mask | null;
+}
+
+type ReadObject = Omit<SeenObject, 'className' | 'keyPoints' | 'mask'>;
+
+function readKeyPoints(reader: Reader): KeyPoint[] {
+  const points: KeyPoint[] = [];
+  while (reader.left > 0) {
+    const place = reader.big(3);
+    points.push({ x: (place >> 12) / FULL_SCALE, y: (place & FULL_SCALE) / FULL_SCALE, score: reader.byte() / 255 });
+  }
+  return points;
+}
+
+function readMask(reader: Reader): Mask {
+  const width = reader.varint();
+  const height = reader.varint();
+  const runs: number[] = [];
+  while (reader.left > 0) runs.push(reader.varint());
+  return { width, height, runs };
+}
+
+function readObject(reader: Reader): ReadObject {
   const classId = reader.varint();
   const track = reader.varint();
   const confidence = reader.byte() / 255;
@@ -130,6 +173,18 @@ function readNames(bytes: Uint8Array, names: Map<number, string>): void {
   }
 }
 
+function readSection(reader: Reader, shapes: readonly Shape[], known: Map<number, string>): void {
+  const kind = reader.byte();
+  const bytes = reader.part(reader.varint());
+  if (kind === NAMES_SECTION) readNames(bytes, known);
+  if (kind !== KEY_POINTS_SECTION && kind !== MASK_SECTION) return;
+  const section = new Reader(bytes, 0);
+  const shape = shapes[section.varint()];
+  if (shape === undefined) return;
+  if (kind === KEY_POINTS_SECTION) shape.keyPoints = readKeyPoints(section);
+  else shape.mask = readMask(section);
+}
+
 /** null for what is no record, or one of a later version. `known`: names of earlier records; those of
  * this one are added. */
 export function parseRecord(message: ArrayBuffer, known: Map<number, string>): FrameMetadata | null {
@@ -145,11 +200,8 @@ export function parseRecord(message: ArrayBuffer, known: Map<number, string>): F
     const count = reader.varint();
     if (count * OBJECT_MIN_BYTES > reader.left) return null;
     const objects = Array.from({ length: count }, () => readObject(reader));
-    while (reader.left > 0) {
-      const kind = reader.byte();
-      const section = reader.part(reader.varint());
-      if (kind === NAMES_SECTION) readNames(section, known);
-    }
+    const shapes: Shape[] = objects.map(() => ({ keyPoints: [], mask: null }));
+    while (reader.left > 0) readSection(reader, shapes, known);
     return {
       rtpTimestamp: view.getUint32(2),
       captureUs: view.getUint16(6) * 2 ** 32 + view.getUint32(8),
@@ -160,7 +212,7 @@ export function parseRecord(message: ArrayBuffer, known: Map<number, string>): F
       predicted: (flags & PREDICTED) !== 0,
       awaited: (flags & AWAITED) !== 0,
       clean: (flags & CLEAN) !== 0,
-      objects: objects.map((object) => ({ ...object, className: known.get(object.classId) ?? `class ${object.classId}` })),
+      objects: objects.map((object, i) => ({ ...object, keyPoints: [], mask: null, ...shapes[i], className: known.get(object.classId) ?? `class ${object.classId}` })),
     };
   } catch (error) {
     if (error instanceof RangeError) return null;

@@ -1,5 +1,5 @@
 /* Where the overlay draws, what it shows and what lies under the pointer. Pure. */
-import type { Box, SeenObject } from './metadata';
+import type { Box, Mask, SeenObject } from './metadata';
 
 export interface Rect {
   readonly x: number;
@@ -67,3 +67,66 @@ export function describe(object: SeenObject, picture: { width: number; height: n
     `${across(width)} × ${down(height)} at ${across(x)}, ${down(y)}`,
   ];
 }
+
+const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+/** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
+ * not over another label where there is a place that is free. */
+export function placeLabels(
+  boxes: readonly Rect[],
+  sizes: readonly { width: number; height: number }[],
+  bounds: { width: number; height: number },
+): readonly Rect[] {
+  const taken: Rect[] = [];
+  const places = boxes.map((box, i): Rect => {
+    const size = sizes[i] ?? { width: 0, height: 0 };
+    const at = (x: number, y: number): Rect => ({
+      x: Math.max(0, Math.min(x, bounds.width - size.width)),
+      y: Math.max(0, Math.min(y, bounds.height - size.height)),
+      ...size,
+    });
+    const right = box.x + box.width;
+    const bottom = box.y + box.height;
+    const candidates = [
+      at(box.x, box.y - size.height),
+      at(right - size.width, box.y - size.height),
+      at(box.x, bottom),
+      at(right - size.width, bottom),
+      at(right, box.y),
+      at(box.x - size.width, box.y),
+      at(box.x, box.y - 2 * size.height),
+      at(box.x, bottom + size.height),
+    ];
+    const free = candidates.find((place) => !taken.some((other) => overlap(place, other)));
+    const chosen = free ?? at(box.x, box.y);
+    taken.push(chosen);
+    return chosen;
+  });
+  return places;
+}
+
+/** The cells inside a mask as upright bars, a run in a column each. */
+export function maskRects({ width, height, runs }: Mask, box: Rect): readonly Rect[] {
+  const bars: Rect[] = [];
+  const cellWidth = box.width / width;
+  const cellHeight = box.height / height;
+  const cells = width * height;
+  let at = 0;
+  runs.forEach((run, i) => {
+    const end = Math.min(at + run, cells);
+    for (let cell = at; i % 2 === 1 && cell < end; ) {
+      const column = Math.floor(cell / height);
+      const last = Math.min(end, (column + 1) * height);
+      bars.push({ x: box.x + column * cellWidth, y: box.y + (cell % height) * cellHeight, width: cellWidth, height: (last - cell) * cellHeight });
+      cell = last;
+    }
+    at = end;
+  });
+  return bars;
+}
+
+/** Which key points of a person are joined by a bone, in COCO's order of 17. */
+export const BONES: readonly (readonly [number, number])[] = [
+  [0, 1], [0, 2], [1, 3], [2, 4], [5, 6], [5, 7], [7, 9], [6, 8], [8, 10], [5, 11], [6, 12], [11, 12], [11, 13], [13, 15], [12, 14], [14, 16],
+];
+export const PERSON_KEY_POINTS = 17;

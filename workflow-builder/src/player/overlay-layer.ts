@@ -1,12 +1,16 @@
 /* The client overlay: boxes and labels drawn over the video from the record of the very picture that
  * it shows, in the screen's own pixels. What is under the pointer shows all its values. */
 import type { FrameMetadata, SeenObject } from './metadata';
-import { colourOf, describe, fitted, labelOf, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { BONES, colourOf, describe, fitted, labelOf, maskRects, objectAt, passes, PERSON_KEY_POINTS, placed, placeLabels, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
 
 const LINE = 2;
 const FONT = '600 12px Inter, system-ui, sans-serif';
 const LABEL_HEIGHT = 18;
 const LABEL_PADDING = 5;
+const MASK_ALPHA = 0.4;
+const POINT_RADIUS = 3;
+/* Points below are guesses, as for the server (src/xray/poses.c). */
+const SURE_POINT = 0.25;
 
 export class OverlayLayer {
   readonly #canvas: HTMLCanvasElement;
@@ -83,28 +87,66 @@ export class OverlayLayer {
     }
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
+    context.font = FONT;
+    context.textBaseline = 'middle';
     const place = this.#place();
     const pointed = this.pointed;
-    for (const object of this.#objects()) this.#drawObject(context, object, placed(object.box, place), object === pointed);
+    const objects = this.#objects();
+    const boxes = objects.map(({ box }) => placed(box, place));
+    const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
+    const bounds = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+    const labels = placeLabels(boxes, sizes, bounds);
+    objects.forEach((object, i) => this.#drawMask(context, object, boxes[i]));
+    for (const object of objects) this.#drawPose(context, object, place);
+    objects.forEach((object, i) => this.#drawBox(context, object, boxes[i], object === pointed));
+    objects.forEach((object, i) => this.#drawLabel(context, object, labels[i]));
     this.#showCard(pointed, place);
   }
 
-  #drawObject(context: CanvasRenderingContext2D, object: SeenObject, box: Rect, pointed: boolean): void {
-    const colour = colourOf(object.classId);
+  #drawBox(context: CanvasRenderingContext2D, object: SeenObject, box: Rect | undefined, pointed: boolean): void {
+    if (box === undefined) return;
     context.lineWidth = pointed ? 2 * LINE : LINE;
-    context.strokeStyle = colour;
+    context.strokeStyle = colourOf(object.classId);
     context.strokeRect(box.x, box.y, box.width, box.height);
-    context.font = FONT;
-    const text = labelOf(object);
-    const width = context.measureText(text).width + 2 * LABEL_PADDING;
-    /* Above the box where there is room, else within. */
-    const y = box.y >= LABEL_HEIGHT ? box.y - LABEL_HEIGHT : box.y;
-    const x = Math.max(0, Math.min(box.x - LINE / 2, this.#canvas.clientWidth - width));
-    context.fillStyle = colour;
-    context.fillRect(x, y, width, LABEL_HEIGHT);
+  }
+
+  #drawMask(context: CanvasRenderingContext2D, object: SeenObject, box: Rect | undefined): void {
+    if (object.mask === null || box === undefined) return;
+    const path = new Path2D();
+    for (const { x, y, width, height } of maskRects(object.mask, box)) path.rect(x, y, width, height);
+    context.globalAlpha = MASK_ALPHA;
+    context.fillStyle = colourOf(object.classId);
+    context.fill(path);
+    context.globalAlpha = 1;
+  }
+
+  #drawPose(context: CanvasRenderingContext2D, object: SeenObject, place: Rect): void {
+    const at = ({ x, y }: { x: number; y: number }) => [place.x + x * place.width, place.y + y * place.height] as const;
+    const points = object.keyPoints.map((point) => (point.score < SURE_POINT ? null : at(point)));
+    const path = new Path2D();
+    for (const [from, to] of points.length === PERSON_KEY_POINTS ? BONES : []) {
+      const [a, b] = [points[from], points[to]];
+      if (!a || !b) continue;
+      path.moveTo(...a);
+      path.lineTo(...b);
+    }
+    context.lineWidth = LINE;
+    context.strokeStyle = context.fillStyle = colourOf(object.classId);
+    context.stroke(path);
+    for (const point of points) {
+      if (point === null) continue;
+      context.beginPath();
+      context.arc(...point, POINT_RADIUS, 0, 2 * Math.PI);
+      context.fill();
+    }
+  }
+
+  #drawLabel(context: CanvasRenderingContext2D, object: SeenObject, label: Rect | undefined): void {
+    if (label === undefined) return;
+    context.fillStyle = colourOf(object.classId);
+    context.fillRect(label.x, label.y, label.width, label.height);
     context.fillStyle = '#08121c';
-    context.textBaseline = 'middle';
-    context.fillText(text, x + LABEL_PADDING, y + LABEL_HEIGHT / 2);
+    context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
   }
 
   #showCard(object: SeenObject | null, place: Rect): void {
