@@ -185,6 +185,12 @@ static int prepare(struct view *view, int index, const struct frame *frame)
     return OW_OK;
 }
 
+/* What is known of a picture that counts as captured later than it was. */
+static int64_t no_sooner(int64_t at_us, const struct encoded *unit)
+{
+    return at_us != 0 && at_us < unit->capture_us ? unit->capture_us : at_us;
+}
+
 /* Players go by the capture times, so they rise, whatever was shown once more in between. */
 static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_track *track)
 {
@@ -193,8 +199,8 @@ static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_t
     track->given_us = unit->capture_us;
     unit->detections = drawn->detections;
     unit->model_awaited = drawn->model_awaited;
-    unit->stages.at_us[STAGE_INFER_START] = drawn->infer_start_us;
-    unit->stages.at_us[STAGE_INFER_END] = drawn->infer_end_us;
+    unit->stages.at_us[STAGE_INFER_START] = no_sooner(drawn->infer_start_us, unit);
+    unit->stages.at_us[STAGE_INFER_END] = no_sooner(drawn->infer_end_us, unit);
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
 }
 
