@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Connected to 127.0.0.1; reads time out after 5 s. */
+/* Connected to 127.0.0.1; reads time out after 10 s. */
 int raw_connect(uint16_t port);
 void raw_send(int fd, const void *data, size_t size);
 void raw_send_text(int fd, const char *text);
