@@ -13,8 +13,9 @@ void mqtt_out_topic(const struct mqtt_out *out, const char *workflow_id, const c
     const char *const parts[] = {workflow_id, node_id, what};
     size_t at = (size_t)snprintf(topic, MQTT_TOPIC_BYTES, "%.100s", out->prefix);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        topic[at++] = '/';
-        for (const char *c = parts[i]; *c && at + 2 < MQTT_TOPIC_BYTES; c++)
+        if (at + 1 < MQTT_TOPIC_BYTES)
+            topic[at++] = '/';
+        for (const char *c = parts[i]; *c && at + 1 < MQTT_TOPIC_BYTES; c++)
             topic[at++] = strchr("/+#", *c) ? '_' : *c;
     }
     topic[at] = '\0';
