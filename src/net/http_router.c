@@ -34,31 +34,41 @@ static void run_route(struct http_server *server, struct http_exchange *exchange
         if (http_streams_add(&server->streams, exchange) != OW_OK)
             http_reply_error(exchange, 503,
                              "Too many uploads are under way: try again in a moment.");
-    } else if (!(route->flags & HTTP_MAY_BLOCK))
+    } else if (!(route->flags & HTTP_MAY_BLOCK)) {
         route->handle(exchange->context, exchange);
-    else if (http_workers_add(server->workers, exchange) != OW_OK)
+    } else if (http_workers_add(server->workers, exchange) != OW_OK) {
         http_reply_error(exchange, 503, "Too many requests are waiting: try again in a moment.");
+    }
+}
+
+/* The route that a request is for, NULL when there is none; `params` gets the parts of its path. */
+static const struct http_route *find_route(const struct http_server *server,
+                                           const struct http_request *request,
+                                           struct http_request *params)
+{
+    const struct http_route *i = server->settings.routes;
+    while (i->pattern &&
+           (i->method != request->method || !http_route_match(i->pattern, request->path, params)))
+        i++;
+    return i->pattern ? i : NULL;
 }
 
 bool http_router_streams(const struct http_server *server, const struct http_exchange *exchange)
 {
     struct http_request scratch;
-    for (const struct http_route *i = server->settings.routes; i->pattern; i++)
-        if ((i->flags & HTTP_STREAMS) && i->method == exchange->request.method &&
-            http_route_match(i->pattern, exchange->request.path, &scratch))
-            return true;
-    return false;
+    const struct http_route *route = find_route(server, &exchange->request, &scratch);
+    return route && (route->flags & HTTP_STREAMS);
 }
 
 /* The request has passed http_access_check(). */
 void http_router_dispatch(struct http_server *server, struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
-    for (const struct http_route *i = server->settings.routes; i->pattern; i++)
-        if (i->method == request->method && http_route_match(i->pattern, request->path, request)) {
-            run_route(server, exchange, i);
-            return;
-        }
+    const struct http_route *route = find_route(server, request, request);
+    if (route) {
+        run_route(server, exchange, route);
+        return;
+    }
     char allow[128];
     const char *known = allow_header(server, request->path, allow, sizeof allow);
     if (request->method == HTTP_OPTIONS) {
