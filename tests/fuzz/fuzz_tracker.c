@@ -6,6 +6,7 @@
  * objects, and for each its class, its score, and left, top, width and height (2 bytes each, or
  * a float each when the class is odd) */
 #include "fuzz.h"
+#include "fuzz_input.h"
 
 #include "core/error.h"
 #include "vision/tracker.h"
@@ -16,25 +17,6 @@
 #include <string.h>
 
 enum { MAX_OBJECTS = 24, MAX_STEPS = 400 };
-
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static unsigned take(struct input *input)
-{
-    if (input->size == 0)
-        return 0;
-    input->size--;
-    return *input->data++;
-}
-
-static unsigned take16(struct input *input)
-{
-    unsigned high = take(input);
-    return high << 8 | take(input);
-}
 
 static float take_side(struct input *input, bool any)
 {

@@ -3,6 +3,7 @@
  *   kind, number of points, 4 bytes a point; then steps: time that passes (10 ms), number of
  * objects, and for each its track and where it stands (2 bytes each) */
 #include "fuzz.h"
+#include "fuzz_input.h"
 
 #include "core/error.h"
 #include "workflow/zone.h"
@@ -10,25 +11,6 @@
 #include <stdlib.h>
 
 enum { MAX_EVENTS = 8, MAX_OBJECTS = 16, SIDE = 1000 };
-
-struct input {
-    const uint8_t *data;
-    size_t size;
-};
-
-static unsigned take(struct input *input)
-{
-    if (input->size == 0)
-        return 0;
-    input->size--;
-    return *input->data++;
-}
-
-static unsigned take16(struct input *input)
-{
-    unsigned high = take(input);
-    return high << 8 | take(input);
-}
 
 static void read_shape(struct input *input, struct zone_shape *out)
 {
