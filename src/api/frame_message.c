@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,24 @@ void base64_write(char *out, const uint8_t *data, size_t size)
     *out++ = '=';
 }
 
-static char *describe(struct view *view, const struct encoded *picture)
+/* What a client is sent of a picture beside the JPEG file. */
+struct parts {
+    char *header;
+    uint8_t *record; /* NULL = none */
+    size_t record_size;
+};
+
+static void copy_record(struct parts *parts, const struct encoded *picture, int64_t sent_us)
+{
+    const struct metadata *metadata = picture->metadata;
+    parts->record = metadata ? malloc(metadata->size) : NULL;
+    if (parts->record)
+        parts->record_size =
+            metadata_copy(metadata, true, 0, sent_us, parts->record, metadata->size);
+}
+
+static char *describe(struct view *view, const struct encoded *picture, int64_t sent_us,
+                      size_t record_size)
 {
     struct view_info info = {0};
     view_read_info(view, &info);
@@ -46,52 +64,72 @@ static char *describe(struct view *view, const struct encoded *picture)
                   info.color_scheme ? info.color_scheme : "", "resolution", "width", picture->width,
                   "height", picture->height, "sequence", (json_int_t)picture->sequence,
                   "capture_us", (json_int_t)picture->capture_us, "encoded_us",
-                  (json_int_t)encoded_us, "sent_us", (json_int_t)clock_now_us());
+                  (json_int_t)encoded_us, "sent_us", (json_int_t)sent_us);
+    if (record_size > 0)
+        json_object_set_new(json, "record_bytes", json_integer((json_int_t)record_size));
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text;
 }
 
-static struct http_message *create_binary(const char *header, const struct encoded *picture)
+static struct http_message *create_binary(const struct parts *parts, const struct encoded *picture)
 {
-    size_t size = strlen(header);
-    char *head = malloc(4 + size);
+    size_t size = strlen(parts->header);
+    uint8_t *head = malloc(4 + size + parts->record_size);
     if (!head)
         return NULL;
     for (int i = 0; i < 4; i++)
-        head[i] = (char)(size >> (24 - 8 * i) & 0xff);
-    memcpy(head + 4, header, size);
-    struct http_message *message =
-        http_message_create(true, head, 4 + size, picture->data, picture->size);
+        head[i] = (uint8_t)(size >> (24 - 8 * i) & 0xff);
+    memcpy(head + 4, parts->header, size);
+    if (parts->record_size > 0)
+        memcpy(head + 4 + size, parts->record, parts->record_size);
+    struct http_message *message = http_message_create(true, head, 4 + size + parts->record_size,
+                                                       picture->data, picture->size);
     free(head);
     return message;
 }
 
-/* The header's closing brace makes room for one more member. */
-static struct http_message *create_text(const char *header, const struct encoded *picture)
+/* Appends `,"name":"data in base64"`. */
+static char *put_member(char *at, const char *name, const uint8_t *data, size_t size)
 {
-    static const char member[] = ",\"frame_data\":\"";
-    size_t size = strlen(header) - 1, data_size = base64_size(picture->size);
-    char *tail = malloc(sizeof member - 1 + data_size + 2);
+    at += sprintf(at, ",\"%s\":\"", name);
+    base64_write(at, data, size);
+    at += base64_size(size);
+    *at++ = '"';
+    return at;
+}
+
+/* The header's closing brace makes room for more members. */
+static struct http_message *create_text(const struct parts *parts, const struct encoded *picture)
+{
+    static const size_t frame = 32; /* around a member's data */
+    size_t size = strlen(parts->header) - 1;
+    char *tail = malloc(2 * frame + base64_size(parts->record_size) + base64_size(picture->size));
     if (!tail)
         return NULL;
-    memcpy(tail, member, sizeof member - 1);
-    base64_write(tail + sizeof member - 1, picture->data, picture->size);
-    memcpy(tail + sizeof member - 1 + data_size, "\"}", 2);
+    char *end = tail;
+    if (parts->record_size > 0)
+        end = put_member(end, "record", parts->record, parts->record_size);
+    end = put_member(end, "frame_data", picture->data, picture->size);
+    *end++ = '}';
     struct http_message *message =
-        http_message_create(false, header, size, tail, sizeof member - 1 + data_size + 2);
+        http_message_create(false, parts->header, size, tail, (size_t)(end - tail));
     free(tail);
     return message;
 }
 
 struct http_message *frame_message_create(struct view *view, const struct encoded *picture,
-                                          bool binary)
+                                          bool binary, bool records)
 {
-    char *header = describe(view, picture);
-    if (!header)
-        return NULL;
-    struct http_message *message =
-        binary ? create_binary(header, picture) : create_text(header, picture);
-    free(header);
+    struct parts parts = {NULL, NULL, 0};
+    struct http_message *message = NULL;
+    int64_t sent_us = clock_now_us();
+    if (records)
+        copy_record(&parts, picture, sent_us);
+    parts.header = describe(view, picture, sent_us, binary ? parts.record_size : 0);
+    if (parts.header)
+        message = binary ? create_binary(&parts, picture) : create_text(&parts, picture);
+    free(parts.header);
+    free(parts.record);
     return message;
 }

@@ -159,6 +159,7 @@ int json_body_subscription(struct subscription *out, const json_t *message, stru
                           MAX_FPS);
     read.binary = json_is_true(json_object_get(message, "binary")) ||
                   json_is_true(json_object_get(filters, "binary"));
+    read.records = json_is_true(json_object_get(message, "records"));
     *out = read;
     return OW_OK;
 }

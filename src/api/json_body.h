@@ -36,6 +36,7 @@ enum {
 struct subscription {
     unsigned topics;
     bool binary;
+    bool records;                            /* with each picture what is known of it */
     double max_fps;                          /* of pictures, of each view */
     double max_data_fps;                     /* of detections, of each node */
     char workflow_id[SUBSCRIPTION_ID_BYTES]; /* "" = of all workflows */
@@ -43,8 +44,8 @@ struct subscription {
     char nodes[SUBSCRIPTION_MAX_NODES][SUBSCRIPTION_ID_BYTES];
 };
 
-/* Reads a subscribe message: topics, filters {workflow_id, node_id | node_ids, max_fps}, binary.
- * Unknown topics are ignored, as many exist that others serve. OW_EPARSE. */
+/* Reads a subscribe message: topics, filters {workflow_id, node_id | node_ids, max_fps}, binary,
+ * records. Unknown topics are ignored, as many exist that others serve. OW_EPARSE. */
 int json_body_subscription(struct subscription *out, const json_t *message, struct reason *why);
 
 /* Is this topic of this node of this workflow subscribed to? */

@@ -135,9 +135,9 @@ static void handle_subscribe(struct ws_hub *hub, struct client *client, const js
         send_error(client->socket, why.text);
         return;
     }
-    json_t *reply = json_pack("{s:s, s:O, s:b, s:f}", "type", "subscribed", "topics",
+    json_t *reply = json_pack("{s:s, s:O, s:b, s:b, s:f}", "type", "subscribed", "topics",
                               json_object_get(message, "topics"), "binary", subscription.binary,
-                              "max_fps", subscription.max_fps);
+                              "records", subscription.records, "max_fps", subscription.max_fps);
     json_t *filters = json_object_get(message, "filters");
     if (json_is_object(filters))
         json_object_set(reply, "filters", filters);

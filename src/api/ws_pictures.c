@@ -119,7 +119,7 @@ static void answer_snapshots(struct ws_hub *hub, const char *node_id, const stru
 void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded *picture)
 {
     const char *node_id = view_node_id(view);
-    struct http_message *forms[2] = {NULL, NULL}; /* text, binary: each made once, when needed */
+    struct http_message *forms[4] = {NULL}; /* each made once, when needed */
     int64_t now_us = clock_now_us();
     pthread_mutex_lock(&hub->lock);
     for (struct client *i = hub->clients; i; i = i->next) {
@@ -128,10 +128,11 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
         struct client_slot *slot = client_find_slot(i, TOPIC_FRAMES, node_id);
         if (!slot || !client_slot_is_due(slot, i->subscription.max_fps, now_us))
             continue;
-        bool binary = i->subscription.binary;
-        if (!forms[binary])
-            forms[binary] = frame_message_create(view, picture, binary);
-        send_picture(hub, i, (int)(slot - i->slots), forms[binary], picture->capture_us);
+        bool binary = i->subscription.binary, records = i->subscription.records;
+        struct http_message **form = &forms[2 * binary + records];
+        if (!*form)
+            *form = frame_message_create(view, picture, binary, records);
+        send_picture(hub, i, (int)(slot - i->slots), *form, picture->capture_us);
     }
     if (http_viewers_are_due(hub, TOPIC_FRAMES, node_id, now_us)) {
         struct http_message *part = http_viewers_picture(picture);
@@ -140,8 +141,8 @@ void ws_hub_picture(struct ws_hub *hub, struct view *view, const struct encoded 
     }
     answer_snapshots(hub, node_id, picture);
     pthread_mutex_unlock(&hub->lock);
-    http_message_unref(&forms[0]);
-    http_message_unref(&forms[1]);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        http_message_unref(&forms[i]);
 }
 
 bool ws_hub_has_view(const struct ws_hub *hub, const char *node_id)

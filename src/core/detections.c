@@ -84,6 +84,7 @@ int detections_create_like(struct detections **out, const struct detections *fro
     made->capture_us = from->capture_us;
     made->infer_start_us = from->infer_start_us;
     made->infer_end_us = from->infer_end_us;
+    made->seen_us = from->seen_us;
     made->count = 0;
     *out = made;
     return OW_OK;

@@ -36,6 +36,7 @@ struct detections {
     uint64_t frame_sequence;
     int64_t capture_us;
     int64_t infer_start_us, infer_end_us; /* of the inference behind them; 0 = predicted */
+    int64_t seen_us; /* predicted: capture time of the frame that the model saw, 0 = none yet */
     int count;
     struct detection items[]; /* each has a reference to its shape */
 };

@@ -16,6 +16,7 @@ enum {
     MAX_NAMES = 128, /* classes that are named in one record */
     FULL_SCALE = 4095,
     MAX_SENT = 0xffff,
+    SECTION_HEAD_BYTES = 1 + VARINT_BYTES,
     SIZE_BYTES = 3, /* of a section with a shape */
     POINT_BYTES = 4,
     MAX_RUNS = 1024, /* a mask with more is left out */
@@ -158,6 +159,19 @@ static void put_shapes(struct writer *w, const struct detections *detections)
     }
 }
 
+static void put_seen(struct writer *w, const struct metadata_picture *picture)
+{
+    uint8_t age[VARINT_BYTES];
+    struct writer inner = {age};
+    int64_t capture_us = picture->stages.at_us[STAGE_CAPTURE];
+    put_zigzag(&inner, (capture_us - picture->detections->seen_us) / UNIT_US);
+    size_t size = (size_t)(inner.at - age);
+    put_u8(w, METADATA_SEEN);
+    put_varint(w, size);
+    memcpy(w->at, age, size);
+    w->at += size;
+}
+
 static bool is_first_of_class(const struct detections *detections, int index)
 {
     for (int i = 0; i < index; i++)
@@ -218,6 +232,8 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
     put_varint(w, (unsigned)object_count(detections));
     for (int i = 0; i < object_count(detections); i++)
         put_object(w, &detections->items[i], width, height);
+    if (picture->predicted && detections != NULL && detections->seen_us != 0)
+        put_seen(w, picture);
     if (picture->clean)
         put_shapes(w, detections);
 }
@@ -227,8 +243,8 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     int count = object_count(picture->detections);
     size_t names = (size_t)(count < MAX_NAMES ? count : MAX_NAMES) * (5 + 1 + NAME_BYTES);
     size_t most = HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES +
-                  (size_t)count * OBJECT_BYTES + (picture->clean ? SHAPES_BYTES : 0u) + 1 +
-                  VARINT_BYTES + names;
+                  (size_t)count * OBJECT_BYTES + (picture->clean ? SHAPES_BYTES : 0u) +
+                  SECTION_HEAD_BYTES + VARINT_BYTES + SECTION_HEAD_BYTES + names;
     struct metadata *metadata = malloc(sizeof(*metadata) + most);
     if (metadata == NULL)
         return OW_ENOMEM;

@@ -18,7 +18,9 @@
  * that there is more. Section 1: for each class of an object varint class, size, UTF-8 name.
  * Of a clean picture, which a page draws on, also: section 2, varint number of an object, for each
  * of its key points x and y of 12 bits as above and the score in 1/255; section 3, varint number of
- * an object, width and height of its mask in cells, and its runs (object_shape_runs()). */
+ * an object, width and height of its mask in cells, and its runs (object_shape_runs()).
+ * Of predicted boxes: section 4, zigzag varint, by how much the frame that the model saw is older
+ * than this one, 0.1 ms. */
 #ifndef OW_CORE_METADATA_H
 #define OW_CORE_METADATA_H
 
@@ -41,6 +43,7 @@ enum {
     METADATA_NAMES = 1,
     METADATA_KEYPOINTS = 2,
     METADATA_MASK = 3,
+    METADATA_SEEN = 4,
 };
 
 struct metadata {

@@ -283,6 +283,7 @@ static int predict_locked(const struct tracker *tracker, int64_t capture_us,
     made->source_height = tracker->source_height;
     made->frame_sequence = tracker->frame_sequence;
     made->capture_us = capture_us;
+    made->seen_us = tracker->capture_us;
     made->count = 0;
     for (int i = 0; i < tracker->count; i++) {
         const struct track *track = &tracker->tracks[i];

@@ -238,6 +238,34 @@ const struct drawn *view_shot_at(struct view_shot *shot, int width)
     return drawn;
 }
 
+/* What is known of a picture that counts as captured later than it was. */
+static int64_t no_sooner(int64_t at_us, const struct encoded *unit)
+{
+    return at_us != 0 && at_us < unit->capture_us ? unit->capture_us : at_us;
+}
+
+/* Without memory for its record viewers are shown the picture alone. */
+void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
+                        struct encoded *unit)
+{
+    const struct detections *detections = shot->detections;
+    unit->detections = drawn->detections;
+    unit->model_awaited = drawn->model_awaited;
+    unit->stages.at_us[STAGE_INFER_START] = no_sooner(drawn->infer_start_us, unit);
+    unit->stages.at_us[STAGE_INFER_END] = no_sooner(drawn->infer_end_us, unit);
+    unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
+    const struct metadata_picture picture = {
+        .detections = detections,
+        .width = unit->width,
+        .height = unit->height,
+        .predicted = detections && detections->infer_end_us == 0,
+        .awaited = unit->model_awaited,
+        .clean = shot->view->parts.look.settings.layout == VIEW_CLEAN,
+        .stages = unit->stages,
+    };
+    (void)metadata_create(&unit->metadata, &picture);
+}
+
 void view_shot_end(struct view_shot *shot)
 {
     for (int i = 0; i < shot->count; i++)

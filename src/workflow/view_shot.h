@@ -43,6 +43,10 @@ void view_shot_picture(struct view_shot *shot, struct view *view, struct frame *
 void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status);
 /* The picture `width` wide, or NULL when it cannot be made; lent until the end. */
 const struct drawn *view_shot_at(struct view_shot *shot, int width);
+/* Tells of an encoding of it what was drawn on it and when, and what is known of it. Its capture
+ * time is set before. */
+void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
+                        struct encoded *unit);
 void view_shot_end(struct view_shot *shot);
 
 #endif

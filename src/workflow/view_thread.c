@@ -22,18 +22,14 @@ static bool key_waits(const struct view *view)
     return (atomic_load(&view->running) & atomic_load(&view->keys_wanted)) != 0;
 }
 
-static void give_jpeg(struct view *view, const struct drawn *drawn)
+static void give_jpeg(struct view *view, const struct view_shot *shot, const struct drawn *drawn)
 {
     struct encoded *picture = NULL;
     int64_t start_us = clock_now_us();
     if (jpeg_encode(view->jpeg, drawn->frame, view->parts.look.settings.jpeg_quality, &picture) < 0)
         return;
     perf_add(PERF_JPEG, clock_now_us() - start_us);
-    picture->detections = drawn->detections;
-    picture->model_awaited = drawn->model_awaited;
-    picture->stages.at_us[STAGE_INFER_START] = drawn->infer_start_us;
-    picture->stages.at_us[STAGE_INFER_END] = drawn->infer_end_us;
-    picture->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
+    view_shot_describe(shot, drawn, picture);
     view->parts.outputs.jpeg(view->parts.outputs.context, view, picture);
     encoded_unref(&picture);
 }
@@ -67,7 +63,7 @@ static void give(struct view *view, struct view_shot *shot, int64_t now_us, bool
         rate_gate_pass(&view->jpeg_gate, clock_now_us(), jpeg_fps)) {
         const struct drawn *drawn = view_shot_at(shot, shot->width);
         if (drawn)
-            give_jpeg(view, drawn);
+            give_jpeg(view, shot, drawn);
         if (drawn && !given) {
             best = *drawn;
             given = true;

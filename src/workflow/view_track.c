@@ -185,39 +185,12 @@ static int prepare(struct view *view, int index, const struct frame *frame)
     return OW_OK;
 }
 
-/* What is known of a picture that counts as captured later than it was. */
-static int64_t no_sooner(int64_t at_us, const struct encoded *unit)
-{
-    return at_us != 0 && at_us < unit->capture_us ? unit->capture_us : at_us;
-}
-
 /* Players go by the capture times, so they rise, whatever was shown once more in between. */
-static void stamp(struct encoded *unit, const struct drawn *drawn, struct view_track *track)
+static void stamp(struct encoded *unit, struct view_track *track)
 {
     if (unit->capture_us <= track->given_us)
         unit->capture_us = unit->stages.at_us[STAGE_CAPTURE] = track->given_us + RISE_US;
     track->given_us = unit->capture_us;
-    unit->detections = drawn->detections;
-    unit->model_awaited = drawn->model_awaited;
-    unit->stages.at_us[STAGE_INFER_START] = no_sooner(drawn->infer_start_us, unit);
-    unit->stages.at_us[STAGE_INFER_END] = no_sooner(drawn->infer_end_us, unit);
-    unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
-}
-
-/* What viewers are told of the picture. Without memory for it they are shown the picture alone. */
-static void describe(struct encoded *unit, const struct view_shot *shot)
-{
-    const struct detections *detections = shot->detections;
-    const struct metadata_picture picture = {
-        .detections = detections,
-        .width = unit->width,
-        .height = unit->height,
-        .predicted = detections && detections->infer_end_us == 0,
-        .awaited = unit->model_awaited,
-        .clean = shot->view->parts.look.settings.layout == VIEW_CLEAN,
-        .stages = unit->stages,
-    };
-    (void)metadata_create(&unit->metadata, &picture);
 }
 
 static void record(struct view *view, struct view_track *track, const struct encoded *unit,
@@ -256,8 +229,8 @@ static bool give(struct view *view, int index, const struct view_shot *shot,
         return false;
     }
     int64_t end_us = clock_now_us();
-    stamp(unit, drawn, track);
-    describe(unit, shot);
+    stamp(unit, track);
+    view_shot_describe(shot, drawn, unit);
     view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
     perf_add(PERF_H264, end_us - start_us);
     if (best)

@@ -85,13 +85,36 @@ test('each viewer is told under its own timestamps', { timeout: 90000 }, async (
   }
 });
 
-test('over the WebSocket nothing is claimed to be known', { timeout: 60000 }, async (t) => {
-  const server = await startServer(testPattern());
+// Of each picture that is painted the clock that is drawn in it and its record, in the same moment.
+const watchPainted = (page, count) => page.evaluate(async (count) => {
+  const { ClockCodeReader } = await import('/clock-code.js');
+  const player = document.querySelector('overwatch-view');
+  const reader = new ClockCodeReader();
+  const pictures = [];
+  await new Promise((resolve) => player.addEventListener('frame', function shown() {
+    const { surface } = player;
+    pictures.push({ clock: reader.read(surface, surface.height), record: player.metadata });
+    if (pictures.length < count) return;
+    player.removeEventListener('frame', shown);
+    resolve();
+  }));
+  return pictures;
+}, count);
+
+test('over the WebSocket, too', { timeout: 90000 }, async (t) => {
+  const workflow = testPattern({ width: 640, height: 360, fps: 60 });
+  workflow.nodes[1].data.maxFps = 60;
+  const server = await startServer(workflow);
   t.after(server.stop);
   const page = await openPage(await launch(t), `${server.url}/view/view`);
   await showsPictures(page, 'webrtc');
   await page.waitForFunction(() => document.querySelector('overwatch-view').metadata !== null);
   await page.evaluate(() => { document.querySelector('overwatch-view').transport = 'websocket'; });
   await showsPictures(page, 'websocket');
-  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').metadata), null);
+  const pictures = await watchPainted(page, 300);
+  const { compared, mismatches } = compare(pictures);
+  t.diagnostic(`${pictures.length} pictures, ${compared} compared, ${mismatches} mismatches`);
+  assert.equal(compared, pictures.length, 'each has a clock and a record');
+  assert.equal(mismatches, 0);
+  assert.deepEqual(page.failures, []);
 });

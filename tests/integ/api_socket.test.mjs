@@ -58,7 +58,7 @@ test('ping, subscribe and unsubscribe are answered', { timeout: 60000 }, async (
   assert.ok(!('t' in await ask({ type: 'ping', t: 'x' }, 'pong')));
   const filters = { node_ids: ['one'], workflow_id: 'w', max_fps: 5 };
   assert.deepEqual(await ask({ type: 'subscribe', topics: ['node_error'], filters, binary: true }, 'subscribed'),
-    { type: 'subscribed', topics: ['node_error'], filters, binary: true, max_fps: 5 });
+    { type: 'subscribed', topics: ['node_error'], filters, binary: true, records: false, max_fps: 5 });
   assert.deepEqual(await ask({ type: 'unsubscribe', topics: ['node_error'] }, 'unsubscribed'), { type: 'unsubscribed' });
   assert.deepEqual(await ask({ type: 'unsubscribe' }, 'unsubscribed'), { type: 'unsubscribed' });
 });
@@ -122,6 +122,27 @@ test('pictures come as base64 or as bytes, of the nodes that were named, as ofte
   await bytes.next('status_update');
   await bytes.next('status_update');
   assert.ok(pictures().length <= kept + 1, 'one may have been under way');
+});
+
+test('with each picture comes its record, to who asks', { timeout: 60000 }, async (t) => {
+  const server = await start(t);
+  const capture = (record) => record.readUIntBE(6, 6);
+  for (const binary of [true, false]) {
+    const one = await open(server, t);
+    const { records } = await one.ask({ type: 'subscribe', topics: ['xray_frame'], filters: { node_id: 'one' }, binary, records: true }, 'subscribed');
+    assert.equal(records, true);
+    for (let i = 0; i < 3; i++) {
+      const picture = await one.next('xray_frame');
+      assertShape(picture, binary ? { ...FRAME, record_bytes: 'number', jpeg: 'object' } : { ...FRAME, record: 'string', frame_data: 'string' });
+      const record = binary ? picture.jpeg.subarray(0, picture.record_bytes) : Buffer.from(picture.record, 'base64');
+      const jpeg = binary ? picture.jpeg.subarray(picture.record_bytes) : Buffer.from(picture.frame_data, 'base64');
+      assert.equal(record[0], 1);
+      assert.equal(capture(record), picture.capture_us);
+      assert.ok(Math.abs(record.readUInt16BE(12) * 100 - (picture.sent_us - picture.capture_us)) <= 100);
+      assert.equal(jpeg.subarray(0, 2).toString('hex'), 'ffd8');
+      assert.equal(jpeg.subarray(-2).toString('hex'), 'ffd9');
+    }
+  }
 });
 
 const STATES = ['opening', 'loading', 'running', 'idle', 'held', 'no_signal', 'ended', 'error'];

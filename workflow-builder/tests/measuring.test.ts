@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { backoffMs, MEDIA_PAUSES, SERVER_PAUSES } from '../src/player/backoff';
 import { parseBinaryFrame } from '../src/player/binary-frame';
 import { ClockSync } from '../src/player/clock-sync';
-import { latencyOf, StatsRecorder } from '../src/player/player-stats';
+import { latencyOf } from '../src/player/latency-budget';
+import { StatsRecorder } from '../src/player/player-stats';
 import { Rolling } from '../src/player/rolling';
 import { captureUsFromRtp } from '../src/player/rtp-time';
 
@@ -26,6 +27,15 @@ test('a binary frame is taken apart', () => {
   assert.equal(frame?.header.node_id, 'v');
   assert.equal(frame?.header.capture_us, 7);
   assert.deepEqual([...(frame?.jpeg ?? [])], [0xff, 0xd8, 1]);
+});
+
+test('a record lies between header and picture', () => {
+  const frame = parseBinaryFrame(message('{"node_id":"v","record_bytes":2}', [1, 2, 0xff, 0xd8]));
+  assert.deepEqual([[...(frame?.record ?? [])], [...(frame?.jpeg ?? [])]], [[1, 2], [0xff, 0xd8]]);
+  assert.equal(parseBinaryFrame(message('{"node_id":"v"}', [1]))?.record, null);
+  for (const bytes of ['1', '-1', '0.5', '"1"', '1e9']) {
+    assert.equal(parseBinaryFrame(message(`{"node_id":"v","record_bytes":${bytes}}`, [1])), null, bytes);
+  }
 });
 
 test('what is no frame is refused, truncated anywhere included', () => {

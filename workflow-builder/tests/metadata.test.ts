@@ -10,8 +10,8 @@ const HEX =
   '01' + '0d' + '0006706572736f6e' + '0203636172';
 
 const bytes = (hex: string) => new Uint8Array(hex.match(/../g)?.map((pair) => parseInt(pair, 16)) ?? []);
-const record = (hex = HEX) => bytes(hex).buffer;
-const withRtp = (rtp: number) => record(HEX.slice(0, 4) + rtp.toString(16).padStart(8, '0') + HEX.slice(12));
+const record = (hex = HEX) => bytes(hex);
+const withRtp = (rtp: number) => record(HEX.slice(0, 4) + rtp.toString(16).padStart(8, '0') + HEX.slice(12)).buffer;
 
 test('a record is read as it was written', () => {
   const read = parseRecord(record(), new Map());
@@ -43,6 +43,17 @@ test('key points and masks are those of their object', () => {
   assert.equal(read?.objects[0]?.mask, null);
   assert.deepEqual(read?.objects[1]?.mask, { width: 3, height: 2, runs: [2, 3, 1] });
   assert.deepEqual(read?.objects[1]?.keyPoints, []);
+});
+
+test('predicted boxes tell how old the frame is that the model saw', () => {
+  assert.equal(parseRecord(record(), new Map())?.boxesAgeMs, null);
+  assert.equal(parseRecord(record(HEX + '0402c806'), new Map())?.boxesAgeMs, 42);
+  assert.equal(parseRecord(record(HEX + '040105'), new Map())?.boxesAgeMs, -0.3);
+});
+
+test('a record within a larger message is read', () => {
+  const whole = bytes(`ff${HEX}ff`);
+  assert.equal(parseRecord(whole.subarray(1, -1), new Map())?.captureUs, 123456789);
 });
 
 test('sections of later versions are skipped, other versions refused', () => {

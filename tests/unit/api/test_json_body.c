@@ -79,10 +79,12 @@ static void subscriptions_are_read(void **state)
                      OW_OK);
     assert_int_equal(read.topics, TOPIC_FRAMES);
     assert_true(read.binary);
+    assert_false(read.records);
     assert_true(read.max_fps > 12.4 && read.max_fps < 12.6);
     assert_true(subscription_wants(&read, TOPIC_FRAMES, "any", "v"));
     assert_false(subscription_wants(&read, TOPIC_FRAMES, "any", "w"));
-    assert_int_equal(subscribe("{\"topics\":[\"*\"]}", &read), OW_OK);
+    assert_int_equal(subscribe("{\"topics\":[\"*\"],\"records\":true}", &read), OW_OK);
+    assert_true(read.records && !read.binary);
     assert_true(subscription_wants(&read, TOPIC_FRAMES, "any", "any"));
     assert_int_equal(
         subscribe("{\"topics\":[\"xray_frame\"],\"filters\":{\"node_ids\":[\"a\",\"b\"]}}", &read),

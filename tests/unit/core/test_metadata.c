@@ -96,6 +96,36 @@ static void test_nothing_seen(void **state)
     metadata_unref(&metadata);
 }
 
+/* Of predicted boxes only: by how much the frame is older that the model saw. */
+static void test_seen(void **state)
+{
+    (void)state;
+    struct detections *detections = two_objects();
+    const int64_t capture_us = 123456789;
+    struct metadata_picture picture = {
+        .detections = detections, .predicted = true, .stages = {{capture_us}}};
+    static const struct {
+        int64_t older_us;
+        const char *section;
+    } cases[] = {{42000, "0402c806"}, {-300, "040105"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct metadata *made = NULL;
+        detections->seen_us = capture_us - cases[i].older_us;
+        assert_int_equal(metadata_create(&made, &picture), OW_OK);
+        size_t size = strlen(cases[i].section) / 2;
+        assert_hex(made->data + made->bare_size - size, size, cases[i].section);
+        metadata_unref(&made);
+    }
+    struct metadata *predicted = NULL, *seen = NULL;
+    assert_int_equal(metadata_create(&predicted, &picture), OW_OK);
+    picture.predicted = false;
+    assert_int_equal(metadata_create(&seen, &picture), OW_OK);
+    assert_int_equal(seen->bare_size, predicted->bare_size - 3);
+    metadata_unref(&predicted);
+    metadata_unref(&seen);
+    detections_unref(&detections);
+}
+
 static void test_same_names(void **state)
 {
     (void)state;
@@ -187,9 +217,9 @@ static void test_most(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_nothing_seen),
-        cmocka_unit_test(test_same_names), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_most),
+        cmocka_unit_test(test_bytes),  cmocka_unit_test(test_nothing_seen),
+        cmocka_unit_test(test_seen),   cmocka_unit_test(test_same_names),
+        cmocka_unit_test(test_shapes), cmocka_unit_test(test_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

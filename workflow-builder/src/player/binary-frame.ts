@@ -1,11 +1,12 @@
 /* A picture as a binary WebSocket message: 4 bytes big-endian length of the JSON header, the header,
- * the JPEG. */
+ * the picture's record where that was asked for, the JPEG. */
 
 export interface FrameHeader {
   readonly node_id: string;
   readonly workflow_id?: string;
   readonly capture_us?: number;
   readonly sent_us?: number;
+  readonly record_bytes?: number;
   readonly fps?: number;
   readonly detections_count?: number;
   readonly processing_time_ms?: number;
@@ -16,6 +17,8 @@ export interface FrameHeader {
 
 export interface BinaryFrame {
   readonly header: FrameHeader;
+  /** null: it came without. */
+  readonly record: Uint8Array | null;
   readonly jpeg: Uint8Array<ArrayBuffer>;
 }
 
@@ -35,5 +38,12 @@ export function parseBinaryFrame(message: ArrayBuffer): BinaryFrame | null {
   }
   if (typeof header !== 'object' || header === null) return null;
   if (typeof (header as { node_id?: unknown }).node_id !== 'string') return null;
-  return { header: header as FrameHeader, jpeg: new Uint8Array(message, 4 + headerBytes) };
+  const recordBytes = (header as FrameHeader).record_bytes ?? 0;
+  const recordAt = 4 + headerBytes;
+  if (!Number.isInteger(recordBytes) || recordBytes < 0 || recordAt + recordBytes >= message.byteLength) return null;
+  return {
+    header: header as FrameHeader,
+    record: recordBytes > 0 ? new Uint8Array(message, recordAt, recordBytes) : null,
+    jpeg: new Uint8Array(message, recordAt + recordBytes),
+  };
 }

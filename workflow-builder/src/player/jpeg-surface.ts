@@ -5,6 +5,8 @@ export interface PaintedPicture<T> {
   readonly tag: T;
   readonly width: number;
   readonly height: number;
+  /** When it was decoded; milliseconds on the page's clock. */
+  readonly decodedMs: number;
 }
 
 type Decoded = (ImageBitmap | VideoFrame) & { close(): void };
@@ -67,6 +69,7 @@ export class JpegSurface<T> {
   }
 
   #paint(picture: Decoded, tag: T): void {
+    const decodedMs = performance.now();
     const width = 'displayWidth' in picture ? picture.displayWidth : picture.width;
     const height = 'displayHeight' in picture ? picture.displayHeight : picture.height;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
@@ -74,6 +77,6 @@ export class JpegSurface<T> {
       this.#canvas.height = height;
     }
     this.#context?.drawImage(picture, 0, 0);
-    this.#painted({ tag, width, height });
+    this.#painted({ tag, width, height, decodedMs });
   }
 }

@@ -1,4 +1,4 @@
-/* The record of a picture, as the server sends it in the data channel (docs/api.md, "The record"),
+/* The record of a picture, as the server sends it beside it (docs/api.md, "The record"),
  * and the match of records with pictures shown. Pure. */
 
 /** In parts of the picture's width and height, 0..1. */
@@ -39,6 +39,7 @@ export const STATIONS = ['decoded', 'inferStart', 'inferEnd', 'drawn', 'encoded'
 export type Station = (typeof STATIONS)[number];
 
 export interface FrameMetadata {
+  /** 0 over the WebSocket. */
   readonly rtpTimestamp: number;
   /** On the server's clock, microseconds. */
   readonly captureUs: number;
@@ -50,6 +51,9 @@ export interface FrameMetadata {
   readonly height: number;
   /** The boxes were moved forward to this picture, not inferred in it. */
   readonly predicted: boolean;
+  /** By how much the frame that the model saw is older than this one, milliseconds; null where that is
+   * this one, or not known. */
+  readonly boxesAgeMs: number | null;
   /** The model has said nothing of late. */
   readonly awaited: boolean;
   /** Nothing of it is drawn on the picture. */
@@ -64,6 +68,7 @@ const CLEAN = 4;
 const NAMES_SECTION = 1;
 const KEY_POINTS_SECTION = 2;
 const MASK_SECTION = 3;
+const SEEN_SECTION = 4;
 const HEAD_BYTES = 15;
 const OBJECT_MIN_BYTES = 9;
 const FULL_SCALE = 4095;
@@ -134,6 +139,12 @@ interface Shape {
   mask: Mask | null;
 }
 
+/* What sections add to a record. */
+interface Extras {
+  readonly shapes: readonly Shape[];
+  boxesAgeMs: number | null;
+}
+
 type ReadObject = Omit<SeenObject, 'className' | 'keyPoints' | 'mask'>;
 
 function readKeyPoints(reader: Reader): KeyPoint[] {
@@ -173,13 +184,14 @@ function readNames(bytes: Uint8Array, names: Map<number, string>): void {
   }
 }
 
-function readSection(reader: Reader, shapes: readonly Shape[], known: Map<number, string>): void {
+function readSection(reader: Reader, extras: Extras, known: Map<number, string>): void {
   const kind = reader.byte();
   const bytes = reader.part(reader.varint());
-  if (kind === NAMES_SECTION) readNames(bytes, known);
-  if (kind !== KEY_POINTS_SECTION && kind !== MASK_SECTION) return;
   const section = new Reader(bytes, 0);
-  const shape = shapes[section.varint()];
+  if (kind === NAMES_SECTION) readNames(bytes, known);
+  if (kind === SEEN_SECTION) extras.boxesAgeMs = section.zigzag() / 10;
+  if (kind !== KEY_POINTS_SECTION && kind !== MASK_SECTION) return;
+  const shape = extras.shapes[section.varint()];
   if (shape === undefined) return;
   if (kind === KEY_POINTS_SECTION) shape.keyPoints = readKeyPoints(section);
   else shape.mask = readMask(section);
@@ -187,9 +199,8 @@ function readSection(reader: Reader, shapes: readonly Shape[], known: Map<number
 
 /** null for what is no record, or one of a later version. `known`: names of earlier records; those of
  * this one are added. */
-export function parseRecord(message: ArrayBuffer, known: Map<number, string>): FrameMetadata | null {
-  const bytes = new Uint8Array(message);
-  const view = new DataView(message);
+export function parseRecord(bytes: Uint8Array, known: Map<number, string>): FrameMetadata | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION) return null;
   const flags = bytes[1] ?? 0;
   try {
@@ -200,8 +211,8 @@ export function parseRecord(message: ArrayBuffer, known: Map<number, string>): F
     const count = reader.varint();
     if (count * OBJECT_MIN_BYTES > reader.left) return null;
     const objects = Array.from({ length: count }, () => readObject(reader));
-    const shapes: Shape[] = objects.map(() => ({ keyPoints: [], mask: null }));
-    while (reader.left > 0) readSection(reader, shapes, known);
+    const extras: Extras = { shapes: objects.map(() => ({ keyPoints: [], mask: null })), boxesAgeMs: null };
+    while (reader.left > 0) readSection(reader, extras, known);
     return {
       rtpTimestamp: view.getUint32(2),
       captureUs: view.getUint16(6) * 2 ** 32 + view.getUint32(8),
@@ -210,9 +221,10 @@ export function parseRecord(message: ArrayBuffer, known: Map<number, string>): F
       width,
       height,
       predicted: (flags & PREDICTED) !== 0,
+      boxesAgeMs: extras.boxesAgeMs,
       awaited: (flags & AWAITED) !== 0,
       clean: (flags & CLEAN) !== 0,
-      objects: objects.map((object, i) => ({ ...object, keyPoints: [], mask: null, ...shapes[i], className: known.get(object.classId) ?? `class ${object.classId}` })),
+      objects: objects.map((object, i) => ({ ...object, keyPoints: [], mask: null, ...extras.shapes[i], className: known.get(object.classId) ?? `class ${object.classId}` })),
     };
   } catch (error) {
     if (error instanceof RangeError) return null;
@@ -231,7 +243,7 @@ export class MetadataMatch {
 
   /** A message came: the record of the picture on the screen when it is that, else null. */
   received(message: ArrayBuffer): FrameMetadata | null {
-    const record = parseRecord(message, this.#names);
+    const record = parseRecord(new Uint8Array(message), this.#names);
     if (record === null) return null;
     if (record.rtpTimestamp === this.#onScreen) return record;
     this.#records.set(record.rtpTimestamp, record);

@@ -3,10 +3,12 @@
  * carries them out: it opens and closes links, shows pictures, measures, and tells by events
  * (statechange, transportchange, stats, frame, metadata, objectclick). */
 import type { Step } from './connection-steps';
+import type { BinaryFrame } from './binary-frame';
 import { ElementDom, type ElementAction } from './element-dom';
-import { JpegSurface } from './jpeg-surface';
-import { MetadataMatch, type FrameMetadata, type SeenObject } from './metadata';
-import { latencyOf, StatsRecorder, STATS_PERIOD_MS, type Clock, type ViewStats } from './player-stats';
+import { JpegSurface, type PaintedPicture } from './jpeg-surface';
+import { budgetOf, latencyOf, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
+import { MetadataMatch, parseRecord, type FrameMetadata, type SeenObject } from './metadata';
+import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
@@ -43,7 +45,16 @@ const network = (navigator as Navigator & { connection?: EventTarget }).connecti
 
 interface JpegTag {
   readonly captureUs: number | null;
+  readonly record: FrameMetadata | null;
+  readonly receivedMs: number;
   readonly attempt: number;
+}
+
+/* A browser that does not tell when a picture came leaves that to the network. */
+function videoTimes(shownMs: number, { receiveTime, processingDuration }: VideoFrameCallbackMetadata): PageTimes {
+  const receivedMs = receiveTime ?? null;
+  const decodedMs = receivedMs === null || processingDuration === undefined ? null : receivedMs + processingDuration * 1000;
+  return { receivedMs, decodedMs, shownMs };
 }
 
 export class OverwatchView extends HTMLElement {
@@ -57,7 +68,9 @@ export class OverwatchView extends HTMLElement {
   #link: WebRtcLink | null = null;
   #linkClock: ServerClock | null = null;
   #match = new MetadataMatch();
+  readonly #names = new Map<number, string>(); // of classes, as records over the WebSocket tell them
   #metadata: FrameMetadata | null = null;
+  #times: PageTimes | null = null; // of the picture on the screen
   #counters: WebRtcCounters | null = null;
   #steps: readonly Step[] = [];
   #serverConnection: ServerConnection | null = null;
@@ -79,7 +92,7 @@ export class OverwatchView extends HTMLElement {
   constructor() {
     super();
     this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action) => this.#act(action));
-    this.#jpeg = new JpegSurface(this.#dom.canvas, ({ tag, width, height }) => this.#jpegPainted(tag, width, height));
+    this.#jpeg = new JpegSurface(this.#dom.canvas, (picture) => this.#jpegPainted(picture));
     this.#dom.showState('disconnected', '');
     for (const type of ['pointermove', 'pointerleave'] as const) this.addEventListener(type, this.#onPointer);
     this.addEventListener('click', this.#onClick);
@@ -172,9 +185,14 @@ export class OverwatchView extends HTMLElement {
     return this.#dom.surface;
   }
 
-  /** What is known of the picture on the screen; null while that is not known, and over the WebSocket. */
+  /** What is known of the picture on the screen; null while that is not known. */
   get metadata(): FrameMetadata | null {
     return this.#metadata;
+  }
+
+  /** Where the time of the picture on the screen went; null while that is not known. */
+  get budget(): LatencyBudget | null {
+    return this.#metadata === null || this.#times === null ? null : budgetOf(this.#metadata, this.#times, this.#clock());
   }
 
   get paused(): boolean {
@@ -263,12 +281,7 @@ export class OverwatchView extends HTMLElement {
     this.#socket = new ServerSocket(this.server, {
       opened: () => this.#mutate((at) => machine.serverUp(at)),
       closed: () => this.#socketClosed(machine),
-      frame: (frame, bytes) => {
-        if (frame.header.node_id !== this.node || this.#attempts.websocket === 0) return;
-        this.#recorder.detections(frame.header.detections_count ?? null);
-        if (this.#told.shown !== 'webrtc') this.#recorder.received(performance.now(), bytes);
-        this.#jpeg.show(frame.jpeg, { captureUs: frame.header.capture_us ?? null, attempt: this.#attempts.websocket });
-      },
+      frame: (frame, bytes) => this.#jpegReceived(frame, bytes),
       views: (views) => this.#learnView(machine, views),
     });
     machine.start(now);
@@ -360,7 +373,7 @@ export class OverwatchView extends HTMLElement {
       const { rtpTimestamp } = metadata;
       const captureUs = this.#captureUs(rtpTimestamp, now);
       const record = rtpTimestamp === undefined ? null : this.#match.shown(rtpTimestamp);
-      this.#pictureShown('webrtc', now, captureUs, metadata.width, metadata.height, record);
+      this.#pictureShown('webrtc', videoTimes(now, metadata), captureUs, metadata, record);
     };
     video.requestVideoFrameCallback(shown);
   }
@@ -371,14 +384,29 @@ export class OverwatchView extends HTMLElement {
     return captureUsFromRtp(rtpTimestamp, this.#linkClock.rtpOffset, serverUs);
   }
 
-  #jpegPainted(tag: JpegTag, width: number, height: number): void {
-    if (tag.attempt !== this.#attempts.websocket) return;
-    this.#pictureShown('websocket', performance.now(), tag.captureUs, width, height);
+  #jpegReceived({ header, record, jpeg }: BinaryFrame, bytes: number): void {
+    if (header.node_id !== this.node || this.#attempts.websocket === 0) return;
+    const receivedMs = performance.now();
+    this.#recorder.detections(header.detections_count ?? null);
+    if (this.#told.shown !== 'webrtc') this.#recorder.received(receivedMs, bytes);
+    this.#jpeg.show(jpeg, {
+      captureUs: header.capture_us ?? null,
+      record: record === null ? null : parseRecord(record, this.#names),
+      receivedMs,
+      attempt: this.#attempts.websocket,
+    });
   }
 
-  #pictureShown(transport: Transport, now: number, captureUs: number | null, width: number, height: number, record: FrameMetadata | null = null): void {
+  #jpegPainted({ tag, width, height, decodedMs }: PaintedPicture<JpegTag>): void {
+    if (tag.attempt !== this.#attempts.websocket) return;
+    const times = { receivedMs: tag.receivedMs, decodedMs, shownMs: performance.now() };
+    this.#pictureShown('websocket', times, tag.captureUs, { width, height }, tag.record);
+  }
+
+  #pictureShown(transport: Transport, times: PageTimes, captureUs: number | null, size: { width: number; height: number }, record: FrameMetadata | null): void {
     const machine = this.#machine;
     if (machine === null) return;
+    const now = times.shownMs;
     machine.frame(transport, now);
     const { shown } = machine.view(now);
     if (shown === transport) {
@@ -386,7 +414,8 @@ export class OverwatchView extends HTMLElement {
       this.#dom.showSurface(transport === 'webrtc' ? 'video' : 'canvas');
       const differenceMs = captureUs === null ? null : now - captureUs / 1000;
       const latencyMs = latencyOf(differenceMs, this.#clock());
-      this.#recorder.frame(now, width, height, differenceMs);
+      this.#recorder.frame(now, size.width, size.height, differenceMs);
+      this.#times = times;
       this.#metadata = null;
       if (record !== null) this.#learnMetadata(record);
       else if (transport === 'webrtc') this.#dom.overlay.miss();
@@ -398,6 +427,7 @@ export class OverwatchView extends HTMLElement {
 
   #learnMetadata(record: FrameMetadata): void {
     this.#metadata = record;
+    if (this.#times !== null) this.#recorder.known(record, this.#times);
     this.#drawOverlay();
     this.dispatchEvent(new CustomEvent<FrameMetadata>('metadata', { detail: record }));
   }
@@ -408,7 +438,7 @@ export class OverwatchView extends HTMLElement {
     const wish = this.getAttribute('overlay');
     const wanted = wish === null || wish === 'auto' ? record?.clean === true : wish !== 'off';
     if (record !== null && wanted) this.#dom.overlay.show(record);
-    else if (record !== null || !wanted || this.#told.shown !== 'webrtc') this.#dom.overlay.clear();
+    else if (record !== null || !wanted) this.#dom.overlay.clear();
   }
 
   readonly #onPointer = (event: PointerEvent) => this.#dom.overlay.point(event.type === 'pointerleave' ? null : event);
@@ -423,6 +453,7 @@ export class OverwatchView extends HTMLElement {
     this.#socket?.subscribe({
       topics: wantsFrames ? ['status_update', 'xray_frame'] : ['status_update'],
       filters: { node_id: this.node, max_fps: limit > 0 ? Math.min(limit, MAX_FPS) : MAX_FPS },
+      records: true,
     });
   }
 

@@ -1,4 +1,6 @@
 /* What the player measures, and the snapshot of it that `element.stats` and the `stats` event give. */
+import { BudgetRecorder, latencyOf, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
+import type { FrameMetadata } from './metadata';
 import { Rolling } from './rolling';
 import type { Step } from './connection-steps';
 import type { ConnectionState, Transport, TransportChoice } from './session-machine';
@@ -16,6 +18,8 @@ export interface ViewStats {
   /** Capture to shown, milliseconds over the last seconds; null while the clocks are not known well
    * enough to tell. */
   readonly latency: { readonly p50: number | null; readonly p95: number | null };
+  /** Where the time went of the picture whose latency is nearest to the median; null while unknown. */
+  readonly budget: LatencyBudget | null;
   /** How far off the latency can be, milliseconds. */
   readonly clockUncertaintyMs: number | null;
   readonly bitsPerSecond: number;
@@ -44,6 +48,7 @@ export interface ViewStats {
 
 export const STATS_PERIOD_MS = 500;
 const HISTORY_LENGTH = 120;
+const LATENCY_WINDOW_MS = 5_000;
 
 export interface StatsContext {
   readonly node: string;
@@ -63,25 +68,13 @@ export interface StatsContext {
   readonly steps: readonly Step[];
 }
 
-/** The server's clock less this page's, and how far off that can be; milliseconds. */
-export interface Clock {
-  readonly offsetMs: number;
-  readonly uncertaintyMs: number;
-}
-
-/** A latency out of the page's time less the server's; null when it could as well be none at all. */
-export function latencyOf(differenceMs: number | null, clock: Clock | null): number | null {
-  if (differenceMs === null || clock === null) return null;
-  const latencyMs = differenceMs + clock.offsetMs;
-  return latencyMs >= clock.uncertaintyMs ? latencyMs : null;
-}
-
 export class StatsRecorder {
   readonly #shown = new Rolling(2_000);
   /* Shown on the page's clock less captured on the server's: what is learned of the clocks later holds
    * for these, too. */
-  readonly #difference = new Rolling(5_000);
+  readonly #difference = new Rolling(LATENCY_WINDOW_MS);
   readonly #recentDifference = new Rolling(STATS_PERIOD_MS);
+  readonly #budgets = new BudgetRecorder(LATENCY_WINDOW_MS);
   readonly #bits = new Rolling(3_000);
   #history: (number | null)[] = [];
   #frames = 0;
@@ -98,6 +91,11 @@ export class StatsRecorder {
     this.#recentDifference.add(now, differenceMs);
   }
 
+  /** The record of a picture that was shown. */
+  known(record: FrameMetadata, times: PageTimes): void {
+    this.#budgets.add(record, times);
+  }
+
   received(now: number, bytes: number): void {
     this.#bits.add(now, bytes * 8);
   }
@@ -111,6 +109,7 @@ export class StatsRecorder {
     this.#shown.clear();
     this.#difference.clear();
     this.#recentDifference.clear();
+    this.#budgets.clear();
     this.#bits.clear();
   }
 
@@ -127,6 +126,7 @@ export class StatsRecorder {
       clockUncertaintyMs: clock?.uncertaintyMs ?? null,
       fps: this.#shown.perSecond(now),
       latency: { p50, p95: p50 === null ? null : latencyOf(this.#difference.quantile(now, 0.95), clock) },
+      budget: this.#budgets.nearest(p50, clock),
       bitsPerSecond: this.#bits.sumPerSecond(now),
       width: this.#size.width,
       height: this.#size.height,

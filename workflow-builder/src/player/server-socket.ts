@@ -8,6 +8,8 @@ import { viewsFrom, type ViewInfo } from './server-types';
 export interface Subscription {
   readonly topics: readonly string[];
   readonly filters?: { readonly node_id?: string; readonly node_ids?: readonly string[]; readonly max_fps?: number };
+  /** With each picture what is known of it. */
+  readonly records?: boolean;
 }
 
 export interface SocketHandlers {
