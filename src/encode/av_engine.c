@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENDLESS_GOP = 1 << 28 };
+enum {
+    ENDLESS_GOP = 1 << 28,
+    QUANTISER_STEPS = 51, /* FFmpeg's offsets are parts of this range (libavcodec/libx264.c) */
+    STEP_PARTS = 100,
+};
 
 struct av_state {
     const struct encoder_backend *backend;
@@ -234,8 +238,31 @@ static void describe_picture(const struct av_state *av, AVFrame *picture, int64_
     picture->sample_aspect_ratio = av->codec->sample_aspect_ratio;
 }
 
+/* Without memory for it the picture is encoded as any other. */
+static void attach_focus(AVFrame *picture, const struct video_focus *focus)
+{
+    size_t bytes = (size_t)focus->count * sizeof(AVRegionOfInterest);
+    AVFrameSideData *side =
+        av_frame_new_side_data(picture, AV_FRAME_DATA_REGIONS_OF_INTEREST, bytes);
+    if (!side)
+        return;
+    AVRegionOfInterest *regions = (AVRegionOfInterest *)side->data;
+    for (int i = 0; i < focus->count; i++) {
+        const struct video_region *region = &focus->regions[i];
+        regions[i] = (AVRegionOfInterest){
+            .self_size = sizeof *regions,
+            .top = region->top,
+            .bottom = region->bottom,
+            .left = region->left,
+            .right = region->right,
+            .qoffset = {-(int)lround(focus->steps * STEP_PARTS), QUANTISER_STEPS * STEP_PARTS},
+        };
+    }
+}
+
 /* Hands the frame to the codec, by way of the device where it has one. */
-static int send_picture(struct av_state *av, const struct frame *frame, int64_t index, bool key)
+static int send_picture(struct av_state *av, const struct frame *frame, int64_t index, bool key,
+                        const struct video_focus *focus)
 {
     AVFrame *picture = av->picture, *sent = picture;
     picture->format = av->backend->pixels;
@@ -255,6 +282,8 @@ static int send_picture(struct av_state *av, const struct frame *frame, int64_t 
         }
         describe_picture(av, sent, index, key);
     }
+    if (focus)
+        attach_focus(sent, focus);
     if (avcodec_send_frame(av->codec, sent) < 0)
         rc = OW_EIO;
 out:
@@ -264,10 +293,10 @@ out:
 }
 
 static int av_encode(void *state, const struct frame *frame, int64_t index, bool key,
-                     struct engine_output *out)
+                     const struct video_focus *focus, struct engine_output *out)
 {
     struct av_state *av = state;
-    int rc = send_picture(av, frame, index, key);
+    int rc = send_picture(av, frame, index, key, focus);
     if (rc < 0)
         return rc;
     int received = avcodec_receive_packet(av->codec, av->packet);

@@ -14,7 +14,11 @@
  * libx264 at "superfast": SSIM 0.956 there for 1.6 ms of one core a frame; "ultrafast" 0.931 for
  * 1.1 ms, "veryfast" 0.958 for 2.6 ms. "zerolatency" takes out look-ahead, frame threads and B
  * frames, and counts frames instead of reading time stamps, which video_encoder_set_rate() relies
- * on. scenecut=0 and the endless GOP leave key frames to who asks for them. */
+ * on. scenecut=0 and the endless GOP leave key frames to who asks for them.
+ *
+ * regions, in FFmpeg 5.1 to 7.1: libx264 takes them while its adaptive quantisation is on, as in
+ * every preset but "ultrafast"; VA-API and Quick Sync where the driver does, and of many the first
+ * few. The wrappers of the others do not know them. */
 const struct encoder_backend encoder_backends[] = {
     {
         .name = "h264_nvenc",
@@ -37,6 +41,7 @@ const struct encoder_backend encoder_backends[] = {
         .device_pixels = AV_PIX_FMT_VAAPI,
         .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
+        .regions = true,
         .options = "profile=constrained_baseline:rc_mode=CBR:async_depth=1:sei=0:aud=0",
     },
     {
@@ -47,6 +52,7 @@ const struct encoder_backend encoder_backends[] = {
         .pixels = AV_PIX_FMT_NV12,
         .rate_change = ENCODER_RATE_REOPEN,
         .buffer_frames = 3,
+        .regions = true,
         .options = "preset=veryfast:profile=baseline:async_depth=1:look_ahead=0:forced_idr=1:aud=0",
     },
     {
@@ -78,6 +84,7 @@ const struct encoder_backend encoder_backends[] = {
         .pixels = AV_PIX_FMT_YUV420P,
         .rate_change = ENCODER_RATE_RECONFIGURE,
         .buffer_frames = 3,
+        .regions = true,
         .options = "preset=superfast:tune=zerolatency:profile=baseline:forced-idr=1:aud=0:"
                    "nal-hrd=none:x264-params=keyint=infinite\\:scenecut=0\\:repeat-headers=1\\:"
                    "annexb=1",

@@ -26,6 +26,7 @@ struct encoder_backend {
     enum AVPixelFormat device_pixels;
     enum encoder_rate_change rate_change;
     double buffer_frames; /* the rate control's buffer, in frames of average size */
+    bool regions;         /* takes those of struct video_focus */
     const char *options;  /* "key=value:key=value" for the private options of libavcodec's codec */
 };
 

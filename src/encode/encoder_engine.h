@@ -24,9 +24,9 @@ struct encoder_engine {
     int (*open)(void **state, const struct encoder_backend *backend,
                 const struct video_settings *settings, struct reason *why);
     /* One frame in; OW_EAGAIN when nothing came out. Only size, data and key of the unit are set.
-     */
+     * The focus is NULL or has regions, each with an area that lies in the picture. */
     int (*encode)(void *state, const struct frame *frame, int64_t index, bool key,
-                  struct engine_output *out);
+                  const struct video_focus *focus, struct engine_output *out);
     /* A new bitrate and frame rate for the running encoder; NULL when it has to be opened anew. */
     int (*set_rate)(void *state, int bitrate_bps, double fps);
     void (*close)(void **state);

@@ -35,7 +35,7 @@ static int encode_some(struct video_encoder *encoder, struct frame *frame, struc
     for (int i = 0; i < PROBE_FRAMES; i++) {
         struct encoded *unit = NULL;
         paint(frame, i);
-        int rc = video_encoder_encode(encoder, frame, false, &unit);
+        int rc = video_encoder_encode(encoder, frame, false, NULL, &unit);
         if (rc == OW_EAGAIN && ++held > 1)
             return reason_set(why, OW_EUNSUPPORTED, "holds back more than one frame");
         if (rc < 0 && rc != OW_EAGAIN)

@@ -142,8 +142,34 @@ static int tell_rate(struct video_encoder *encoder)
         encoder->state, (int)(settings->bitrate_bps * encoder->trim.factor), settings->fps);
 }
 
+static int clamp_int(int value, int least, int most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* What of a focus lies in the picture; NULL when the back end knows no regions or none is left. */
+static const struct video_focus *usable(const struct video_encoder *encoder,
+                                        const struct video_focus *focus, struct video_focus *cut)
+{
+    if (!focus || !encoder->backend->regions || !(focus->steps > 0))
+        return NULL;
+    int width = encoder->settings.width, height = encoder->settings.height;
+    cut->steps = fmin(focus->steps, VIDEO_FOCUS_MAX);
+    cut->count = 0;
+    for (int i = 0; i < focus->count && i < VIDEO_REGIONS_MAX; i++) {
+        const struct video_region *region = &focus->regions[i];
+        const struct video_region inside = {.left = clamp_int(region->left, 0, width),
+                                            .top = clamp_int(region->top, 0, height),
+                                            .right = clamp_int(region->right, 0, width),
+                                            .bottom = clamp_int(region->bottom, 0, height)};
+        if (inside.left < inside.right && inside.top < inside.bottom)
+            cut->regions[cut->count++] = inside;
+    }
+    return cut->count > 0 ? cut : NULL;
+}
+
 int video_encoder_encode(struct video_encoder *encoder, const struct frame *frame, bool key,
-                         struct encoded **out)
+                         const struct video_focus *focus, struct encoded **out)
 {
     if (frame->width != encoder->frame_width || frame->height != encoder->frame_height)
         return OW_EINVAL;
@@ -153,8 +179,9 @@ int video_encoder_encode(struct video_encoder *encoder, const struct frame *fram
     encoder->stamps[index % STAMPS] =
         (struct stamp){frame->sequence, frame->capture_us, frame->stages};
     struct engine_output output;
-    int rc =
-        encoder->backend->engine->encode(encoder->state, frame, index, key || index == 0, &output);
+    struct video_focus cut;
+    int rc = encoder->backend->engine->encode(encoder->state, frame, index, key || index == 0,
+                                              usable(encoder, focus, &cut), &output);
     if (rc != OW_OK)
         return rc;
     bool known = output.index >= 0 && output.index <= index && output.index > index - STAMPS;

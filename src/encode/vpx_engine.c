@@ -1,6 +1,9 @@
 /* libvpx as an engine, for VP8. Not by way of libavcodec: its wrapper (libavcodec/libvpxenc.c,
  * FFmpeg 5.1 to 7.1) sets the rate at opening only, and a key frame for every change of the rate is
- * what a crowded path needs least. */
+ * what a crowded path needs least.
+ *
+ * It knows no regions: with libvpx 1.12's map for them (VP8E_SET_ROI_MAP) SSIM outside fell by 0.05
+ * to 0.1 on pedestrians at 200 and 500 kbit/s, for 0.03 at most inside. */
 #include "encode/encoder_engine.h"
 
 #include <math.h>
@@ -128,8 +131,9 @@ static int take_packet(struct vpx_state *vpx, int64_t index, struct engine_outpu
 }
 
 static int vpx_encode(void *state, const struct frame *frame, int64_t index, bool key,
-                      struct engine_output *out)
+                      const struct video_focus *focus, struct engine_output *out)
 {
+    (void)focus;
     struct vpx_state *vpx = state;
     vpx_image_t image;
     lend_planes(&image, vpx, frame);

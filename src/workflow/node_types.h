@@ -45,6 +45,7 @@ struct view_settings {
     int renditions;                            /* 1..RENDITION_SHARED, for several viewers */
     double rendition_rates[RENDITION_SHARED];  /* parts of max_bps, falling */
     double rendition_widths[RENDITION_SHARED]; /* parts of the width, falling */
+    double focus;                              /* struct video_focus, on what the model sees */
     int jpeg_quality;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/perf.h"
+#include "encode/video_focus.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -264,6 +265,28 @@ void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
         .stages = unit->stages,
     };
     (void)metadata_create(&unit->metadata, &picture);
+}
+
+/* The room that a label takes above its box, in pixels (xray/labels.c). */
+static int label_room(const struct view_look *look, int height)
+{
+    bool drawn = look->style.show_labels && look->settings.layout != VIEW_CLEAN;
+    return drawn ? (int)lround((double)look->style.font_size * height / 16) : 0;
+}
+
+void view_shot_focus(const struct view_shot *shot, const struct frame *frame,
+                     struct video_focus *out)
+{
+    const struct view_look *look = &shot->view->parts.look;
+    out->steps = look->settings.focus;
+    out->count = 0;
+    if (!shot->detections || look->style.mode == XRAY_QUAD) /* there they are at four places */
+        return;
+    int width = is_pair(shot) ? frame->width / 2 : frame->width;
+    for (int left = frame->width - width; left >= 0; left -= width) {
+        const struct video_region part = {left, 0, left + width, frame->height};
+        video_focus_add(out, shot->detections, &part, label_room(look, frame->height));
+    }
 }
 
 void view_shot_end(struct view_shot *shot)

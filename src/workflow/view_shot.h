@@ -47,6 +47,9 @@ const struct drawn *view_shot_at(struct view_shot *shot, int width);
  * time is set before. */
 void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
                         struct encoded *unit);
+/* Where the objects stand in such a picture, for its encoder. */
+void view_shot_focus(const struct view_shot *shot, const struct frame *frame,
+                     struct video_focus *out);
 void view_shot_end(struct view_shot *shot);
 
 #endif

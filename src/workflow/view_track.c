@@ -217,7 +217,9 @@ static bool give(struct view *view, int index, const struct view_shot *shot,
     struct encoded *unit = NULL;
     unsigned bit = view_track_bit(index);
     bool key = (atomic_fetch_and(&view->keys_wanted, ~bit) & bit) != 0;
-    int rc = video_encoder_encode(track->encoder, drawn->frame, key, &unit);
+    struct video_focus focus;
+    view_shot_focus(shot, drawn->frame, &focus);
+    int rc = video_encoder_encode(track->encoder, drawn->frame, key, &focus, &unit);
     if (rc == OW_EAGAIN)
         return false; /* a hardware encoder that holds its first frame back */
     if (rc < 0) {

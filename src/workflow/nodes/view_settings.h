@@ -2,6 +2,7 @@
 #ifndef OW_WORKFLOW_NODES_VIEW_SETTINGS_H
 #define OW_WORKFLOW_NODES_VIEW_SETTINGS_H
 
+#include "encode/video_encoder.h"
 #include "workflow/nodes/nodes.h"
 
 extern const char *const view_sync_choices[];   /* "predict", "sync" */
@@ -21,6 +22,10 @@ extern const char *const view_layout_choices[]; /* in the order of enum view_lay
      .default_text = "predict", .choices = view_sync_choices,                                      \
      .help = "predict: every frame at once, boxes moved forward to it; "                           \
              "sync: the very frame that the model saw, later"},                                    \
+    {.name = "focusObjects", .label = "Focus on objects", .type = SETTING_NUMBER,                  \
+     .default_number = 3, .min = 0, .max = VIDEO_FOCUS_MAX, .step = 1, .unit = "QP",               \
+     .help = "objects are encoded finer than the rest by so many steps, at the same rate; "        \
+             "0 = all alike"},                                                                     \
     {.name = "quality", .label = "JPEG quality", .type = SETTING_INT, .default_number = 50,        \
      .min = 1, .max = 100, .help = "of pictures over the WebSocket"}
 /* clang-format on */

@@ -48,7 +48,7 @@ static struct encoded *encode(struct video_encoder *encoder, struct frame *frame
 {
     struct encoded *unit = NULL;
     picture_paint(frame, index);
-    assert_int_equal(video_encoder_encode(encoder, frame, key, &unit), OW_OK);
+    assert_int_equal(video_encoder_encode(encoder, frame, key, NULL, &unit), OW_OK);
     assert_non_null(unit);
     return unit;
 }
@@ -254,7 +254,7 @@ static void check_key_frames(struct video_settings settings)
         picture_paint(shown, i);
         if (i >= 20) /* a cut is no reason for a key frame */
             picture_fill(shown, (uint8_t)(i % 2 ? 30 : 200), 90, 160);
-        assert_int_equal(video_encoder_encode(encoder, shown, wanted, &unit), OW_OK);
+        assert_int_equal(video_encoder_encode(encoder, shown, wanted, NULL, &unit), OW_OK);
         assert_int_equal(unit->key, wanted || i == 0);
         assert_true(starts_as_told(unit));
         encoded_unref(&unit);
@@ -327,7 +327,7 @@ static void a_still_dark_picture_costs_next_to_nothing(void **state)
     picture_fill(frame, 20, 128, 128);
     for (int i = 0; i < 90; i++) {
         struct encoded *unit = NULL;
-        assert_int_equal(video_encoder_encode(encoder, frame, false, &unit), OW_OK);
+        assert_int_equal(video_encoder_encode(encoder, frame, false, NULL, &unit), OW_OK);
         late += i >= 60 ? unit->size : 0;
         encoded_unref(&unit);
     }
@@ -336,8 +336,16 @@ static void a_still_dark_picture_costs_next_to_nothing(void **state)
     video_encoder_close(&encoder);
 }
 
-static double decoded_psnr(AVCodecContext *decoder, const struct encoded *unit,
-                           const struct frame *frame)
+static AVCodecContext *open_decoder(enum AVCodecID id)
+{
+    AVCodecContext *decoder = avcodec_alloc_context3(avcodec_find_decoder(id));
+    decoder->thread_count = 1;
+    assert_int_equal(avcodec_open2(decoder, NULL, NULL), 0);
+    return decoder;
+}
+
+/* The picture that a viewer sees; to be freed. */
+static AVFrame *decode(AVCodecContext *decoder, const struct encoded *unit)
 {
     AVPacket *packet = av_packet_alloc();
     AVFrame *picture = av_frame_alloc();
@@ -347,10 +355,17 @@ static double decoded_psnr(AVCodecContext *decoder, const struct encoded *unit,
     assert_int_equal(avcodec_receive_frame(decoder, picture), 0); /* at once: no reordering */
     assert_int_equal(picture->width, unit->width);
     assert_int_equal(picture->height, unit->height);
+    av_packet_free(&packet);
+    return picture;
+}
+
+static double decoded_psnr(AVCodecContext *decoder, const struct encoded *unit,
+                           const struct frame *frame)
+{
+    AVFrame *picture = decode(decoder, unit);
     double psnr = picture_psnr(frame->plane[0], frame->stride[0], picture->data[0],
                                picture->linesize[0], unit->width, unit->height);
     av_frame_free(&picture);
-    av_packet_free(&packet);
     return psnr;
 }
 
@@ -359,9 +374,7 @@ static void check_sizes(enum video_codec codec, enum AVCodecID id)
     static const int sizes[][2] = {{640, 360}, {641, 361}, {322, 187}, {16, 16}, {2, 2}, {98, 2}};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         int width = sizes[s][0], height = sizes[s][1];
-        AVCodecContext *decoder = avcodec_alloc_context3(avcodec_find_decoder(id));
-        decoder->thread_count = 1;
-        assert_int_equal(avcodec_open2(decoder, NULL, NULL), 0);
+        AVCodecContext *decoder = open_decoder(id);
         struct video_encoder *encoder = open_encoder(both[codec](width, height, 3000000));
         struct frame *frame = NULL;
         assert_int_equal(frame_create(&frame, width, height), OW_OK);
@@ -410,7 +423,7 @@ static void refuses_what_cannot_be(void **state)
     struct encoded *unit = NULL;
     encoder = open_encoder(settings_for(320, 240, 500000));
     assert_int_equal(frame_create(&frame, 322, 240), OW_OK);
-    assert_int_equal(video_encoder_encode(encoder, frame, false, &unit), OW_EINVAL);
+    assert_int_equal(video_encoder_encode(encoder, frame, false, NULL, &unit), OW_EINVAL);
     assert_null(unit);
     frame_unref(&frame);
     video_encoder_close(&encoder);
@@ -469,6 +482,120 @@ static void reopening_back_ends_change_their_rate(void **state)
     video_encoder_close(&encoder);
 }
 
+/* Moving shapes at 80 kbit/s: means of PSNR in the region and in a place as large elsewhere, and
+ * the rate. */
+struct focus_result {
+    double inside, outside, bps;
+};
+
+static const struct video_region middle = {240, 96, 400, 256}, corner = {0, 200, 160, 360};
+
+static double region_psnr(const struct frame *frame, const AVFrame *picture,
+                          const struct video_region *region)
+{
+    ptrdiff_t ours = (ptrdiff_t)region->top * frame->stride[0] + region->left;
+    ptrdiff_t theirs = (ptrdiff_t)region->top * picture->linesize[0] + region->left;
+    return picture_psnr(frame->plane[0] + ours, frame->stride[0], picture->data[0] + theirs,
+                        picture->linesize[0], region->right - region->left,
+                        region->bottom - region->top);
+}
+
+static struct focus_result encode_with(const struct encoder_backend *backend,
+                                       const struct video_focus *focus)
+{
+    enum { COUNT = 60 };
+    struct focus_result result = {0};
+    struct video_settings settings = settings_for(640, 360, 80000);
+    struct video_encoder *encoder = NULL;
+    struct frame *frame = NULL;
+    AVCodecContext *decoder = open_decoder(AV_CODEC_ID_H264);
+    assert_int_equal(video_encoder_open_backend(&encoder, &settings, backend, NULL), OW_OK);
+    assert_int_equal(frame_create(&frame, 640, 360), OW_OK);
+    for (int i = 0; i < COUNT; i++) {
+        struct encoded *unit = NULL;
+        picture_paint(frame, i);
+        assert_int_equal(video_encoder_encode(encoder, frame, false, focus, &unit), OW_OK);
+        AVFrame *picture = decode(decoder, unit);
+        result.inside += region_psnr(frame, picture, &middle) / COUNT;
+        result.outside += region_psnr(frame, picture, &corner) / COUNT;
+        result.bps += 8.0 * (double)unit->size * 30 / COUNT;
+        av_frame_free(&picture);
+        encoded_unref(&unit);
+    }
+    frame_unref(&frame);
+    video_encoder_close(&encoder);
+    avcodec_free_context(&decoder);
+    return result;
+}
+
+static void regions_are_encoded_finer_for_no_more_bits(void **state)
+{
+    (void)state;
+    const struct encoder_backend *x264 = encoder_backend_find("libx264");
+    struct video_focus focus = {.steps = 6, .count = 1, .regions = {middle}};
+    struct encoder_backend uploading = *x264;
+    uploading.pixels = AV_PIX_FMT_NV12; /* the other way in */
+    struct focus_result plain = encode_with(x264, NULL);
+    struct focus_result focused = encode_with(x264, &focus);
+    struct focus_result other = encode_with(&uploading, &focus);
+    print_message("PSNR inside %.1f, outside %.1f at %.0f bit/s; with a focus %.1f, %.1f, %.0f\n",
+                  plain.inside, plain.outside, plain.bps, focused.inside, focused.outside,
+                  focused.bps);
+    assert_true(focused.inside > plain.inside + 1);
+    assert_true(focused.outside < plain.outside);
+    assert_true(focused.outside > plain.outside - 3);
+    assert_true(focused.bps < 1.05 * plain.bps);
+    assert_true(other.inside > plain.inside + 1);
+}
+
+/* All that a focus may say and mean nothing, and a back end that knows no regions: as without. */
+static void a_focus_on_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    const struct encoder_backend *x264 = encoder_backend_find("libx264");
+    struct encoder_backend blind = *x264;
+    blind.regions = false;
+    struct focus_result plain = encode_with(x264, NULL);
+    const struct video_focus nothing[] = {
+        {.steps = 6},
+        {.steps = 0, .count = 1, .regions = {middle}},
+        {.steps = -6, .count = 1, .regions = {middle}},
+        {.steps = NAN, .count = 1, .regions = {middle}},
+        {.steps = 6, .count = -1, .regions = {middle}},
+        {.steps = 6,
+         .count = 4,
+         .regions = {{640, 0, 700, 100}, {-100, 0, 0, 100}, {50, 50, 50, 90}, {90, 90, 50, 50}}},
+    };
+    for (size_t i = 0; i < sizeof nothing / sizeof nothing[0]; i++) {
+        struct focus_result result = encode_with(x264, &nothing[i]);
+        assert_memory_equal(&result, &plain, sizeof plain);
+    }
+    const struct video_focus middle_only = {.steps = 6, .count = 1, .regions = {middle}};
+    struct focus_result unaware = encode_with(&blind, &middle_only);
+    assert_memory_equal(&unaware, &plain, sizeof plain);
+}
+
+static void any_focus_is_harmless(void **state)
+{
+    (void)state;
+    struct video_focus focus = {.steps = INFINITY, .count = INT32_MAX};
+    for (int i = 0; i < VIDEO_REGIONS_MAX; i++)
+        focus.regions[i] = (struct video_region){INT32_MIN, i, INT32_MAX, INT32_MAX - i};
+    for (int codec = 0; codec < VIDEO_CODECS; codec++) {
+        struct video_encoder *encoder = open_encoder(both[codec](322, 187, 200000));
+        struct frame *frame = NULL;
+        assert_int_equal(frame_create(&frame, 322, 187), OW_OK);
+        for (int i = 0; i < 10; i++) {
+            struct encoded *unit = NULL;
+            picture_paint(frame, i);
+            assert_int_equal(video_encoder_encode(encoder, frame, i == 5, &focus, &unit), OW_OK);
+            encoded_unref(&unit);
+        }
+        frame_unref(&frame);
+        video_encoder_close(&encoder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +609,9 @@ int main(void)
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(probing_finds_one_that_works),
         cmocka_unit_test(reopening_back_ends_change_their_rate),
+        cmocka_unit_test(regions_are_encoded_finer_for_no_more_bits),
+        cmocka_unit_test(a_focus_on_nothing_changes_nothing),
+        cmocka_unit_test(any_focus_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,6 +173,51 @@ static void the_plain_picture_is_not_copied(void **state)
     frame_unref(&source);
 }
 
+static void check_regions(const struct view_shot *shot, const struct video_region *expected,
+                          int count)
+{
+    struct frame *frame = NULL;
+    struct video_focus focus;
+    assert_int_equal(frame_create(&frame, shot->width, shot->height), OW_OK);
+    view_shot_focus(shot, frame, &focus);
+    assert_float_equal(focus.steps, 4, 1e-9);
+    assert_int_equal(focus.count, count);
+    for (int i = 0; i < count; i++)
+        assert_memory_equal(&focus.regions[i], &expected[i], sizeof *expected);
+    frame_unref(&frame);
+}
+
+static void the_focus_is_where_objects_and_labels_are(void **state)
+{
+    (void)state;
+    struct view_look *look = &view.parts.look;
+    struct frame *source = make_source(320, 160);
+    struct detections *seen = one_object(320, 160);
+    struct view_shot shot;
+    look->settings.focus = 4;
+    look->style.font_size = 0.8F; /* a label takes 8 of 160 lines */
+    view_shot_picture(&shot, &view, source, seen);
+    check_regions(&shot, &(struct video_region){80, 32, 160, 80}, 1);
+    view_shot_end(&shot);
+    look->settings.layout = VIEW_SIDE_BY_SIDE;
+    view_shot_picture(&shot, &view, source, seen);
+    check_regions(&shot, (struct video_region[]){{400, 32, 480, 80}, {80, 32, 160, 80}}, 2);
+    view_shot_end(&shot);
+    look->settings.layout = VIEW_CLEAN; /* the page draws the labels */
+    look->settings.width = 160;
+    view_shot_picture(&shot, &view, source, seen);
+    check_regions(&shot, &(struct video_region){40, 20, 80, 40}, 1);
+    look->style.mode = XRAY_QUAD; /* four small pictures in one */
+    check_regions(&shot, NULL, 0);
+    view_shot_end(&shot);
+    view_shot_picture(&shot, &view, source, NULL);
+    look->style.mode = XRAY_BOXES;
+    check_regions(&shot, NULL, 0);
+    view_shot_end(&shot);
+    frame_unref(&source);
+    detections_unref(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(widths_are_those_of_a_half, setup, teardown),
         cmocka_unit_test_setup_teardown(smaller_renditions_are_pairs_too, setup, teardown),
         cmocka_unit_test_setup_teardown(the_plain_picture_is_not_copied, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_focus_is_where_objects_and_labels_are, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
