@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THRESHOLDS = 5, DEMO = 1, ROWS = 9, OBJECTS_MAX = 1000, ROUNDS = 100 };
+enum { THRESHOLDS = 5, DEMO = 1, ROWS = 11, OBJECTS_MAX = 1000, ROUNDS = 100 };
 
 static const float thresholds[THRESHOLDS] = {0.35F, 0.4F, 0.45F, 0.5F, 0.55F};
 
@@ -30,6 +30,8 @@ static const struct row {
     {"ours, drawn", NULL, 0, 0},
     {"SORT, kept for 1 frame", sort_run, 0, 1},
     {"SORT, kept for 1 s", sort_run, 0, 10},
+    {"OC-SORT, kept for 1 s", oc_sort_run, 0, 10},
+    {"OC-SORT, kept for 3 s", oc_sort_run, 0, 30},
     {"ByteTrack, kept for 1 s", byte_run, 0, 10},
     {"ByteTrack, kept for 3 s", byte_run, 0, 30},
     {"ByteTrack, begun 0.1 higher, 1 s", byte_run, 0.1F, 10},
@@ -90,17 +92,26 @@ static void print_foresight(const struct footage *footage)
     static const struct {
         int every, ahead;
     } cases[] = {{1, 1}, {2, 1}, {2, 2}, {3, 3}};
-    printf("%-34s %8s %6s %6s %8s %6s\n", "IoU with the later detection", "boxes", "median", "p10",
-           "unmoved", "p10");
+    static const char *const names[] = {[MOT_TRACKER] = "ours",
+                                        [MOT_STILL] = "unmoved",
+                                        [MOT_TRUE_WAY] = "true way",
+                                        [MOT_TRUTH] = "true box"};
+    enum { FORESEERS = sizeof names / sizeof *names };
+    printf("%-34s %8s", "IoU with the later detection", "boxes");
+    for (int k = 0; k < FORESEERS; k++)
+        printf(" %8s %6s", names[k], "p10");
+    puts("");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct mot_foresight moved, still;
-        mot_foresee(&footage->truth[0], &footage->seen[0], thresholds[DEMO], cases[i].every,
-                    cases[i].ahead, false, &moved);
-        mot_foresee(&footage->truth[0], &footage->seen[0], thresholds[DEMO], cases[i].every,
-                    cases[i].ahead, true, &still);
-        printf("model every %d00 ms, %d00 ms ahead    %8d %6.3f %6.3f %8.3f %6.3f\n",
-               cases[i].every, cases[i].ahead, moved.count, moved.median, moved.low, still.median,
-               still.low);
+        for (int k = 0; k < FORESEERS; k++) {
+            struct mot_foresight made;
+            mot_foresee(&footage->truth[0], &footage->seen[0], thresholds[DEMO], cases[i].every,
+                        cases[i].ahead, (enum mot_foreseer)k, &made);
+            if (k == 0)
+                printf("model every %d00 ms, %d00 ms ahead    %8d", cases[i].every, cases[i].ahead,
+                       made.count);
+            printf(" %8.3f %6.3f", made.median, made.low);
+        }
+        puts("");
     }
     puts("");
 }

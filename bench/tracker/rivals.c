@@ -6,7 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AXES = 4, TRACKS_MAX = 256, BOXES_MAX = 256, SHOWN_AFTER = 3 /* frames, SORT */ };
+enum {
+    AXES = 4,
+    TRACKS_MAX = 256,
+    BOXES_MAX = 256,
+    SHOWN_AFTER = 3,  /* frames, SORT and OC-SORT */
+    HEADING_OVER = 3, /* frames, OC-SORT */
+    SIGHTS = HEADING_OVER + 1,
+};
+
+static const double pi = 3.14159265358979323846;
+static const double heading_weight = 0.2; /* OC-SORT */
 
 /* Position and velocity of one of the four numbers of a box. The filters of both papers have no
  * noise that is common to two of them, so each is a filter of its own. A step is a frame. */
@@ -14,14 +24,24 @@ struct axis {
     double x, v, pxx, pxv, pvv;
 };
 
+struct sight {
+    int frame; /* counted from 1; 0: none */
+    double x, y;
+};
+
 struct track {
     uint32_t id;
     int class_id, hits, seen;
     bool lost, shown;
     struct axis axis[AXES];
+    /* of OC-SORT */
+    struct detection last;       /* as it was detected */
+    struct sight sights[SIGHTS]; /* of the last frames, by their number */
+    struct axis missed[AXES];    /* in the first frame that it was not seen in */
+    double heading[2];           /* of length 1, or 0 when not known */
 };
 
-enum kind { SORT, BYTE };
+enum kind { SORT, BYTE, OC_SORT };
 
 struct state {
     enum kind kind;
@@ -49,21 +69,21 @@ static void correct(struct axis *a, double z, double r)
     a->pxx -= gain * a->pxx;
 }
 
-/* SORT: centre, area, aspect. ByteTrack: centre, aspect, height. */
+/* SORT and OC-SORT: centre, area, aspect. ByteTrack: centre, aspect, height. */
 static void measure(enum kind kind, const struct detection *box, double z[AXES])
 {
     double w = (double)(box->x2 - box->x1), h = (double)(box->y2 - box->y1);
     z[0] = (double)box->x1 + w / 2;
     z[1] = (double)box->y1 + h / 2;
-    z[2] = kind == SORT ? w * h : w / h;
-    z[3] = kind == SORT ? w / h : h;
+    z[2] = kind == BYTE ? w / h : w * h;
+    z[3] = kind == BYTE ? h : w / h;
 }
 
 static struct detection box_of(enum kind kind, const struct track *track)
 {
     const struct axis *a = track->axis;
-    double h = kind == SORT ? sqrt(fmax(a[2].x / fmax(a[3].x, 1e-3), 1)) : fmax(a[3].x, 1);
-    double w = kind == SORT ? fmax(a[2].x, 1) / h : a[2].x * h;
+    double h = kind == BYTE ? fmax(a[3].x, 1) : sqrt(fmax(a[2].x / fmax(a[3].x, 1e-3), 1));
+    double w = kind == BYTE ? a[2].x * h : fmax(a[2].x, 1) / h;
     return (struct detection){.class_id = track->class_id,
                               .confidence = 1,
                               .track_id = track->id,
@@ -78,6 +98,49 @@ static double square(double x)
     return x * x;
 }
 
+/* The sight of HEADING_OVER frames ago, or the next there is after that; the last one else. */
+static const struct sight *sight_before(const struct track *track, int frame)
+{
+    for (int ago = HEADING_OVER; ago > 0; ago--) {
+        const struct sight *sight = &track->sights[(frame - ago + SIGHTS) % SIGHTS];
+        if (ago <= frame && sight->frame == frame - ago + 1)
+            return sight;
+    }
+    return &track->sights[track->seen % SIGHTS];
+}
+
+static void direction(const struct sight *from, const struct detection *to, double out[2])
+{
+    double x = (double)(to->x1 + to->x2) / 2 - from->x, y = (double)(to->y1 + to->y2) / 2 - from->y;
+    double length = hypot(x, y) + 1e-6;
+    out[0] = x / length;
+    out[1] = y / length;
+}
+
+static void head_for(struct track *track, const struct detection *box, int frame)
+{
+    direction(sight_before(track, frame), box, track->heading);
+}
+
+static void remember(struct track *track, const struct detection *box, int frame)
+{
+    track->last = *box;
+    track->sights[frame % SIGHTS] = (struct sight){.frame = frame + 1,
+                                                   .x = (double)(box->x1 + box->x2) / 2,
+                                                   .y = (double)(box->y1 + box->y2) / 2};
+}
+
+/* OC-SORT, observation-centric momentum: -0.5 for a detection behind a track, 0.5 for one ahead. */
+static double straightness(const struct track *track, const struct detection *box, int frame)
+{
+    double way[2];
+    if (hypot(track->heading[0], track->heading[1]) < 0.5)
+        return 0;
+    direction(sight_before(track, frame), box, way);
+    double cosine = way[0] * track->heading[0] + way[1] * track->heading[1];
+    return (pi / 2 - acos(fmin(fmax(cosine, -1), 1))) / pi;
+}
+
 static void begin(struct state *s, const struct detection *box, int frame)
 {
     if (s->count == TRACKS_MAX)
@@ -87,13 +150,33 @@ static void begin(struct state *s, const struct detection *box, int frame)
     measure(s->kind, box, z);
     *track = (struct track){.class_id = box->class_id, .hits = 1, .seen = frame};
     for (int k = 0; k < AXES; k++) {
-        double x = s->kind == SORT ? 10 : square(k == 2 ? 1e-2 : z[3] / 10);
-        double v = s->kind == SORT ? (k == 3 ? 0 : 10000) : square(k == 2 ? 1e-5 : z[3] / 16);
+        double x = s->kind == BYTE ? square(k == 2 ? 1e-2 : z[3] / 10) : 10;
+        double v = s->kind == BYTE ? square(k == 2 ? 1e-5 : z[3] / 16) : k == 3 ? 0 : 10000;
         track->axis[k] = (struct axis){.x = z[k], .pxx = x, .pvv = v};
     }
-    if (s->kind == SORT || frame == 0)
+    if (s->kind != BYTE || frame == 0)
         track->id = ++s->last_id;
-    track->shown = frame < (s->kind == SORT ? SHOWN_AFTER : 1);
+    track->shown = frame < (s->kind == BYTE ? 1 : SHOWN_AFTER);
+    remember(track, box, frame);
+}
+
+static void step_all(enum kind kind, struct axis axis[AXES])
+{
+    double h = axis[3].x;
+    for (int k = 0; k < AXES; k++) {
+        if (kind == BYTE)
+            step(&axis[k], square(k == 2 ? 1e-2 : h / 20), square(k == 2 ? 1e-5 : h / 160));
+        else
+            step(&axis[k], 1, k == 3 ? 0 : k == 2 ? 1e-4 : 1e-2);
+    }
+}
+
+static void correct_all(enum kind kind, struct axis axis[AXES], const struct detection *box)
+{
+    double z[AXES], h = axis[3].x;
+    measure(kind, box, z);
+    for (int k = 0; k < AXES; k++)
+        correct(&axis[k], z[k], kind == BYTE ? square(k == 2 ? 1e-1 : h / 20) : (k < 2 ? 1 : 10));
 }
 
 static void move(struct state *s)
@@ -101,28 +184,40 @@ static void move(struct state *s)
     for (int i = 0; i < s->count; i++) {
         struct track *track = &s->tracks[i];
         struct axis *a = track->axis;
-        double h = a[3].x;
         if (s->kind == BYTE && track->lost)
             a[3].v = 0;
-        if (s->kind == SORT && a[2].x + a[2].v <= 0)
+        if (s->kind != BYTE && a[2].x + a[2].v <= 0)
             a[2].v = 0;
-        for (int k = 0; k < AXES; k++) {
-            if (s->kind == SORT)
-                step(&a[k], 1, k == 3 ? 0 : k == 2 ? 1e-4 : 1e-2);
-            else
-                step(&a[k], square(k == 2 ? 1e-2 : h / 20), square(k == 2 ? 1e-5 : h / 160));
-        }
+        step_all(s->kind, a);
+    }
+}
+
+/* OC-SORT, observation-centric re-update: who is found again is led once more through the frames
+ * that it was missed in, on a straight line from the last box to this one. */
+static void lead_back(struct state *s, struct track *track, const struct detection *box, int frame)
+{
+    const struct detection *from = &track->last;
+    int gap = frame - track->seen;
+    memcpy(track->axis, track->missed, sizeof track->axis);
+    for (int i = 1; i < gap; i++) {
+        float part = (float)i / (float)gap;
+        struct detection between = {.x1 = from->x1 + (box->x1 - from->x1) * part,
+                                    .y1 = from->y1 + (box->y1 - from->y1) * part,
+                                    .x2 = from->x2 + (box->x2 - from->x2) * part,
+                                    .y2 = from->y2 + (box->y2 - from->y2) * part};
+        correct_all(s->kind, track->axis, &between);
+        step_all(s->kind, track->axis);
     }
 }
 
 static void take(struct state *s, struct track *track, const struct detection *box, int frame)
 {
-    double z[AXES], h = track->axis[3].x;
-    measure(s->kind, box, z);
-    for (int k = 0; k < AXES; k++)
-        correct(&track->axis[k], z[k],
-                s->kind == SORT ? (k < 2 ? 1 : 10) : square(k == 2 ? 1e-1 : h / 20));
+    if (s->kind == OC_SORT && track->seen < frame - 1)
+        lead_back(s, track, box, frame);
+    correct_all(s->kind, track->axis, box);
     track->hits = track->seen == frame - 1 || s->kind == BYTE ? track->hits + 1 : 1;
+    head_for(track, box, frame);
+    remember(track, box, frame);
     track->seen = frame;
     track->lost = false;
     if (track->id == 0)
@@ -137,29 +232,41 @@ struct pass {
     double least;
     bool by_score; /* overlap times score counts */
     bool all;      /* pairs with less are paired, too, and then taken apart */
+    bool heading;  /* the way counts, too */
+    bool last;     /* tracks stand where they were last detected */
 };
+
+/* What a pair has in common; 0: nothing, or the stage does not look at it. */
+static double overlap(const struct state *s, const struct pass *pass, const struct track *track,
+                      const struct detection *box, int frame)
+{
+    struct detection at = pass->last ? track->last : box_of(s->kind, track);
+    if (box->confidence < pass->from || box->confidence >= pass->below ||
+        !pass->track(track, frame) || track->seen >= frame ||
+        !mot_same_kind(at.class_id, box->class_id))
+        return 0;
+    return (double)box_iou(&at, box) * (double)(pass->by_score ? box->confidence : 1);
+}
 
 static void pair(struct state *s, const struct pass *pass, const struct mot_frame *seen, int frame,
                  bool *taken)
 {
-    static double gain[TRACKS_MAX * BOXES_MAX];
+    static double common[TRACKS_MAX * BOXES_MAX], gain[TRACKS_MAX * BOXES_MAX];
     static int match[TRACKS_MAX];
     int count = seen->count < BOXES_MAX ? seen->count : BOXES_MAX;
-    for (int t = 0; t < s->count; t++) {
-        struct detection at = box_of(s->kind, &s->tracks[t]);
+    for (int t = 0; t < s->count; t++)
         for (int d = 0; d < count; d++) {
             const struct detection *box = &seen->items[d];
-            double common =
-                (double)box_iou(&at, box) * (double)(pass->by_score ? box->confidence : 1);
-            bool may = !taken[d] && box->confidence >= pass->from &&
-                       box->confidence < pass->below && pass->track(&s->tracks[t], frame) &&
-                       s->tracks[t].seen < frame && mot_same_kind(at.class_id, box->class_id);
-            gain[t * count + d] = !may ? 0 : pass->all ? common : fmax(common - pass->least, 0);
+            double way = pass->heading ? heading_weight * (double)box->confidence *
+                                             straightness(&s->tracks[t], box, frame)
+                                       : 0;
+            double is = taken[d] ? 0 : overlap(s, pass, &s->tracks[t], box, frame);
+            common[t * count + d] = is;
+            gain[t * count + d] = is <= 0 ? 0 : pass->all ? is + way : fmax(is - pass->least, 0);
         }
-    }
     mot_assign(gain, s->count, count, match);
     for (int t = 0; t < s->count; t++) {
-        if (match[t] < 0 || (pass->all && gain[t * count + match[t]] < pass->least))
+        if (match[t] < 0 || common[t * count + match[t]] < pass->least)
             continue;
         taken[match[t]] = true;
         take(s, &s->tracks[t], &seen->items[match[t]], frame);
@@ -197,6 +304,8 @@ static void forget(struct state *s, int frame)
     for (int i = 0; i < s->count; i++) {
         struct track *track = &s->tracks[i];
         track->lost = track->seen < frame;
+        if (track->seen == frame - 1)
+            memcpy(track->missed, track->axis, sizeof track->missed);
         if (track->lost && (track->id == 0 || frame - track->seen > s->settings->lost_after))
             continue;
         s->tracks[kept++] = *track;
@@ -221,7 +330,8 @@ static void show(const struct state *s, int frame, struct mot_sequence *out)
 {
     for (int i = 0; i < s->count; i++) {
         const struct track *track = &s->tracks[i];
-        struct detection box = box_of(s->kind, track);
+        struct detection box = s->kind == OC_SORT ? track->last : box_of(s->kind, track);
+        box.track_id = track->id;
         if (track->seen == frame && track->shown)
             mot_add(out, frame, &box);
     }
@@ -267,4 +377,19 @@ void byte_run(const struct rival *settings, const struct mot_sequence *seen,
         {.track = new, .from = settings->high, .below = 2, .least = 0.3, .by_score = true},
     };
     run(BYTE, settings, passes, 3, seen, out);
+}
+
+void oc_sort_run(const struct rival *settings, const struct mot_sequence *seen,
+                 struct mot_sequence *out)
+{
+    const struct pass passes[] = {
+        {.track = any,
+         .from = settings->high,
+         .below = 2,
+         .least = 0.3,
+         .all = true,
+         .heading = true},
+        {.track = any, .from = settings->high, .below = 2, .least = 0.3, .all = true, .last = true},
+    };
+    run(OC_SORT, settings, passes, 2, seen, out);
 }

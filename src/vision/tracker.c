@@ -9,11 +9,18 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { LOST_AFTER_US = 1000000, CONFIRMING_HITS = 2, TRACKS_MAX = MATCH_MAX, VOTES_MAX = 10 };
+enum {
+    LOST_AFTER_US = 1000000,
+    SETTLED_AFTER_US = 500000, /* doubles of a box go sooner */
+    CONFIRMING_HITS = 2,
+    TRACKS_MAX = MATCH_MAX,
+    VOTES_MAX = 10,
+};
 
 static const float confirming_confidence = 0.8F; /* confirmed at the first sight */
 static const float lowest_confidence = 0.1F;
-static const float far_off = 1e6F; /* pixels */
+static const float shaded_part = 0.5F; /* of a box, covered by one of a confirmed track */
+static const float far_off = 1e6F;     /* pixels */
 
 /* An unsure box is often that of the visible half: it says that the object is there, but hardly
  * where. */
@@ -103,8 +110,7 @@ static void keep_shape(struct track *track, const struct detection *box)
     track->shape = shape;
 }
 
-static void see(struct tracker *tracker, struct track *track, const struct detection *box,
-                bool sure, int64_t at_us)
+static void see(struct track *track, const struct detection *box, bool sure, int64_t at_us)
 {
     if (at_us > track->seen_us) { /* not when the same frame is looked at again */
         motion_correct(&track->motion, box, sure ? 1 : unsure_doubt, at_us);
@@ -117,8 +123,44 @@ static void see(struct tracker *tracker, struct track *track, const struct detec
         track->confidence = box->confidence;
         keep_shape(track, box);
     }
-    if (track->id == 0 &&
-        (track->hits >= CONFIRMING_HITS || track->confidence >= confirming_confidence))
+}
+
+/* Known for long enough to be more than a box that came and went. */
+static bool is_settled(const struct track *track, int64_t at_us)
+{
+    return at_us - track->begun_us >= SETTLED_AFTER_US;
+}
+
+/* What two boxes have in common, as a part of the smaller one. */
+static float common_part(const struct detection *a, const struct detection *b)
+{
+    float x = fminf(a->x2, b->x2) - fmaxf(a->x1, b->x1);
+    float y = fminf(a->y2, b->y2) - fmaxf(a->y1, b->y1);
+    float smaller = fminf((a->x2 - a->x1) * (a->y2 - a->y1), (b->x2 - b->x1) * (b->y2 - b->y1));
+    return x > 0 && y > 0 ? x * y / smaller : 0;
+}
+
+/* Does sighting s share its place with that of a confirmed track? */
+static bool is_shaded(const struct tracker *tracker, int s)
+{
+    const struct match *match = &tracker->match;
+    for (int i = 0; i < match->sighting_count; i++) {
+        const struct match_item *other = &match->sightings[i];
+        if (i != s && other->other >= 0 && tracker->tracks[other->other].id != 0 &&
+            other->box.class_id == match->sightings[s].box.class_id &&
+            common_part(&other->box, &match->sightings[s].box) > shaded_part)
+            return true;
+    }
+    return false;
+}
+
+/* Gives a track its id when it has been seen well enough. A second box on an object that is
+ * followed already is often none of its own: it covers two objects, or half of one. So it has to
+ * stay. */
+static void confirm(struct tracker *tracker, struct track *track, int s, int64_t at_us)
+{
+    bool seen_well = track->hits >= CONFIRMING_HITS || track->confidence >= confirming_confidence;
+    if (track->id == 0 && seen_well && (is_settled(track, at_us) || !is_shaded(tracker, s)))
         track->id = ++tracker->last_id;
 }
 
@@ -184,11 +226,18 @@ static void associate(struct tracker *tracker, const struct detections *seen, fl
     match->track_count = tracker->count;
     match->sighting_count = seen->count < MATCH_MAX ? seen->count : MATCH_MAX;
     for (int t = 0; t < match->track_count; t++)
-        match->tracks[t] = (struct match_item){
-            .box = place(&tracker->tracks[t], seen->capture_us), .open = true, .other = -1};
+        match->tracks[t] =
+            (struct match_item){.box = place(&tracker->tracks[t], seen->capture_us), .other = -1};
     for (int s = 0; s < match->sighting_count; s++)
         match->sightings[s] = (struct match_item){.box = seen->items[s], .other = -1};
     open_sightings(match, confidence, true);
+    /* Of two tracks on one place the older one is more likely the object: it chooses first. */
+    for (int t = 0; t < match->track_count; t++)
+        match->tracks[t].open = tracker->tracks[t].id != 0 &&
+                                is_settled(&tracker->tracks[t], tracker->tracks[t].seen_us);
+    match_stage(match, &sure_rules[0]);
+    for (int t = 0; t < match->track_count; t++)
+        match->tracks[t].open = true;
     for (size_t i = 0; i < sizeof sure_rules / sizeof *sure_rules; i++)
         match_stage(match, &sure_rules[i]);
     open_sightings(match, confidence, false);
@@ -215,8 +264,10 @@ static void apply(struct tracker *tracker, const struct detections *seen, float 
         struct detection box = seen->items[s];
         bool sure = box.confidence >= confidence;
         struct track *track = track_of(tracker, s, &box, sure, seen->capture_us);
-        if (track != NULL)
-            see(tracker, track, &box, sure, seen->capture_us);
+        if (track != NULL) {
+            see(track, &box, sure, seen->capture_us);
+            confirm(tracker, track, s, seen->capture_us);
+        }
         box.track_id = track != NULL ? track->id : 0;
         if (sure)
             detections_append(out, &box);

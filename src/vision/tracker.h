@@ -2,8 +2,9 @@
  *
  * Every track is moved to the new frame's time (tracker_motion.h) and matched with what was seen
  * there (tracker_match.h) in stages, after ByteTrack (Zhang et al., 2022): first with sure
- * detections, of its class, of another one on the same place, or of its class nearby; then with
- * unsure ones, which never begin a track but carry one on through a half occlusion. Calls are
+ * detections, of its class, of another one on the same place, or of its class nearby, and among
+ * these first the tracks that are known for long; then with unsure ones, which never begin a track
+ * but carry one on through a half occlusion. Calls are
  * thread-safe and short: predict never waits for a model. Memory is taken when a tracker is
  * created; after that only results are. */
 #ifndef OW_VISION_TRACKER_H

@@ -107,8 +107,19 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Moved by as much as the centre of a true box is. */
+static struct detection moved(const struct detection *box, const struct detection *from,
+                              const struct detection *to)
+{
+    float x = (to->x1 + to->x2 - from->x1 - from->x2) / 2;
+    float y = (to->y1 + to->y2 - from->y1 - from->y2) / 2;
+    return (struct detection){
+        .x1 = box->x1 + x, .y1 = box->y1 + y, .x2 = box->x2 + x, .y2 = box->y2 + y};
+}
+
 void mot_foresee(const struct mot_sequence *truth, const struct mot_sequence *seen,
-                 float confidence, int every, int ahead, bool still, struct mot_foresight *out)
+                 float confidence, int every, int ahead, enum mot_foreseer foreseer,
+                 struct mot_foresight *out)
 {
     static double samples[SAMPLES_MAX];
     struct tracker *tracker = NULL;
@@ -128,8 +139,14 @@ void mot_foresee(const struct mot_sequence *truth, const struct mot_sequence *se
                 continue;
             const struct detection *is = best_on(to, seen->frames[f + ahead].items,
                                                  seen->frames[f + ahead].count, confidence);
-            const struct detection *box =
-                still ? was : of_track(predicted->items, predicted->count, was->track_id);
+            const struct detection way = moved(was, from, to);
+            const struct detection *const boxes[] = {
+                [MOT_TRACKER] = of_track(predicted->items, predicted->count, was->track_id),
+                [MOT_STILL] = was,
+                [MOT_TRUE_WAY] = &way,
+                [MOT_TRUTH] = to,
+            };
+            const struct detection *box = boxes[foreseer];
             if (is != NULL && count < SAMPLES_MAX)
                 samples[count++] = box != NULL ? (double)box_iou(box, is) : 0;
         }

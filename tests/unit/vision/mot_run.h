@@ -19,11 +19,18 @@ struct mot_foresight {
     double median, low; /* IoU; `low` is undercut by a tenth */
 };
 
+enum mot_foreseer {
+    MOT_TRACKER,  /* the tracker's prediction */
+    MOT_STILL,    /* boxes stay where they were last seen */
+    MOT_TRUE_WAY, /* boxes as they were last seen, moved as the true track moves */
+    MOT_TRUTH     /* the true box of that later frame */
+};
+
 /* How well boxes that are moved forward meet persons who walk (0.3 of their height a second or
- * faster): the tracker is shown each `every`-th frame, and its boxes for `ahead` frames later are
- * held against the sure detections of those. A box that is not there counts as 0. `still`: as it
- * would be if boxes stayed where they were last seen. */
+ * faster): the tracker is shown each `every`-th frame, and boxes for `ahead` frames later are held
+ * against the sure detections of those. A box that is not there counts as 0. */
 void mot_foresee(const struct mot_sequence *truth, const struct mot_sequence *seen,
-                 float confidence, int every, int ahead, bool still, struct mot_foresight *out);
+                 float confidence, int every, int ahead, enum mot_foreseer foreseer,
+                 struct mot_foresight *out);
 
 #endif
