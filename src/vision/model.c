@@ -19,7 +19,7 @@ struct model {
     struct model_info info;
     char *path;
     struct ort_session *session;
-    struct letterbox *letterbox;
+    struct letterbox *letterboxes[SESSION_MAX_PICTURES]; /* one for each of the input's pictures */
     struct model_nature nature;
     struct candidate_list candidates; /* memory kept from run to run */
 };
@@ -46,6 +46,23 @@ static int read_sidecar(struct model_sidecar *out, const char *path, const char 
     return reason_set(why, OW_EINVAL, "there is no decoder \"%.40s\"", decoder);
 }
 
+/* Memory for so many pictures. A letterbox keeps to one place in it, where it has drawn a border.
+ */
+static int make_room(struct model *model, int count)
+{
+    struct model_input *input = &model->nature.input;
+    int result = OW_OK;
+    if (count > input->room)
+        for (int i = 0; i < SESSION_MAX_PICTURES; i++)
+            letterbox_destroy(&model->letterboxes[i]);
+    result = model_input_reserve(input, count);
+    for (int i = 0; i < count && result == OW_OK; i++)
+        if (model->letterboxes[i] == NULL)
+            result = letterbox_create(&model->letterboxes[i], &model->nature.format, input->width,
+                                      input->height);
+    return result;
+}
+
 static int open_parts(struct model *model, const struct model_options *options, struct reason *why)
 {
     struct model_sidecar sidecar = {0};
@@ -55,11 +72,8 @@ static int open_parts(struct model *model, const struct model_options *options, 
                                   options->providers, why);
     if (result == OW_OK)
         result = model_recognise(&model->nature, model->session, &sidecar, model->path, why);
-    if (result == OW_OK) {
-        const struct model_input *input = &model->nature.input;
-        result =
-            letterbox_create(&model->letterbox, &model->nature.format, input->width, input->height);
-    }
+    if (result == OW_OK)
+        result = make_room(model, 1);
     if (result == OW_OK)
         model->info = (struct model_info){
             .path = model->path,
@@ -68,6 +82,9 @@ static int open_parts(struct model *model, const struct model_options *options, 
             .provider = ort_session_provider(model->session),
             .input_width = model->nature.input.width,
             .input_height = model->nature.input.height,
+            .batch_least =
+                model->nature.input.batch_fixed > 0 ? model->nature.input.batch_fixed : 1,
+            .batch_most = model_input_batch_most(&model->nature.input),
             .confidence = sidecar.confidence,
             .iou = sidecar.iou,
             .labels = model->nature.labels,
@@ -189,30 +206,71 @@ static int postprocess(struct model *model, const struct frame *frame,
     return result == OW_OK ? OW_OK : reason_set(why, result, "out of memory");
 }
 
+static int preprocess(struct model *model, struct model_job *job, int index,
+                      struct letterbox_geometry *geometry, struct reason *why)
+{
+    int64_t start = clock_now_us();
+    int result = letterbox_apply(model->letterboxes[index], job->frame,
+                                 model_input_planes(&model->nature.input, index), geometry);
+    job->timing.preprocess_us = clock_now_us() - start;
+    return result == OW_OK
+               ? OW_OK
+               : reason_set(why, result, "a frame of %dx%d cannot be prepared for the model",
+                            job->frame->width, job->frame->height);
+}
+
+/* What the session gave for one of its `pictures`. */
+static int read_result(struct model *model, struct model_job *job, int index, int pictures,
+                       const struct letterbox_geometry *geometry, const struct tensor_view *outputs,
+                       struct reason *why)
+{
+    struct tensor_view own[SESSION_MAX_TENSORS] = {0};
+    int64_t start = clock_now_us();
+    for (int i = 0; i < ort_session_info(model->session)->output_count; i++)
+        if (!tensor_view_of_picture(&outputs[i], pictures, index, &own[i]))
+            return reason_set(why, OW_EUNSUPPORTED,
+                              "the model gives no result for each of %d pictures", pictures);
+    int result = postprocess(model, job->frame, geometry, own, job->thresholds, &job->found, why);
+    job->timing.postprocess_us = clock_now_us() - start;
+    return result;
+}
+
+int model_run_batch(struct model *model, struct model_job *jobs, int count, struct reason *why)
+{
+    struct letterbox_geometry geometry[SESSION_MAX_PICTURES];
+    struct tensor_view outputs[SESSION_MAX_TENSORS];
+    int pictures = count;
+    int result = make_room(model, count);
+    if (result != OW_OK)
+        return reason_set(why, result, "out of memory");
+    for (int i = 0; i < count && result == OW_OK; i++)
+        result = preprocess(model, &jobs[i], i, &geometry[i], why);
+    int64_t start = clock_now_us();
+    if (result == OW_OK)
+        result =
+            model_input_run(&model->nature.input, model->session, count, outputs, &pictures, why);
+    int64_t inference_us = clock_now_us() - start;
+    for (int i = 0; i < count && result == OW_OK; i++) {
+        jobs[i].timing.inference_us = inference_us;
+        result = read_result(model, &jobs[i], i, pictures, &geometry[i], outputs, why);
+    }
+    for (int i = 0; i < count && result != OW_OK; i++)
+        detections_unref(&jobs[i].found);
+    return result;
+}
+
 int model_run(struct model *model, const struct frame *frame,
               const struct model_thresholds *thresholds, struct detections **out,
               struct model_timing *timing, struct reason *why)
 {
-    struct letterbox_geometry geometry;
-    struct tensor_view outputs[SESSION_MAX_TENSORS];
-    int64_t start = clock_now_us();
-    int result = letterbox_apply(model->letterbox, frame, model->nature.input.planes, &geometry);
-    if (result != OW_OK)
-        return reason_set(why, result, "a frame of %dx%d cannot be prepared for the model",
-                          frame->width, frame->height);
-    int64_t prepared = clock_now_us();
-    result = model_input_run(&model->nature.input, model->session, outputs, why);
+    struct model_job job = {.frame = frame, .thresholds = thresholds};
+    int result = model_run_batch(model, &job, 1, why);
     if (result != OW_OK)
         return result;
-    int64_t inferred = clock_now_us();
-    result = postprocess(model, frame, &geometry, outputs, thresholds, out, why);
-    if (result == OW_OK && timing != NULL)
-        *timing = (struct model_timing){
-            .preprocess_us = prepared - start,
-            .inference_us = inferred - prepared,
-            .postprocess_us = clock_now_us() - inferred,
-        };
-    return result;
+    *out = job.found;
+    if (timing != NULL)
+        *timing = job.timing;
+    return OW_OK;
 }
 
 void model_close(struct model **model)
@@ -222,7 +280,8 @@ void model_close(struct model **model)
         return;
     *model = NULL;
     ort_session_close(&self->session);
-    letterbox_destroy(&self->letterbox);
+    for (int i = 0; i < SESSION_MAX_PICTURES; i++)
+        letterbox_destroy(&self->letterboxes[i]);
     candidate_list_free(&self->candidates);
     model_nature_clear(&self->nature);
     free(self->path);

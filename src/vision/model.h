@@ -1,5 +1,5 @@
 /* A detection model: an ONNX file, the session that runs it, and the family that understands its
- * outputs. Opened once per file and thread setting; model_run() is called by one thread at a time.
+ * outputs. Opened once per file and thread setting; run by one thread at a time.
  */
 #ifndef OW_VISION_MODEL_H
 #define OW_VISION_MODEL_H
@@ -16,6 +16,8 @@ struct model_info {
     const char *task;     /* "detect", "classify", … */
     const char *provider; /* "CPU", "CUDA", … */
     int input_width, input_height;
+    int batch_least,
+        batch_most;           /* how many pictures a run takes; the least costs as much as less */
     float confidence, iou;    /* the sidecar's; 0 = it says none */
     struct label_set *labels; /* lent */
 };
@@ -61,6 +63,18 @@ const struct model_info *model_info(const struct model *model);
 int model_run(struct model *model, const struct frame *frame,
               const struct model_thresholds *thresholds, struct detections **out,
               struct model_timing *timing, struct reason *why);
+
+/* One of several pictures that are run together. */
+struct model_job {
+    const struct frame *frame;
+    const struct model_thresholds *thresholds;
+    struct detections *found;   /* the result, the caller's; NULL = there is none */
+    struct model_timing timing; /* its own, but the inference is that of all */
+};
+
+/* The same for up to `batch_most` pictures in one run of the session. OW_EUNSUPPORTED when the
+ * model does not give a result for each, whatever it announced; after an error none has one. */
+int model_run_batch(struct model *model, struct model_job *jobs, int count, struct reason *why);
 
 void model_close(struct model **model);
 

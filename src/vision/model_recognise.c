@@ -114,8 +114,14 @@ static int probe(struct model_nature *nature, struct ort_session *session,
                  struct reason *why)
 {
     struct tensor_view outputs[SESSION_MAX_TENSORS];
+    int pictures = 1;
     model_input_draw_test(&nature->input);
-    int result = model_input_run(&nature->input, session, outputs, why);
+    int result = model_input_run(&nature->input, session, 1, outputs, &pictures, why);
+    for (int i = 0; i < traits->io->output_count && result == OW_OK; i++)
+        if (!tensor_view_of_picture(&outputs[i], pictures, 0, &outputs[i]))
+            result = reason_set(why, OW_EUNSUPPORTED,
+                                "the model takes %d pictures at once and gives no result for each",
+                                pictures);
     if (result != OW_OK)
         return result;
     traits->probe = outputs;
@@ -135,14 +141,25 @@ static void read_keypoint_shape(const struct ort_session *session, struct model_
     free(text);
 }
 
+/* What the model gives for one picture, whatever its fixed batch. */
+static struct ort_session_info of_one_picture(const struct ort_session_info *io, int batch_fixed)
+{
+    struct ort_session_info one = *io;
+    for (int i = 0; i < io->output_count; i++)
+        if (batch_fixed > 1 && io->outputs[i].dims[0] == batch_fixed)
+            one.outputs[i].dims[0] = 1;
+    return one;
+}
+
 static int find_nature(struct model_nature *nature, struct ort_session *session,
                        const struct model_sidecar *sidecar, const char *task, const char *path,
                        struct reason *why)
 {
     const struct ort_session_info *io = ort_session_info(session);
+    const struct ort_session_info one = of_one_picture(io, nature->input.batch_fixed);
     char *end_to_end = ort_session_metadata(session, "end2end");
     struct model_traits traits = {
-        .io = io,
+        .io = &one,
         .input_width = nature->input.width,
         .input_height = nature->input.height,
         .task = task,
@@ -183,7 +200,7 @@ int model_recognise(struct model_nature *out, struct ort_session *session,
     if (result == OW_EUNSUPPORTED && detail.text[0] == '\0')
         result = not_understood(io, task, sidecar, &detail);
     if (result == OW_OK)
-        result = model_input_allocate(&nature.input);
+        result = model_input_reserve(&nature.input, 1);
     if (result == OW_OK)
         result = read_names(&nature, session, sidecar, path);
     if (result == OW_OK)

@@ -378,23 +378,27 @@ static int make_value(const struct ort_session *session, void *data, enum tensor
                  OW_EIO, "the model's input cannot be made", why);
 }
 
-int ort_session_run(struct ort_session *session, void *picture, const int64_t dims[4],
+int ort_session_run(struct ort_session *session, void *pictures, const int64_t dims[4],
                     int64_t height, int64_t width, struct tensor_view outputs[SESSION_MAX_TENSORS],
                     struct reason *why)
 {
     const struct onnxruntime *runtime = session->runtime;
     const struct ort_session_info *info = &session->info;
-    int64_t size[2] = {width, height};
-    static const int64_t size_dims[2] = {1, 2};
+    int64_t sizes[SESSION_MAX_PICTURES][2];
+    const int64_t size_dims[2] = {dims[0], 2};
     OrtValue *values[2] = {NULL, NULL};
     const char *input_names[2] = {info->inputs[0].name, info->inputs[1].name};
     const char *output_names[SESSION_MAX_TENSORS];
     for (int i = 0; i < info->output_count; i++)
         output_names[i] = info->outputs[i].name;
+    for (int64_t i = 0; i < dims[0] && i < SESSION_MAX_PICTURES; i++) {
+        sizes[i][0] = width;
+        sizes[i][1] = height;
+    }
     release_outputs(session);
-    int result = make_value(session, picture, info->inputs[0].type, dims, 4, &values[0], why);
+    int result = make_value(session, pictures, info->inputs[0].type, dims, 4, &values[0], why);
     if (result == OW_OK && info->input_count > 1)
-        result = make_value(session, size, TENSOR_INT64, size_dims, 2, &values[1], why);
+        result = make_value(session, sizes, TENSOR_INT64, size_dims, 2, &values[1], why);
     if (result == OW_OK)
         result =
             check(runtime,

@@ -1,5 +1,4 @@
-/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it on one
- * picture. */
+/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it. */
 #ifndef OW_VISION_SESSION_H
 #define OW_VISION_SESSION_H
 
@@ -31,11 +30,14 @@ const struct ort_session_info *ort_session_info(const struct ort_session *sessio
 /* A copy of a metadata entry, to be freed by the caller; NULL when there is none. */
 char *ort_session_metadata(const struct ort_session *session, const char *key);
 
-/* Runs the model on a picture, the session's first input, and lends all outputs. `picture` has the
- * values of the input's type, row-major, `dims` its four sides. A second input gets the
- * picture's width and height as int64 [1,2] (RT-DETR's `orig_target_sizes`). One thread at a time.
- * OW_EIO when the runtime fails, OW_ENOMEM. */
-int ort_session_run(struct ort_session *session, void *picture, const int64_t dims[4],
+enum { SESSION_MAX_PICTURES = 16 };
+
+/* Runs the model on pictures, the session's first input, and lends all outputs. `pictures` has the
+ * values of the input's type, row-major, `dims` its four sides, of which the first is how many
+ * pictures there are, at most SESSION_MAX_PICTURES. A second input gets the width and height of
+ * each as int64 [N,2] (RT-DETR's `orig_target_sizes`). One thread at a time. OW_EIO when the
+ * runtime fails, OW_ENOMEM. */
+int ort_session_run(struct ort_session *session, void *pictures, const int64_t dims[4],
                     int64_t height, int64_t width, struct tensor_view outputs[SESSION_MAX_TENSORS],
                     struct reason *why);
 

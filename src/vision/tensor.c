@@ -23,6 +23,21 @@ size_t tensor_type_bytes(enum tensor_type type)
     return types[type].bytes;
 }
 
+bool tensor_view_of_picture(const struct tensor_view *all, int count, int index,
+                            struct tensor_view *out)
+{
+    if (count > 1 && all->data != NULL && (all->rank < 1 || all->dims[0] != count))
+        return false;
+    struct tensor_view view = *all;
+    if (count > 1 && all->data != NULL) {
+        view.dims[0] = 1;
+        view.count = all->count / (size_t)count;
+        view.data = all->data + view.count * (size_t)index;
+    }
+    *out = view;
+    return true;
+}
+
 static float float_of_bits(uint32_t bits)
 {
     float value;

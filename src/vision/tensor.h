@@ -34,6 +34,11 @@ struct tensor_view {
     size_t count; /* of values: the product of dims */
 };
 
+/* One picture's part of an output of `count` pictures: as if it had been alone. False, and `out`
+ * left alone, where the first dimension is another; what is of no use stays that. */
+bool tensor_view_of_picture(const struct tensor_view *all, int count, int index,
+                            struct tensor_view *out);
+
 /* "float32"; "other" for what is of no use. */
 const char *tensor_type_name(enum tensor_type type);
 

@@ -142,40 +142,45 @@ static void record(struct model_node *node, const struct model_timing *timing,
     detections_unref(&before);
 }
 
-/* The latest frame there is: a newer one may have come while others had the model. */
-static void keep_latest(struct model_node *node, struct frame *frame)
+/* The latest frame there is: a newer one may have come while others had the model. On the thread of
+ * whoever runs it, while the node's own waits. */
+static const struct frame *take_latest(void *context)
 {
+    struct model_node *node = context;
     void *newer = NULL;
+    if (mailbox_take(node->inbox, 0, &newer) == OW_OK) {
+        frame_unref(&node->last);
+        node->last = newer;
+    }
+    return node->last;
+}
+
+static void keep(struct model_node *node, struct frame *frame)
+{
     struct frame *before = node->last;
     node->last = frame_ref(frame);
     frame_unref(&before);
-    if (mailbox_take(node->inbox, 0, &newer) != OW_OK)
-        return;
-    frame_unref(&node->last);
-    node->last = newer;
 }
 
-/* What is in the frame, with track ids. The model is asked for less than is to be reported: what it
- * is unsure of helps the tracker. */
+/* What is in the frame, or a later one, with track ids. The model is asked for less than is to be
+ * reported: what it is unsure of helps the tracker. */
 static int look(struct model_node *node, struct frame *given, struct model_timing *timing,
                 struct detections **tracked, struct reason *why)
 {
-    struct detections *found = NULL;
     float confidence = node->parts.settings.thresholds.confidence;
     struct model_thresholds lowest = node->parts.settings.thresholds;
     lowest.confidence = tracker_lowest_confidence(confidence);
     lowest.shape_confidence = confidence;
-    struct model *model = pooled_model_begin(node->model);
-    keep_latest(node, given);
-    int64_t start_us = clock_now_us();
-    int rc = model_run(model, node->last, &lowest, &found, timing, why);
-    pooled_model_end(node->model);
+    struct model_turn turn = {.latest = take_latest, .context = node, .thresholds = &lowest};
+    keep(node, given);
+    int rc = pooled_model_run(node->model, &turn, why);
     if (rc == OW_OK)
-        rc = tracker_update(node->tracker, found, confidence, tracked);
-    detections_unref(&found);
+        rc = tracker_update(node->tracker, turn.found, confidence, tracked);
+    detections_unref(&turn.found);
     if (rc != OW_OK)
         return rc;
-    (*tracked)->infer_start_us = start_us;
+    *timing = turn.timing;
+    (*tracked)->infer_start_us = turn.start_us;
     (*tracked)->infer_end_us = clock_now_us();
     return OW_OK;
 }

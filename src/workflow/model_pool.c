@@ -5,7 +5,6 @@
 
 #include <limits.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +17,7 @@ struct pooled_model {
     int rc; /* of loading */
     struct reason why;
     struct model *model;
-    /* turns: who asks draws a number, and waits until it is served */
-    pthread_mutex_t lock;
-    pthread_cond_t served;
-    uint64_t next_number, serving;
+    struct model_turns *turns;
 };
 
 struct model_pool {
@@ -92,8 +88,6 @@ static struct pooled_model *enlist(struct model_pool *pool, const struct request
     made->sidecar = request->sidecar;
     made->threads = request->threads;
     made->loading = true;
-    pthread_mutex_init(&made->lock, NULL);
-    pthread_cond_init(&made->served, NULL);
     made->next = pool->models;
     pool->models = made;
     return made;
@@ -109,9 +103,8 @@ static void delist(struct model_pool *pool, const struct pooled_model *model)
 
 static void destroy(struct pooled_model *model)
 {
+    model_turns_destroy(&model->turns);
     model_close(&model->model);
-    pthread_cond_destroy(&model->served);
-    pthread_mutex_destroy(&model->lock);
     free(model->path);
     free(model->decoder);
     free(model);
@@ -127,6 +120,8 @@ static void load(struct model_pool *pool, struct pooled_model *made)
     const struct model_options options = {
         .threads = made->threads, .decoder = made->decoder, .providers = pool->providers};
     int rc = model_open(&model, made->path, &options, &why);
+    if (rc == OW_OK)
+        rc = model_turns_create(&made->turns, model);
     pthread_mutex_lock(&pool->lock);
     made->model = model;
     made->rc = rc;
@@ -197,22 +192,9 @@ bool model_pool_has(struct model_pool *pool, const char *path)
     return at != NULL;
 }
 
-struct model *pooled_model_begin(struct pooled_model *model)
+int pooled_model_run(struct pooled_model *model, struct model_turn *turn, struct reason *why)
 {
-    pthread_mutex_lock(&model->lock);
-    uint64_t number = model->next_number++;
-    while (number != model->serving)
-        pthread_cond_wait(&model->served, &model->lock);
-    pthread_mutex_unlock(&model->lock);
-    return model->model;
-}
-
-void pooled_model_end(struct pooled_model *model)
-{
-    pthread_mutex_lock(&model->lock);
-    model->serving++;
-    pthread_cond_broadcast(&model->served);
-    pthread_mutex_unlock(&model->lock);
+    return model_turns_take(model->turns, turn, why);
 }
 
 const struct model_info *pooled_model_info(const struct pooled_model *model)

@@ -1,11 +1,10 @@
 /* Models shared by all nodes that name the same file and decoder: each is loaded once; a file that
- * was replaced meanwhile, or the one beside it, is another one. Those who wait for the same model
- * get it in the order in which they asked, so that none starves; who waits holds no frame and takes
- * its latest one when its turn comes. */
+ * was replaced meanwhile, or the one beside it, is another one. Its users take turns
+ * (model_turns.h). */
 #ifndef OW_WORKFLOW_MODEL_POOL_H
 #define OW_WORKFLOW_MODEL_POOL_H
 
-#include "vision/model.h"
+#include "workflow/model_turns.h"
 
 #include <stdbool.h>
 
@@ -26,9 +25,8 @@ void model_pool_give(struct model_pool *pool, struct pooled_model **model);
 /* Does anybody use this file? */
 bool model_pool_has(struct model_pool *pool, const char *path);
 
-/* Waits for the turn and returns the model, which is the caller's until pooled_model_end(). */
-struct model *pooled_model_begin(struct pooled_model *model);
-void pooled_model_end(struct pooled_model *model);
+/* Runs it in turn with its other users: see model_turns_take(). */
+int pooled_model_run(struct pooled_model *model, struct model_turn *turn, struct reason *why);
 /* Of the model; any time. */
 const struct model_info *pooled_model_info(const struct pooled_model *model);
 

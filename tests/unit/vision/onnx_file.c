@@ -91,8 +91,9 @@ static struct bytes constant(const struct onnx_value *value, const char *name)
     struct bytes tensor = {0};
     size_t size = type_bytes(value->type);
     for (int i = 0; i < value->rank; i++) {
-        put_int(&tensor, 1, value->dims[i]);
-        size *= (size_t)value->dims[i];
+        int64_t side = value->dims[i] >= 0 ? value->dims[i] : 1;
+        put_int(&tensor, 1, side);
+        size *= (size_t)side;
     }
     put_int(&tensor, 2, value->type);
     put_text(&tensor, 8, name);
@@ -100,11 +101,41 @@ static struct bytes constant(const struct onnx_value *value, const char *name)
     return tensor;
 }
 
+static void put_attribute(struct bytes *node, const char *name, int64_t value)
+{
+    struct bytes attribute = {0};
+    put_text(&attribute, 1, name);
+    put_int(&attribute, 3, value);
+    put_int(&attribute, 20, 2); /* an int */
+    put_message(node, 5, attribute);
+}
+
+/* Reverses the first 1 of the channels, which changes nothing, and wants such a length for each
+ * picture, but is given one. */
+static void put_alone(struct bytes *graph, const char *input, const char *output)
+{
+    static const int64_t lengths[] = {1};
+    const struct onnx_value value = {.type = ONNX_INT64, .rank = 1, .dims = {1}, .data = lengths};
+    struct bytes node = {0};
+    put_text(&node, 1, input);
+    put_text(&node, 1, "lengths");
+    put_text(&node, 2, output);
+    put_text(&node, 4, "ReverseSequence");
+    put_attribute(&node, "batch_axis", 0);
+    put_attribute(&node, "time_axis", 1);
+    put_message(graph, 1, node);
+    put_message(graph, 5, constant(&value, "lengths"));
+}
+
 static struct bytes graph(const struct onnx_file *file)
 {
     struct bytes graph = {0};
     for (int i = 0; i < 8 && file->outputs[i].name != NULL; i++) {
         const struct onnx_value *output = &file->outputs[i];
+        if (output->alone) {
+            put_alone(&graph, file->inputs[0].name, output->name);
+            continue;
+        }
         struct bytes node = {0};
         char name[24];
         snprintf(name, sizeof name, "constant%d", i);

@@ -22,8 +22,9 @@ struct onnx_value {
     const char *name;
     int type;
     int rank;
-    int64_t dims[5];  /* -1 = left open */
+    int64_t dims[5];  /* -1 = left open; its constant has 1 there */
     const void *data; /* of an output: its values; NULL = the first input itself */
+    bool alone;       /* of the latter: running fails unless its first side is 1 */
 };
 
 struct onnx_metadata {

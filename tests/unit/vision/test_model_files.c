@@ -154,6 +154,8 @@ static void inputs_of_every_type_and_order(void **state)
         }
     write_yolox((struct onnx_value){"images", ONNX_FLOAT, 4, {4, 3, SIDE, SIDE}, NULL});
     assert_refused(NULL, OW_EUNSUPPORTED, "batch 1");
+    write_yolox((struct onnx_value){"images", ONNX_FLOAT, 4, {99, 3, SIDE, SIDE}, NULL});
+    assert_refused(NULL, OW_EUNSUPPORTED, "at most 16");
 }
 
 /* The session gives what it was given, whatever the type. */
