@@ -1,151 +1,152 @@
 /* What a model costs: vision FOOTAGE.y4m MODEL.onnx… Prints a row for each model and one and two
- * threads, in milliseconds (medians), then what the whole of letterbox, model, decoding,
- * suppression and tracker does in frames a second against the bare session on the same memory; and
- * how many objects were seen. See docs/measuring.md. */
+ * threads: medians in milliseconds of letterbox, model, decoding with suppression, and drawing; how
+ * much the first and the third are of the second; what the whole of letterbox, model, decoding,
+ * suppression and tracker does in frames a second against the bare session; and how many objects
+ * were seen. See docs/measuring.md. */
+#include "bare.h"
 #include "core/clock.h"
+#include "core/log.h"
 #include "footage.h"
-#include "vision/model.h"
-#include "vision/session.h"
 #include "vision/tracker.h"
+#include "xray/xray.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 3, ROUNDS = 5, FRAMES_A_ROUND = 20, FRAMES = ROUNDS * FRAMES_A_ROUND, STEP = 7 };
+enum { WARM_UP = 3, ROUNDS = 20, FRAMES_A_ROUND = 6, FRAMES = ROUNDS * FRAMES_A_ROUND, STEP = 6 };
+
+/* What frames go through. */
+struct line {
+    const struct footage *footage;
+    struct model *model;
+    struct tracker *tracker;
+    struct xray *xray;
+    struct xray_style style;
+};
 
 struct row {
-    int64_t preprocess_us[FRAMES], inference_us[FRAMES], postprocess_us[FRAMES];
-    int64_t whole_us, bare_us; /* of all frames */
+    double preprocess_ms[FRAMES], inference_ms[FRAMES], postprocess_ms[FRAMES], draw_ms[FRAMES];
+    double whole_ms[ROUNDS], bare_ms[ROUNDS], ratio[ROUNDS]; /* of all frames of a round */
     int objects;
 };
 
-static int compare(const void *a, const void *b)
+static double ms(int64_t us)
 {
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    return (double)us / 1e3;
 }
 
-static double median_ms(int64_t *values)
+/* A copy of the footage's pixels, just written as those of a decoder are; also to be drawn on. */
+static int copy_frame(struct frame **out, const struct footage *footage, uint64_t at)
 {
-    qsort(values, FRAMES, sizeof *values, compare);
-    const int64_t middle_us = values[FRAMES / 2];
-    return (double)middle_us / 1e3;
+    struct frame frame = {.width = footage->width,
+                          .height = footage->height,
+                          .sequence = at,
+                          .capture_us = clock_now_us()};
+    footage_planes(footage, footage_at(footage, at), frame.plane, frame.stride);
+    return frame_copy(out, &frame);
 }
 
-static int run_whole(struct model *model, struct tracker *tracker, const struct footage *footage,
-                     int index, struct row *row, struct reason *why)
+/* One frame; `index` below 0 warms up and is not counted. */
+static int run_whole(struct line *line, int index, struct row *row, struct reason *why)
 {
     static const float confidence = 0.4F;
     const struct model_thresholds thresholds = {.confidence = tracker_lowest_confidence(confidence),
                                                 .shape_confidence = confidence,
                                                 .iou = 0.45F,
                                                 .max_detections = 300};
-    uint64_t at = (uint64_t)(index < 0 ? -index : index) * STEP;
-    struct frame frame = {.width = footage->width,
-                          .height = footage->height,
-                          .sequence = at,
-                          .capture_us = clock_now_us()};
-    struct detections *found = NULL;
-    struct detections *tracked = NULL;
+    struct frame *frame = NULL;
+    struct detections *found = NULL, *tracked = NULL;
     struct model_timing timing;
-    footage_planes(footage, footage_at(footage, at), frame.plane, frame.stride);
+    int rc = copy_frame(&frame, line->footage, (uint64_t)(index < 0 ? -index : index) * STEP);
     int64_t start_us = clock_now_us();
-    int rc = model_run(model, &frame, &thresholds, &found, &timing, why);
-    if (rc != OW_OK)
-        return rc;
-    rc = tracker_update(tracker, found, confidence, &tracked);
+    if (rc == OW_OK)
+        rc = model_run(line->model, frame, &thresholds, &found, &timing, why);
+    if (rc == OW_OK)
+        rc = tracker_update(line->tracker, found, confidence, &tracked);
+    int64_t seen_us = clock_now_us();
+    if (rc == OW_OK)
+        xray_draw(line->xray, frame, tracked, &line->style);
     if (rc == OW_OK && index >= 0) {
-        row->whole_us += clock_now_us() - start_us;
-        row->preprocess_us[index] = timing.preprocess_us;
-        row->inference_us[index] = timing.inference_us;
-        row->postprocess_us[index] = timing.postprocess_us;
+        row->whole_ms[index / FRAMES_A_ROUND] += ms(seen_us - start_us);
+        row->preprocess_ms[index] = ms(timing.preprocess_us);
+        row->inference_ms[index] = ms(timing.inference_us);
+        row->postprocess_ms[index] = ms(timing.postprocess_us);
+        row->draw_ms[index] = ms(clock_now_us() - seen_us);
         row->objects += tracked->count;
     }
     detections_unref(&found);
     detections_unref(&tracked);
+    frame_unref(&frame);
     return rc;
 }
 
-/* The session alone, on values that do not change. */
-static int run_bare(struct ort_session *session, void *values, const int64_t dims[4], int frames,
-                    int64_t *took_us, struct reason *why)
+/* Both by short turns, so that a busy moment of the machine hits both; a long one, which hits one
+ * round, does not count in the median of the rounds. */
+static int measure(struct line *line, struct bare *bare, struct row *row, struct reason *why)
 {
-    struct tensor_view outputs[SESSION_MAX_TENSORS];
-    const struct tensor_info *input = &ort_session_info(session)->inputs[0];
-    bool last = input->dims[1] != 3 && input->dims[3] == 3;
-    int64_t start_us = clock_now_us();
-    for (int i = 0; i < frames; i++) {
-        int rc = ort_session_run(session, values, dims, dims[last ? 1 : 2], dims[last ? 2 : 3],
-                                 outputs, why);
-        if (rc != OW_OK)
-            return rc;
+    int rc = OW_OK;
+    for (int i = -WARM_UP; i < FRAMES && rc == OW_OK; i++) {
+        rc = run_whole(line, i, row, why);
+        if (rc != OW_OK || i < 0 || (i + 1) % FRAMES_A_ROUND != 0)
+            continue;
+        int round = i / FRAMES_A_ROUND;
+        int64_t bare_us = 0;
+        rc = bare_run(bare, FRAMES_A_ROUND, &bare_us, why);
+        row->bare_ms[round] = ms(bare_us);
+        row->ratio[round] = row->bare_ms[round] / row->whole_ms[round];
     }
-    *took_us += clock_now_us() - start_us;
-    return OW_OK;
-}
-
-/* Both by turns, so that a busy moment of the machine hits both. */
-static int measure(struct model *model, struct ort_session *session, const struct footage *footage,
-                   struct row *row, struct reason *why)
-{
-    const struct tensor_info *input = &ort_session_info(session)->inputs[0];
-    const struct model_info *info = model_info(model);
-    bool last = input->dims[1] != 3 && input->dims[3] == 3;
-    const int64_t dims[4] = {1, last ? info->input_height : 3,
-                             last ? info->input_width : info->input_height,
-                             last ? 3 : info->input_width};
-    size_t bytes =
-        (size_t)dims[1] * (size_t)dims[2] * (size_t)dims[3] * tensor_type_bytes(input->type);
-    void *values = calloc(1, bytes);
-    struct tracker *tracker = NULL;
-    int64_t warm_us = 0;
-    int rc = values != NULL ? tracker_create(&tracker) : OW_ENOMEM;
-    if (rc == OW_OK)
-        rc = run_bare(session, values, dims, WARM_UP, &warm_us, why);
-    for (int i = -WARM_UP; i < 0 && rc == OW_OK; i++)
-        rc = run_whole(model, tracker, footage, i, row, why);
-    for (int i = 0; i < FRAMES && rc == OW_OK; i++) {
-        rc = run_whole(model, tracker, footage, i, row, why);
-        if (rc == OW_OK && (i + 1) % FRAMES_A_ROUND == 0)
-            rc = run_bare(session, values, dims, FRAMES_A_ROUND, &row->bare_us, why);
-    }
-    tracker_destroy(&tracker);
-    free(values);
     return rc;
 }
 
 static void print_row(const struct model_info *info, int threads, struct row *row)
 {
     const char *slash = strrchr(info->path, '/');
-    double model_ms = median_ms(row->inference_us);
-    double before_ms = median_ms(row->preprocess_us);
-    double after_ms = median_ms(row->postprocess_us);
-    double whole_fps = 1e6 * FRAMES / (double)row->whole_us;
-    double bare_fps = 1e6 * FRAMES / (double)row->bare_us;
-    printf("%-24.24s %-12s %4dx%-4d %7d %8.2f %6.2f %6.2f %6.1f %8.1f %8.1f %6.3f %8.2f\n",
+    double model_ms = median_of(row->inference_ms, FRAMES);
+    double before_ms = median_of(row->preprocess_ms, FRAMES);
+    double after_ms = median_of(row->postprocess_ms, FRAMES);
+    double draw_ms = median_of(row->draw_ms, FRAMES);
+    double whole_fps = 1e3 * FRAMES_A_ROUND / median_of(row->whole_ms, ROUNDS);
+    double bare_fps = 1e3 * FRAMES_A_ROUND / median_of(row->bare_ms, ROUNDS);
+    printf("%-24.24s %-12s %4dx%-4d %7d %8.2f %6.2f %6.2f %6.1f %6.2f %8.1f %8.1f %6.3f %8.2f\n",
            slash != NULL ? slash + 1 : info->path, info->family, info->input_width,
            info->input_height, threads, model_ms, before_ms, after_ms,
-           100 * (before_ms + after_ms) / model_ms, whole_fps, bare_fps, whole_fps / bare_fps,
-           (double)row->objects / FRAMES);
+           100 * (before_ms + after_ms) / model_ms, draw_ms, whole_fps, bare_fps,
+           median_of(row->ratio, ROUNDS), (double)row->objects / FRAMES);
+    fflush(stdout);
+}
+
+static enum xray_mode mode_of(const char *task)
+{
+    return strcmp(task, "segment") == 0 ? XRAY_MASKS
+           : strcmp(task, "pose") == 0  ? XRAY_POSE_SKELETON
+                                        : XRAY_BOXES;
 }
 
 static int bench(const char *path, int threads, const struct footage *footage, struct reason *why)
 {
     const struct model_options options = {.threads = threads};
-    struct model *model = NULL;
-    struct ort_session *session = NULL;
+    struct line line = {.footage = footage};
+    struct bare bare = {0};
     struct row *row = calloc(1, sizeof *row);
-    int rc = row != NULL ? model_open(&model, path, &options, why) : OW_ENOMEM;
+    xray_style_default(&line.style);
+    int rc = row != NULL ? model_open(&line.model, path, &options, why) : OW_ENOMEM;
     if (rc == OW_OK)
-        rc = ort_session_open(&session, path, threads, NULL, why);
+        rc = bare_open(&bare, model_info(line.model), threads, why);
     if (rc == OW_OK)
-        rc = measure(model, session, footage, row, why);
+        rc = tracker_create(&line.tracker);
     if (rc == OW_OK)
-        print_row(model_info(model), threads, row);
-    ort_session_close(&session);
-    model_close(&model);
+        rc = xray_create(&line.xray, NULL, why);
+    if (rc == OW_OK) {
+        line.style.mode = mode_of(model_info(line.model)->task);
+        rc = measure(&line, &bare, row, why);
+    }
+    if (rc == OW_OK)
+        print_row(model_info(line.model), threads, row);
+    xray_destroy(&line.xray);
+    tracker_destroy(&line.tracker);
+    bare_close(&bare);
+    model_close(&line.model);
     free(row);
     return rc;
 }
@@ -158,13 +159,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s FOOTAGE.y4m MODEL.onnx…\n", argv[0]);
         return 2;
     }
-    if (footage_open(&footage, argv[1], &why) != OW_OK) {
+    if (log_open(NULL, LOG_WARN, false) != OW_OK ||
+        footage_open(&footage, argv[1], &why) != OW_OK) {
         fprintf(stderr, "%s\n", why.text);
         return 1;
     }
     printf("%d frames of %dx%d, confidence 0.4\n", FRAMES, footage.width, footage.height);
-    printf("%-24s %-12s %-9s %7s %8s %6s %6s %6s %8s %8s %6s %8s\n", "model", "family", "input",
-           "threads", "model ms", "pre", "post", "% more", "fps", "bare fps", "ratio", "objects");
+    printf("%-24s %-12s %-9s %7s %8s %6s %6s %6s %6s %8s %8s %6s %8s\n", "model", "family", "input",
+           "threads", "model ms", "pre", "post", "% more", "draw", "fps", "bare fps", "ratio",
+           "objects");
     int failed = 0;
     for (int i = 2; i < argc; i++)
         for (int threads = 1; threads <= 2; threads++)

@@ -1,5 +1,8 @@
 #include "vision/letterbox.h"
 
+#include "core/simd.h"
+
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +12,23 @@ const struct picture_format picture_format_default = {
     .border = 114.0F / 255.0F,
 };
 
-/* Where one output column or row is sampled: between `index` and `index + 1`, `fraction` of the
- * way. The last sample has fraction 0 and its neighbour is a copy of itself. */
-struct tap {
-    int index;
-    float fraction;
+/* Sampled values have 6 bits behind the point, fractions 15: products are then the upper halves of
+ * 16 bits times 16 bits, which vector units have, and what is cut off is at most a 32nd of a step
+ * of 8-bit pixels. */
+enum { VALUE_ONE = 64, FRACTION_MAX = 32767 };
+
+/* How a plane is sampled: a column or row of the tensor lies between two neighbours of the plane,
+ * of which the first is at `index`, at `fraction` of the way. Of the last one neighbours are itself
+ * and the one before. */
+struct taps {
+    uint16_t *index;
+    int16_t *fraction;
+};
+
+/* The neighbours of all columns in one row of a plane: the first in the lower eight bits. */
+struct neighbours {
+    uint16_t *pairs;
+    int row; /* -1 = none */
 };
 
 struct letterbox {
@@ -21,10 +36,9 @@ struct letterbox {
     struct picture_format format;
     float scale[3], shift[3]; /* from 0..1 to the tensor, R, G, B */
     struct letterbox_geometry geometry;
-    struct tap *columns[2]; /* luma, chroma; geometry.width each */
-    struct tap *rows[2];    /* luma, chroma; geometry.height each */
-    float *blended;         /* one source row of a plane, blended of two, and one value more */
-    float *sampled[FRAME_PLANES]; /* one tensor row of each plane */
+    struct taps columns[2], rows[2]; /* luma, chroma; geometry.width and geometry.height each */
+    struct neighbours near[FRAME_PLANES][2]; /* of even and odd rows: rows serve several times */
+    int16_t *sampled[FRAME_PLANES];          /* one tensor row of each plane */
 };
 
 static bool size_allowed(int side)
@@ -72,30 +86,45 @@ void letterbox_to_source(const struct letterbox_geometry *geometry, float *x, fl
     *y = (*y - (float)geometry->top) / geometry->gain_y;
 }
 
-static void fill_taps(struct tap *taps, int count, int source_size)
+static bool make_taps(struct taps *out, int count, int source_size)
 {
+    out->index = calloc((size_t)count, sizeof *out->index);
+    out->fraction = calloc((size_t)count, sizeof *out->fraction);
+    if (out->index == NULL || out->fraction == NULL)
+        return false;
     double step = (double)source_size / count;
     for (int i = 0; i < count; i++) {
         double position = fmin(fmax((i + 0.5) * step - 0.5, 0.0), source_size - 1.0);
         int index = (int)position;
-        taps[i] = (struct tap){.index = index, .fraction = (float)(position - index)};
+        if (index > 0 && index == source_size - 1)
+            index--;
+        out->index[i] = (uint16_t)index;
+        out->fraction[i] = (int16_t)fmin(rint((position - index) * 32768), FRACTION_MAX);
     }
+    return true;
+}
+
+static void free_taps(struct taps *taps)
+{
+    free(taps->index);
+    free(taps->fraction);
+    *taps = (struct taps){NULL, NULL};
 }
 
 static void free_tables(struct letterbox *self)
 {
     for (int k = 0; k < 2; k++) {
-        free(self->columns[k]);
-        free(self->rows[k]);
-        self->columns[k] = NULL;
-        self->rows[k] = NULL;
+        free_taps(&self->columns[k]);
+        free_taps(&self->rows[k]);
     }
     for (int p = 0; p < FRAME_PLANES; p++) {
+        for (int k = 0; k < 2; k++) {
+            free(self->near[p][k].pairs);
+            self->near[p][k].pairs = NULL;
+        }
         free(self->sampled[p]);
         self->sampled[p] = NULL;
     }
-    free(self->blended);
-    self->blended = NULL;
     self->geometry.source_width = 0; /* no tables for any frame */
 }
 
@@ -108,67 +137,89 @@ static int make_tables(struct letterbox *self, int source_width, int source_heig
         return result;
     free_tables(self);
     size_t width = (size_t)geometry.width;
-    size_t height = (size_t)geometry.height;
-    bool complete = true;
-    for (int k = 0; k < 2; k++) {
-        self->columns[k] = calloc(width, sizeof *self->columns[k]);
-        self->rows[k] = calloc(height, sizeof *self->rows[k]);
-        complete = complete && self->columns[k] != NULL && self->rows[k] != NULL;
-    }
+    bool complete = make_taps(&self->columns[0], geometry.width, source_width) &&
+                    make_taps(&self->columns[1], geometry.width, chroma_size(source_width)) &&
+                    make_taps(&self->rows[0], geometry.height, source_height) &&
+                    make_taps(&self->rows[1], geometry.height, chroma_size(source_height));
     for (int p = 0; p < FRAME_PLANES; p++) {
+        for (int k = 0; k < 2; k++) {
+            self->near[p][k].pairs = calloc(width, sizeof *self->near[p][k].pairs);
+            complete = complete && self->near[p][k].pairs != NULL;
+        }
         self->sampled[p] = calloc(width, sizeof *self->sampled[p]);
         complete = complete && self->sampled[p] != NULL;
     }
-    self->blended = calloc((size_t)source_width + 1, sizeof *self->blended);
-    if (!complete || self->blended == NULL) {
+    if (!complete) {
         free_tables(self);
         return OW_ENOMEM;
     }
-    fill_taps(self->columns[0], geometry.width, source_width);
-    fill_taps(self->columns[1], geometry.width, chroma_size(source_width));
-    fill_taps(self->rows[0], geometry.height, source_height);
-    fill_taps(self->rows[1], geometry.height, chroma_size(source_height));
     self->geometry = geometry;
     return OW_OK;
 }
 
+static void fill(float *values, int count, float value)
+{
+    for (int i = 0; i < count; i++)
+        values[i] = value;
+}
+
+/* What the picture leaves free. */
 static void fill_border(const struct letterbox *self, float *tensor)
 {
-    size_t cells = (size_t)self->tensor_width * (size_t)self->tensor_height;
+    const struct letterbox_geometry *g = &self->geometry;
+    const int right = g->left + g->width;
+    float *row = tensor;
     for (int c = 0; c < 3; c++) {
         int color = self->format.bgr ? 2 - c : c;
         float value = self->format.border * self->scale[color] + self->shift[color];
-        for (size_t i = 0; i < cells; i++)
-            tensor[(size_t)c * cells + i] = value;
-    }
-}
-
-/* One row of the plane at a height between two rows, as floats; its last value stands twice. */
-static void blend_rows(float *restrict out, const uint8_t *restrict upper,
-                       const uint8_t *restrict lower, float fraction, int width)
-{
-    if (fraction == 0.0F) {
-        for (int x = 0; x < width; x++)
-            out[x] = upper[x];
-    } else {
-        for (int x = 0; x < width; x++) {
-            int difference = lower[x] - upper[x];
-            out[x] = (float)upper[x] + fraction * (float)difference;
+        for (int y = 0; y < g->tensor_height; y++, row += g->tensor_width) {
+            bool beside = y >= g->top && y < g->top + g->height;
+            fill(row, beside ? g->left : g->tensor_width, value);
+            if (beside)
+                fill(row + right, g->tensor_width - right, value);
         }
     }
-    out[width] = out[width - 1];
 }
 
-static void sample_columns(float *restrict out, const float *restrict row,
-                           const struct tap *restrict taps, int count)
+/* This part no compiler makes vectors of. */
+static void gather(uint16_t *restrict out, const uint8_t *restrict row,
+                   const uint16_t *restrict index, int count, int source_width)
+{
+    if (source_width == 1)
+        for (int x = 0; x < count; x++)
+            out[x] = row[0]; /* at fraction 0 */
+    else
+        for (int x = 0; x < count; x++) {
+            uint16_t pair; /* both at once: two loads of a byte take twice as long */
+            memcpy(&pair, row + index[x], sizeof pair);
+            out[x] = le16toh(pair);
+        }
+}
+
+/* From one value towards another that is at most 255 steps away. */
+static inline int16_t between(int16_t from, int16_t difference, int16_t fraction)
+{
+    int16_t twice = (int16_t)(2 * difference);
+    return (int16_t)(from + (int16_t)(twice * fraction >> 16));
+}
+
+/* A row of the tensor from the neighbours in two rows of the plane, `down` of the way. */
+SIMD_CLONES static void blend(int16_t *restrict out, const uint16_t *restrict upper,
+                              const uint16_t *restrict lower, const int16_t *restrict fraction,
+                              int16_t down, int count)
 {
     for (int x = 0; x < count; x++) {
-        const float *at = row + taps[x].index;
-        out[x] = at[0] + taps[x].fraction * (at[1] - at[0]);
+        int16_t a = (int16_t)((upper[x] & 0xff) * VALUE_ONE);
+        int16_t b = (int16_t)((upper[x] >> 8) * VALUE_ONE);
+        int16_t c = (int16_t)((lower[x] & 0xff) * VALUE_ONE);
+        int16_t d = (int16_t)((lower[x] >> 8) * VALUE_ONE);
+        int16_t top = between(a, (int16_t)(b - a), fraction[x]);
+        int16_t bottom = between(c, (int16_t)(d - c), fraction[x]);
+        out[x] = between(top, (int16_t)(bottom - top), down);
     }
 }
 
-/* From Y'CbCr as stored to R'G'B' in 0..1: ITU-R BT.601-7 section 2.5, BT.709-6 section 3. */
+/* From Y'CbCr as sampled to R'G'B' in 0..1: ITU-R BT.601-7 section 2.5, BT.709-6 section 3. */
 struct color_transform {
     float luma_offset, luma_gain, red_v, green_u, green_v, blue_u;
 };
@@ -179,10 +230,10 @@ static struct color_transform color_transform_of(const struct frame *frame)
     double kr = is_601 ? 0.299 : 0.2126;
     double kb = is_601 ? 0.114 : 0.0722;
     double kg = 1.0 - kr - kb;
-    double luma = frame->full_range ? 1.0 / 255 : 1.0 / 219;
-    double chroma = frame->full_range ? 1.0 / 255 : 1.0 / 224;
+    double luma = (frame->full_range ? 1.0 / 255 : 1.0 / 219) / VALUE_ONE;
+    double chroma = (frame->full_range ? 1.0 / 255 : 1.0 / 224) / VALUE_ONE;
     return (struct color_transform){
-        .luma_offset = frame->full_range ? 0.0F : 16.0F,
+        .luma_offset = frame->full_range ? 0.0F : 16.0F * VALUE_ONE,
         .luma_gain = (float)luma,
         .red_v = (float)(chroma * 2 * (1 - kr)),
         .green_u = (float)(-chroma * 2 * (1 - kb) * kb / kg),
@@ -198,38 +249,49 @@ static inline float unit(float value)
 }
 
 /* One row from Y'CbCr to the tensor's red, green and blue. */
-static void convert_row(const struct letterbox *self, const struct color_transform *transform,
-                        float *restrict red, float *restrict green, float *restrict blue)
+SIMD_CLONES static void convert_row(const struct letterbox *self,
+                                    const struct color_transform *transform, float *restrict red,
+                                    float *restrict green, float *restrict blue)
 {
     const struct color_transform t = *transform;
-    const float *restrict luma = self->sampled[0];
-    const float *restrict u = self->sampled[1];
-    const float *restrict v = self->sampled[2];
+    const int16_t *restrict luma = self->sampled[0];
+    const int16_t *restrict u = self->sampled[1];
+    const int16_t *restrict v = self->sampled[2];
     const float scale[3] = {self->scale[0], self->scale[1], self->scale[2]};
     const float shift[3] = {self->shift[0], self->shift[1], self->shift[2]};
     const int count = self->geometry.width;
     for (int x = 0; x < count; x++) {
-        float y = (luma[x] - t.luma_offset) * t.luma_gain;
-        float cb = u[x] - 128.0F;
-        float cr = v[x] - 128.0F;
+        float y = ((float)luma[x] - t.luma_offset) * t.luma_gain;
+        float cb = (float)u[x] - 128.0F * VALUE_ONE;
+        float cr = (float)v[x] - 128.0F * VALUE_ONE;
         red[x] = unit(y + t.red_v * cr) * scale[0] + shift[0];
         green[x] = unit(y + t.green_u * cb + t.green_v * cr) * scale[1] + shift[1];
         blue[x] = unit(y + t.blue_u * cb) * scale[2] + shift[2];
     }
 }
 
+static const uint16_t *near_in_row(struct letterbox *self, const struct frame *frame, int plane,
+                                   int row)
+{
+    struct neighbours *near = &self->near[plane][row & 1];
+    if (near->row != row)
+        gather(near->pairs, frame->plane[plane] + (ptrdiff_t)row * frame->stride[plane],
+               self->columns[plane > 0].index, self->geometry.width,
+               plane > 0 ? chroma_size(frame->width) : frame->width);
+    near->row = row;
+    return near->pairs;
+}
+
 static void sample_row(struct letterbox *self, const struct frame *frame, int row)
 {
     for (int p = 0; p < FRAME_PLANES; p++) {
-        int kind = p == 0 ? 0 : 1;
-        int width = p == 0 ? frame->width : chroma_size(frame->width);
-        int height = p == 0 ? frame->height : chroma_size(frame->height);
-        struct tap tap = self->rows[kind][row];
-        int next = tap.index + 1 < height ? tap.index + 1 : tap.index;
-        const uint8_t *upper = frame->plane[p] + (ptrdiff_t)tap.index * frame->stride[p];
-        const uint8_t *lower = frame->plane[p] + (ptrdiff_t)next * frame->stride[p];
-        blend_rows(self->blended, upper, lower, tap.fraction, width);
-        sample_columns(self->sampled[p], self->blended, self->columns[kind], self->geometry.width);
+        const struct taps *rows = &self->rows[p > 0];
+        int height = p > 0 ? chroma_size(frame->height) : frame->height;
+        int index = rows->index[row];
+        const uint16_t *upper = near_in_row(self, frame, p, index);
+        const uint16_t *lower = near_in_row(self, frame, p, index + 1 < height ? index + 1 : index);
+        blend(self->sampled[p], upper, lower, self->columns[p > 0].fraction, rows->fraction[row],
+              self->geometry.width);
     }
 }
 
@@ -266,6 +328,8 @@ int letterbox_apply(struct letterbox *letterbox, const struct frame *frame, floa
     const struct letterbox_geometry *g = &letterbox->geometry;
     const struct color_transform transform = color_transform_of(frame);
     size_t plane = (size_t)g->tensor_width * (size_t)g->tensor_height;
+    for (int p = 0; p < FRAME_PLANES; p++)
+        letterbox->near[p][0].row = letterbox->near[p][1].row = -1;
     for (int row = 0; row < g->height; row++) {
         float *at = tensor + (size_t)(g->top + row) * (size_t)g->tensor_width + g->left;
         sample_row(letterbox, frame, row);

@@ -91,9 +91,8 @@ static struct bytes constant(const struct onnx_value *value, const char *name)
     struct bytes tensor = {0};
     size_t size = type_bytes(value->type);
     for (int i = 0; i < value->rank; i++) {
-        int64_t side = value->dims[i] >= 0 ? value->dims[i] : 1;
-        put_int(&tensor, 1, side);
-        size *= (size_t)side;
+        put_int(&tensor, 1, value->dims[i]);
+        size *= (size_t)value->dims[i];
     }
     put_int(&tensor, 2, value->type);
     put_text(&tensor, 8, name);
@@ -132,7 +131,7 @@ static struct bytes graph(const struct onnx_file *file)
     struct bytes graph = {0};
     for (int i = 0; i < 8 && file->outputs[i].name != NULL; i++) {
         const struct onnx_value *output = &file->outputs[i];
-        if (output->alone) {
+        if (file->alone && output->data == NULL) {
             put_alone(&graph, file->inputs[0].name, output->name);
             continue;
         }

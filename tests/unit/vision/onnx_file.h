@@ -22,9 +22,8 @@ struct onnx_value {
     const char *name;
     int type;
     int rank;
-    int64_t dims[5];  /* -1 = left open; its constant has 1 there */
+    int64_t dims[5];  /* -1 = left open */
     const void *data; /* of an output: its values; NULL = the first input itself */
-    bool alone;       /* of the latter: running fails unless its first side is 1 */
 };
 
 struct onnx_metadata {
@@ -35,6 +34,7 @@ struct onnx_file {
     struct onnx_value inputs[2]; /* up to the first without a name */
     struct onnx_value outputs[8];
     struct onnx_metadata metadata[6];
+    bool alone; /* what gives the input itself fails to run with a batch other than 1 */
 };
 
 /* Writes it to `path`. */

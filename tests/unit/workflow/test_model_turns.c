@@ -66,8 +66,9 @@ static struct model *open_map(int64_t batch, bool alone)
 {
     struct onnx_file file = {
         .inputs = {{"images", ONNX_FLOAT, 4, {batch, 3, SIDE, SIDE}, NULL}},
-        .outputs = {{"map", ONNX_FLOAT, 4, {batch, 3, SIDE, SIDE}, NULL, alone}},
+        .outputs = {{"map", ONNX_FLOAT, 4, {batch, 3, SIDE, SIDE}, NULL}},
         .metadata = {{"task", "segment"}, {"names", "['red', 'green', 'blue']"}},
+        .alone = alone,
     };
     struct model *model = NULL;
     struct reason why = {""};

@@ -1,0 +1,15 @@
+/* For small loops over many values that compilers turn into vector instructions. */
+#ifndef OW_CORE_SIMD_H
+#define OW_CORE_SIMD_H
+
+#include <stdint.h> /* tells the C library */
+
+/* Before a function: compiled twice, for every x86-64 and for those with AVX2; which is taken is
+ * decided when the program is loaded. Elsewhere it is compiled once. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define SIMD_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define SIMD_CLONES
+#endif
+
+#endif
