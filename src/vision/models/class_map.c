@@ -2,9 +2,9 @@
  * cutting out of persons. Cells of a class that touch become one object: its box is drawn around
  * them, its confidence is their mean.
  *
- * A single map tells how likely a cell is inside. Of several, a cell belongs to the class of the
- * highest value. Values are probabilities or what goes into a sigmoid or softmax: a run on a test
- * picture tells which. */
+ * Values are probabilities, what goes into a sigmoid or softmax, or the class itself, as an argmax
+ * gives it: a run on a test picture tells which. */
+#include "vision/models/class_cells.h"
 #include "vision/models/family.h"
 
 #include "core/error.h"
@@ -13,40 +13,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum variant { PROBABILITIES = 0, LOGITS = 1, LAST = 2 /* flag: [1,H,W,C], not [1,C,H,W] */ };
+/* The variant: what the values are, and whether the map is [1,H,W,C], not [1,C,H,W]. */
+enum { LAST = 4 /* flag, beside enum class_values */ };
 enum {
-    CLASSES_MAX = 256,
-    SIDE_MAX = 2048,
+    CLASSES_MAX = CLASS_MAP_CLASSES_MAX,
+    SIDE_MAX = CLASS_MAP_SIDE_MAX,
     REGIONS_MAX = 4096, /* what begins when there are as many is left out */
     SPECK = 1000,       /* less than one in so many cells of the map is no object */
 };
 
-struct map {
-    const float *data;
-    int classes, width, height;
-    size_t class_step, cell_step; /* from a class to the next, from a cell to the one beside it */
-    bool logits;
-};
-
 static bool read_map(const struct output_layout *layout, const struct tensor_view *view,
-                     struct map *out)
+                     struct class_map *out)
 {
-    bool last = layout->variant & LAST;
-    if (view->data == NULL || view->rank != 4 || view->dims[0] != 1)
+    const bool last = layout->variant & LAST, ids = (layout->variant & ~LAST) == CLASS_IDS;
+    const int first = view->rank == 3 ? 1 : 2; /* where the height is, unless classes are last */
+    if (view->data == NULL || view->dims[0] != 1 || (view->rank != 4 && !(ids && view->rank == 3)))
         return false;
-    int64_t classes = view->dims[last ? 3 : 1];
-    int64_t height = view->dims[last ? 1 : 2], width = view->dims[last ? 2 : 3];
-    if (classes < 1 || classes > CLASSES_MAX || classes != layout->class_count || height < 1 ||
+    int64_t maps = view->rank == 3 ? 1 : view->dims[last ? 3 : 1];
+    int64_t height = view->dims[last ? 1 : first], width = view->dims[last ? 2 : first + 1];
+    if (maps < 1 || maps > CLASSES_MAX || maps != (ids ? 1 : layout->class_count) || height < 1 ||
         height > SIDE_MAX || width < 1 || width > SIDE_MAX ||
-        view->count != (size_t)(classes * height * width))
+        view->count != (size_t)(maps * height * width))
         return false;
-    *out = (struct map){.data = view->data,
-                        .classes = (int)classes,
-                        .width = (int)width,
-                        .height = (int)height,
-                        .class_step = last ? 1 : (size_t)(height * width),
-                        .cell_step = last ? (size_t)classes : 1,
-                        .logits = layout->variant & LOGITS};
+    *out = (struct class_map){.data = view->data,
+                              .classes = layout->class_count,
+                              .width = (int)width,
+                              .height = (int)height,
+                              .class_step = last ? 1 : (size_t)(height * width),
+                              .cell_step = last ? (size_t)maps : 1,
+                              .values = (enum class_values)(layout->variant & ~LAST)};
     return true;
 }
 
@@ -55,6 +50,45 @@ static bool any_outside_0_to_1(const struct tensor_view *view)
     for (size_t i = 0; i < view->count; i++)
         if (view->data[i] < -0.001F || view->data[i] > 1.001F)
             return true;
+    return false;
+}
+
+static bool all_are_ids(const struct tensor_view *view)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (!(view->data[i] >= 0 && view->data[i] < CLASSES_MAX) ||
+            view->data[i] != truncf(view->data[i]))
+            return false;
+    return true;
+}
+
+/* What an argmax at the end of a model gives: one map of whole numbers. */
+static bool recognise_ids(const struct model_traits *traits, const struct tensor_view *view,
+                          struct output_layout *layout)
+{
+    struct class_map map;
+    const enum tensor_type type = traits->io->outputs[0].type;
+    bool whole = type != TENSOR_FLOAT32 && type != TENSOR_FLOAT16;
+    layout->class_count = traits->names > 0 ? traits->names : CLASSES_MAX;
+    layout->variant = CLASS_IDS;
+    return (whole || view->rank == 3) && layout->class_count > 1 &&
+           layout->class_count <= CLASSES_MAX && read_map(layout, view, &map) && all_are_ids(view);
+}
+
+static bool recognise_maps(const struct model_traits *traits, const struct tensor_view *view,
+                           struct output_layout *layout)
+{
+    for (int last = 0; last <= LAST; last += LAST) {
+        struct class_map map;
+        int64_t classes = view->rank == 4 ? view->dims[last ? 3 : 1] : 0;
+        bool named = traits->names == 0 || traits->names == classes;
+        layout->class_count = (int)(classes < CLASSES_MAX + 1 ? classes : 0);
+        layout->variant = last;
+        if (named && read_map(layout, view, &map)) {
+            layout->variant |= any_outside_0_to_1(view) ? CLASS_LOGITS : CLASS_PROBABILITIES;
+            return true;
+        }
+    }
     return false;
 }
 
@@ -67,68 +101,8 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     if (traits->io->output_count != 1 || !said || view == NULL)
         return false; /* without a run the values are not known */
     layout->output_count = 1;
-    for (int last = 0; last <= LAST; last += LAST) {
-        struct map map;
-        int64_t classes = view->rank == 4 ? view->dims[last ? 3 : 1] : 0;
-        bool named = traits->names == 0 || traits->names == classes;
-        layout->class_count = (int)(classes < CLASSES_MAX + 1 ? classes : 0);
-        layout->variant = last;
-        if (named && read_map(layout, view, &map)) {
-            layout->variant |= any_outside_0_to_1(view) ? LOGITS : PROBABILITIES;
-            layout->suppressed = true;
-            return true;
-        }
-    }
-    return false;
-}
-
-static float sigmoid(float value)
-{
-    return 1.0F / (1.0F + expf(-value));
-}
-
-/* How likely a cell is of its class, by the value of the class and the best of the others. */
-static float certainty(const struct map *map, float value, float other)
-{
-    if (map->classes == 1)
-        return map->logits ? sigmoid(value) : value;
-    return map->logits ? sigmoid(value - other) : 0.5F + (value - other) / 2;
-}
-
-/* Cells of one line: the highest value, the class it is of, -1 where it is no number, and the value
- * after it. */
-struct line {
-    float best[SIDE_MAX], second[SIDE_MAX];
-    int16_t winner[SIDE_MAX];
-};
-
-/* Cells [from, to) of a line. */
-static void read_line(const struct map *map, int y, int from, int to, struct line *line)
-{
-    const float *row = map->data + (size_t)y * (size_t)map->width * map->cell_step;
-    for (int x = from; x < to; x++) {
-        line->best[x] = line->second[x] = -INFINITY;
-        line->winner[x] = -1;
-    }
-    for (int c = 0; c < map->classes; c++) {
-        const float *at = row + (size_t)c * map->class_step + (size_t)from * map->cell_step;
-        for (int x = from; x < to; x++, at += map->cell_step) {
-            bool better = *at > line->best[x];
-            float loser = better ? line->best[x] : *at;
-            line->second[x] = loser > line->second[x] ? loser : line->second[x];
-            line->best[x] = better ? *at : line->best[x];
-            line->winner[x] = better ? (int16_t)c : line->winner[x];
-        }
-    }
-}
-
-/* Does a cell belong to an object? Of several classes the first is what is none of the others, by
- * custom (Pascal VOC). */
-static bool is_inside(const struct map *map, int winner, float value)
-{
-    if (map->classes > 1)
-        return winner > 0;
-    return winner == 0 && value >= (map->logits ? 0 : 0.5F);
+    layout->suppressed = true;
+    return recognise_ids(traits, view, layout) || recognise_maps(traits, view, layout);
 }
 
 /* Cells of one class that touch, as far as they have been read. */
@@ -198,39 +172,48 @@ static bool is_of(const struct regions *all, int index, int class_id)
     return index >= 0 && all->items[index].class_id == class_id;
 }
 
-/* The region of a cell, given those to its left and above. */
-static int place_cell(struct regions *all, int class_id, int left, int x, int y, int width)
+/* The region of cells [from, to) of a line, which are of one class, by those above. */
+static int place_run(struct regions *all, int class_id, int from, int to, int y, int width)
 {
-    int above = all->above[x];
-    bool to_left = is_of(all, left, class_id), to_above = is_of(all, above, class_id);
-    if (to_left && to_above)
-        return join(all, left, above);
-    if (to_left || to_above)
-        return root_of(all, to_left ? left : above);
-    return begin(all, class_id, x, y, width);
+    int index = -1, last = -1;
+    for (int x = from; x < to; x++) {
+        int above = all->above[x];
+        if (above == last || !is_of(all, above, class_id))
+            continue;
+        index = index < 0 ? root_of(all, above) : join(all, index, above);
+        last = above;
+    }
+    return index >= 0 ? index : begin(all, class_id, from, y, width);
 }
 
-static void read_regions(const struct map *map, struct regions *all)
+static void count_run(struct region *region, const struct class_line *line, int from, int to, int y)
 {
-    struct line line;
+    float sum = 0;
+    for (int x = from; x < to; x++)
+        sum += line->certainty[x];
+    region->x1 = smaller(region->x1, from);
+    region->x2 = larger(region->x2, to);
+    region->y2 = y + 1; /* lines come in order */
+    region->cells += to - from;
+    region->sum += sum;
+}
+
+static void read_regions(const struct class_map *map, struct regions *all)
+{
+    struct class_line line;
     memset(all->above, -1, sizeof all->above);
     for (int y = 0; y < map->height; y++) {
-        int left = -1;
-        read_line(map, y, 0, map->width, &line);
-        for (int x = 0; x < map->width; x++) {
-            int class_id = line.winner[x], index = -1;
-            if (is_inside(map, class_id, line.best[x]))
-                index = place_cell(all, class_id, left, x, y, map->width);
-            all->above[x] = (int16_t)index;
-            left = index;
-            if (index < 0)
-                continue;
-            struct region *region = &all->items[index];
-            region->x1 = smaller(region->x1, x);
-            region->x2 = larger(region->x2, x + 1);
-            region->y2 = y + 1; /* lines come in order */
-            region->cells++;
-            region->sum += fminf(certainty(map, line.best[x], line.second[x]), 1);
+        class_line_read(map, y, &line);
+        for (int from = 0, to; from < map->width; from = to) {
+            int class_id = line.winner[from], index = -1;
+            for (to = from + 1; to < map->width && line.winner[to] == class_id;)
+                to++;
+            if (class_id >= 0)
+                index = place_run(all, class_id, from, to, y, map->width);
+            for (int x = from; x < to; x++)
+                all->above[x] = (int16_t)index;
+            if (index >= 0)
+                count_run(&all->items[index], &line, from, to, y);
         }
     }
 }
@@ -238,7 +221,7 @@ static void read_regions(const struct map *map, struct regions *all)
 static int decode(const struct output_layout *layout, const struct tensor_view *outputs,
                   const struct model_thresholds *thresholds, struct candidate_list *out)
 {
-    struct map map;
+    struct class_map map;
     if (!read_map(layout, outputs, &map))
         return OW_EPARSE;
     struct regions *all = calloc(1, sizeof *all);
@@ -267,86 +250,116 @@ static int decode(const struct output_layout *layout, const struct tensor_view *
     return result;
 }
 
-/* Which cells of the map one of the mask stands for: [*from, *to). */
-static void cells_of(int index, int count, int first, int length, int *from, int *to)
+/* Where the cells of a mask begin that stand for `length` cells of the map: [edges[i], edges[i +
+ * 1]) for the i-th of `count`. */
+static void make_edges(int first, int length, int count, int edges[MASK_SIDE_MAX + 1])
 {
-    *from = first + (int)((int64_t)index * length / count);
-    *to = first + (int)((int64_t)(index + 1) * length / count);
+    for (int i = 0; i <= count; i++)
+        edges[i] = first + (int)((int64_t)i * length / count);
 }
 
-/* How likely each of the cells [from, to) of a line is of a class, 0..255. */
-static void read_shares(const struct map *map, int y, int class_id, int from, int to,
-                        float shares[SIDE_MAX])
+/* Adds to each cell of a line of the mask the mean of the cells of the map that it stands for. */
+static void add_line(const float *shares, const int edges[MASK_SIDE_MAX + 1], int count,
+                     float *sums)
 {
-    struct line line;
-    const float *at = map->data + (size_t)y * (size_t)map->width * map->cell_step +
-                      (size_t)from * map->cell_step + (size_t)class_id * map->class_step;
-    read_line(map, y, from, to, &line);
-    for (int x = from; x < to; x++, at += map->cell_step) {
-        float other = line.winner[x] == class_id ? line.second[x] : line.best[x];
-        float share = 255 * certainty(map, *at, other);
-        shares[x] = share > 0 ? fminf(share, 255) : 0; /* a NaN is nothing */
-    }
+    const float *first = shares + edges[0];
+    if (edges[count] - edges[0] == count)
+        for (int col = 0; col < count; col++)
+            sums[col] += first[col];
+    else
+        for (int col = 0; col < count; col++) {
+            float sum = 0;
+            for (int x = edges[col]; x < edges[col + 1]; x++)
+                sum += shares[x];
+            sums[col] += sum / (float)(edges[col + 1] - edges[col]);
+        }
 }
 
-static void make_mask(const struct map *map, int class_id, struct region r,
+static void make_mask(const struct class_map *map, int class_id, struct region r,
                       struct object_shape *shape)
 {
     float shares[SIDE_MAX], sums[MASK_SIDE_MAX];
+    int columns[MASK_SIDE_MAX + 1], rows[MASK_SIDE_MAX + 1];
+    make_edges(r.x1, r.x2 - r.x1, shape->mask_width, columns);
+    make_edges(r.y1, r.y2 - r.y1, shape->mask_height, rows);
     for (int row = 0; row < shape->mask_height; row++) {
-        int from, to, begin, end;
         memset(sums, 0, sizeof sums);
-        cells_of(row, shape->mask_height, r.y1, r.y2 - r.y1, &from, &to);
-        for (int y = from; y < to; y++) {
-            read_shares(map, y, class_id, r.x1, r.x2, shares);
-            for (int col = 0; col < shape->mask_width; col++) {
-                cells_of(col, shape->mask_width, r.x1, r.x2 - r.x1, &begin, &end);
-                float sum = 0;
-                for (int x = begin; x < end; x++)
-                    sum += shares[x];
-                sums[col] += sum / (float)(end - begin);
-            }
+        for (int y = rows[row]; y < rows[row + 1]; y++) {
+            class_line_shares(map, y, class_id, r.x1, r.x2, shares);
+            add_line(shares, columns, shape->mask_width, sums);
         }
+        uint8_t *mask = shape->mask + (size_t)row * (size_t)shape->mask_width;
+        float scale = 255.0F / (float)(rows[row + 1] - rows[row]);
         for (int col = 0; col < shape->mask_width; col++)
-            shape->mask[row * shape->mask_width + col] =
-                (uint8_t)lroundf(sums[col] / (float)(to - from));
+            mask[col] = (uint8_t)(int)(sums[col] * scale + 0.5F);
     }
+}
+
+/* A search for what touches a cell, line of cells by line of cells. */
+struct search {
+    const struct object_shape *shape;
+    bool *reached;
+    int *waiting; /* cells to look at, one where a line begins to overlap one of the row beside it:
+                     two rows have no more such places than columns */
+    int count;
+};
+
+static bool is_open(const struct search *search, int at)
+{
+    return search->shape->mask[at] >= MASK_INSIDE && !search->reached[at];
+}
+
+/* The lines that touch cells [from, to), of the row above or below. */
+static void enter(struct search *search, int from, int to)
+{
+    for (int at = from; at < to; at++)
+        if (is_open(search, at) && (at == from || !is_open(search, at - 1)))
+            search->waiting[search->count++] = at;
+}
+
+static void reach(struct search *search, int at)
+{
+    int width = search->shape->mask_width, cells = width * search->shape->mask_height;
+    int row = at / width * width, from = at, to = at + 1;
+    while (from > row && is_open(search, from - 1))
+        from--;
+    while (to < row + width && is_open(search, to))
+        to++;
+    memset(search->reached + from, true, (size_t)(to - from) * sizeof *search->reached);
+    if (row > 0)
+        enter(search, from - width, to - width);
+    if (row + width < cells)
+        enter(search, from + width, to + width);
 }
 
 /* Leaves of the mask what touches the cell, which stands for the seed of a region, and what is not
  * inside anyway; all when the cell is not inside itself, where many cells stand for one. */
 static int keep_touching(struct object_shape *shape, int x, int y)
 {
-    int width = shape->mask_width, cells = width * shape->mask_height, waiting = 0;
-    if (shape->mask[y * width + x] < MASK_INSIDE)
+    int cells = shape->mask_width * shape->mask_height, start = y * shape->mask_width + x;
+    struct search search = {.shape = shape};
+    if (shape->mask[start] < MASK_INSIDE)
         return OW_OK;
-    int *stack = malloc((size_t)cells * (sizeof *stack + 1));
-    if (stack == NULL)
+    search.waiting = malloc((size_t)cells * (sizeof *search.waiting + sizeof *search.reached));
+    if (search.waiting == NULL)
         return OW_ENOMEM;
-    bool *reached = memset(stack + cells, 0, (size_t)cells);
-    reached[stack[waiting++] = y * width + x] = true;
-    while (waiting > 0) {
-        int at = stack[--waiting], column = at % width;
-        const int beside[] = {column > 0 ? at - 1 : at, column + 1 < width ? at + 1 : at,
-                              at >= width ? at - width : at, at + width < cells ? at + width : at};
-        for (int k = 0; k < 4; k++) {
-            if (reached[beside[k]] || shape->mask[beside[k]] < MASK_INSIDE)
-                continue;
-            reached[beside[k]] = true;
-            stack[waiting++] = beside[k];
-        }
+    search.reached = memset(search.waiting + cells, 0, (size_t)cells * sizeof *search.reached);
+    search.waiting[search.count++] = start;
+    while (search.count > 0) {
+        int at = search.waiting[--search.count];
+        if (!search.reached[at])
+            reach(&search, at);
     }
     for (int i = 0; i < cells; i++)
-        if (!reached[i] && shape->mask[i] >= MASK_INSIDE)
-            shape->mask[i] = 0;
-    free(stack);
+        shape->mask[i] = search.reached[i] || shape->mask[i] < MASK_INSIDE ? shape->mask[i] : 0;
+    free(search.waiting);
     return OW_OK;
 }
 
 static int shape(const struct output_layout *layout, const struct tensor_view *outputs,
                  const struct detection *candidate, size_t *cells_left, struct object_shape **out)
 {
-    struct map map;
+    struct class_map map;
     if (!read_map(layout, outputs, &map))
         return OW_EPARSE;
     float across = (float)map.width / (float)layout->input_width;
