@@ -27,7 +27,8 @@ static double median_us(const struct batch_plan *plan, int size)
             sorted[at] = sorted[at - 1];
         sorted[at] = plan->sizes[size].took_us[i];
     }
-    return (double)sorted[BATCH_SAMPLES / 2];
+    const int64_t middle_us = sorted[BATCH_SAMPLES / 2];
+    return (double)middle_us;
 }
 
 int batch_plan_choose(const struct batch_plan *plan, int waiting, int64_t now_us)
