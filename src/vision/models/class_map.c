@@ -278,8 +278,8 @@ static void add_line(const float *shares, const int edges[MASK_SIDE_MAX + 1], in
 static void make_mask(const struct class_map *map, int class_id, struct region r,
                       struct object_shape *shape)
 {
-    float shares[SIDE_MAX] = {0}, sums[MASK_SIDE_MAX];
-    int columns[MASK_SIDE_MAX + 1], rows[MASK_SIDE_MAX + 1];
+    float shares[SIDE_MAX], sums[MASK_SIDE_MAX];
+    int columns[MASK_SIDE_MAX + 1] = {0}, rows[MASK_SIDE_MAX + 1] = {0};
     make_edges(r.x1, r.x2 - r.x1, shape->mask_width, columns);
     make_edges(r.y1, r.y2 - r.y1, shape->mask_height, rows);
     for (int row = 0; row < shape->mask_height; row++) {
