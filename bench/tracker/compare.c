@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { THRESHOLDS = 5, DEMO = 1, ROWS = 11, OBJECTS_MAX = 1000, ROUNDS = 100 };
+enum { THRESHOLDS = 5, DEMO = 1, ROWS = 13, OBJECTS_MAX = 1000, ROUNDS = 100 };
 
 static const float thresholds[THRESHOLDS] = {0.35F, 0.4F, 0.45F, 0.5F, 0.55F};
 
@@ -36,6 +36,8 @@ static const struct row {
     {"ByteTrack, kept for 3 s", byte_run, 0, 30},
     {"ByteTrack, begun 0.1 higher, 1 s", byte_run, 0.1F, 10},
     {"ByteTrack, begun 0.1 higher, 3 s", byte_run, 0.1F, 30},
+    {"BoT-SORT, begun 0.1 higher, 1 s", bot_sort_run, 0.1F, 10},
+    {"BoT-SORT, begun 0.1 higher, 3 s", bot_sort_run, 0.1F, 30},
 };
 
 struct sum {

@@ -41,7 +41,7 @@ struct track {
     double heading[2];           /* of length 1, or 0 when not known */
 };
 
-enum kind { SORT, BYTE, OC_SORT };
+enum kind { SORT, OC_SORT, BYTE, BOT_SORT };
 
 struct state {
     enum kind kind;
@@ -69,21 +69,28 @@ static void correct(struct axis *a, double z, double r)
     a->pxx -= gain * a->pxx;
 }
 
-/* SORT and OC-SORT: centre, area, aspect. ByteTrack: centre, aspect, height. */
+/* Do unsure detections carry tracks on, and tracks begin without an id? */
+static bool is_byte(enum kind kind)
+{
+    return kind == BYTE || kind == BOT_SORT;
+}
+
+/* SORT and OC-SORT: centre, area, aspect. ByteTrack: centre, aspect, height. BoT-SORT: centre,
+ * width, height. */
 static void measure(enum kind kind, const struct detection *box, double z[AXES])
 {
     double w = (double)(box->x2 - box->x1), h = (double)(box->y2 - box->y1);
     z[0] = (double)box->x1 + w / 2;
     z[1] = (double)box->y1 + h / 2;
-    z[2] = kind == BYTE ? w / h : w * h;
-    z[3] = kind == BYTE ? h : w / h;
+    z[2] = kind == BYTE ? w / h : kind == BOT_SORT ? w : w * h;
+    z[3] = is_byte(kind) ? h : w / h;
 }
 
 static struct detection box_of(enum kind kind, const struct track *track)
 {
     const struct axis *a = track->axis;
-    double h = kind == BYTE ? fmax(a[3].x, 1) : sqrt(fmax(a[2].x / fmax(a[3].x, 1e-3), 1));
-    double w = kind == BYTE ? a[2].x * h : fmax(a[2].x, 1) / h;
+    double h = is_byte(kind) ? fmax(a[3].x, 1) : sqrt(fmax(a[2].x / fmax(a[3].x, 1e-3), 1));
+    double w = kind == BYTE ? a[2].x * h : kind == BOT_SORT ? fmax(a[2].x, 1) : fmax(a[2].x, 1) / h;
     return (struct detection){.class_id = track->class_id,
                               .confidence = 1,
                               .track_id = track->id,
@@ -96,6 +103,27 @@ static struct detection box_of(enum kind kind, const struct track *track)
 static double square(double x)
 {
     return x * x;
+}
+
+/* Variances of one of the four numbers. */
+struct noise {
+    double first, first_velocity, step, step_velocity, sighting;
+};
+
+/* z as in measure(). */
+static struct noise noise_of(enum kind kind, const double z[AXES], int k)
+{
+    double side = kind == BOT_SORT && k % 2 == 0 ? z[2] : z[3];
+    if (!is_byte(kind))
+        return (struct noise){10, k == 3 ? 0 : 10000, 1,
+                              k == 3   ? 0
+                              : k == 2 ? 1e-4
+                                       : 1e-2,
+                              k < 2 ? 1 : 10};
+    if (kind == BYTE && k == 2)
+        return (struct noise){square(1e-2), square(1e-5), square(1e-2), square(1e-5), square(1e-1)};
+    return (struct noise){square(side / 10), square(side / 16), square(side / 20),
+                          square(side / 160), square(side / 20)};
 }
 
 /* The sight of HEADING_OVER frames ago, or the next there is after that; the last one else. */
@@ -150,33 +178,39 @@ static void begin(struct state *s, const struct detection *box, int frame)
     measure(s->kind, box, z);
     *track = (struct track){.class_id = box->class_id, .hits = 1, .seen = frame};
     for (int k = 0; k < AXES; k++) {
-        double x = s->kind == BYTE ? square(k == 2 ? 1e-2 : z[3] / 10) : 10;
-        double v = s->kind == BYTE ? square(k == 2 ? 1e-5 : z[3] / 16) : k == 3 ? 0 : 10000;
-        track->axis[k] = (struct axis){.x = z[k], .pxx = x, .pvv = v};
+        struct noise noise = noise_of(s->kind, z, k);
+        track->axis[k] = (struct axis){.x = z[k], .pxx = noise.first, .pvv = noise.first_velocity};
     }
-    if (s->kind != BYTE || frame == 0)
+    if (!is_byte(s->kind) || frame == 0)
         track->id = ++s->last_id;
-    track->shown = frame < (s->kind == BYTE ? 1 : SHOWN_AFTER);
+    track->shown = frame < (is_byte(s->kind) ? 1 : SHOWN_AFTER);
     remember(track, box, frame);
+}
+
+/* The numbers as they are reckoned to be. */
+static void read_state(const struct axis axis[AXES], double z[AXES])
+{
+    for (int k = 0; k < AXES; k++)
+        z[k] = axis[k].x;
 }
 
 static void step_all(enum kind kind, struct axis axis[AXES])
 {
-    double h = axis[3].x;
+    double state[AXES];
+    read_state(axis, state);
     for (int k = 0; k < AXES; k++) {
-        if (kind == BYTE)
-            step(&axis[k], square(k == 2 ? 1e-2 : h / 20), square(k == 2 ? 1e-5 : h / 160));
-        else
-            step(&axis[k], 1, k == 3 ? 0 : k == 2 ? 1e-4 : 1e-2);
+        struct noise noise = noise_of(kind, state, k);
+        step(&axis[k], noise.step, noise.step_velocity);
     }
 }
 
 static void correct_all(enum kind kind, struct axis axis[AXES], const struct detection *box)
 {
-    double z[AXES], h = axis[3].x;
+    double z[AXES], state[AXES];
     measure(kind, box, z);
+    read_state(axis, state);
     for (int k = 0; k < AXES; k++)
-        correct(&axis[k], z[k], kind == BYTE ? square(k == 2 ? 1e-1 : h / 20) : (k < 2 ? 1 : 10));
+        correct(&axis[k], z[k], noise_of(kind, state, k).sighting);
 }
 
 static void move(struct state *s)
@@ -184,9 +218,11 @@ static void move(struct state *s)
     for (int i = 0; i < s->count; i++) {
         struct track *track = &s->tracks[i];
         struct axis *a = track->axis;
-        if (s->kind == BYTE && track->lost)
+        if (is_byte(s->kind) && track->lost)
             a[3].v = 0;
-        if (s->kind != BYTE && a[2].x + a[2].v <= 0)
+        if (s->kind == BOT_SORT && track->lost)
+            a[2].v = 0;
+        if (!is_byte(s->kind) && a[2].x + a[2].v <= 0)
             a[2].v = 0;
         step_all(s->kind, a);
     }
@@ -215,14 +251,14 @@ static void take(struct state *s, struct track *track, const struct detection *b
     if (s->kind == OC_SORT && track->seen < frame - 1)
         lead_back(s, track, box, frame);
     correct_all(s->kind, track->axis, box);
-    track->hits = track->seen == frame - 1 || s->kind == BYTE ? track->hits + 1 : 1;
+    track->hits = track->seen == frame - 1 || is_byte(s->kind) ? track->hits + 1 : 1;
     head_for(track, box, frame);
     remember(track, box, frame);
     track->seen = frame;
     track->lost = false;
     if (track->id == 0)
         track->id = ++s->last_id;
-    track->shown = s->kind == BYTE || track->hits >= SHOWN_AFTER || frame < SHOWN_AFTER;
+    track->shown = is_byte(s->kind) || track->hits >= SHOWN_AFTER || frame < SHOWN_AFTER;
 }
 
 /* Which tracks and detections one stage looks at, and how much they must have in common. */
@@ -354,7 +390,7 @@ static void run(enum kind kind, const struct rival *settings, const struct pass 
             if (!taken[d] && now->items[d].confidence >= settings->begin)
                 begin(&s, &now->items[d], f);
         forget(&s, f);
-        if (kind == BYTE)
+        if (is_byte(kind))
             unify(&s);
         show(&s, f, out);
     }
@@ -368,15 +404,27 @@ void sort_run(const struct rival *settings, const struct mot_sequence *seen,
     run(SORT, settings, passes, 1, seen, out);
 }
 
-void byte_run(const struct rival *settings, const struct mot_sequence *seen,
-              struct mot_sequence *out)
+static void byte_like_run(enum kind kind, const struct rival *settings,
+                          const struct mot_sequence *seen, struct mot_sequence *out)
 {
     const struct pass passes[] = {
         {.track = confirmed, .from = settings->high, .below = 2, .least = 0.2, .by_score = true},
         {.track = followed, .from = 0.1F, .below = settings->high, .least = 0.5},
         {.track = new, .from = settings->high, .below = 2, .least = 0.3, .by_score = true},
     };
-    run(BYTE, settings, passes, 3, seen, out);
+    run(kind, settings, passes, 3, seen, out);
+}
+
+void byte_run(const struct rival *settings, const struct mot_sequence *seen,
+              struct mot_sequence *out)
+{
+    byte_like_run(BYTE, settings, seen, out);
+}
+
+void bot_sort_run(const struct rival *settings, const struct mot_sequence *seen,
+                  struct mot_sequence *out)
+{
+    byte_like_run(BOT_SORT, settings, seen, out);
 }
 
 void oc_sort_run(const struct rival *settings, const struct mot_sequence *seen,

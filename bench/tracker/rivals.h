@@ -1,4 +1,4 @@
-/* Three trackers to compare ours with, written from their papers with the constants that their
+/* Four trackers to compare ours with, written from their papers with the constants that their
  * authors published. They know no classes but persons and vehicles. */
 #ifndef OW_BENCH_TRACKER_RIVALS_H
 #define OW_BENCH_TRACKER_RIVALS_H
@@ -19,6 +19,11 @@ void sort_run(const struct rival *settings, const struct mot_sequence *seen,
 /* ByteTrack (Zhang et al., 2022): then a second stage, for which detections from 0.1 are good. */
 void byte_run(const struct rival *settings, const struct mot_sequence *seen,
               struct mot_sequence *out);
+
+/* BoT-SORT (Aharon et al., 2022) without looks and, since this camera stands, without its motion:
+ * ByteTrack with the width in the place of the aspect. */
+void bot_sort_run(const struct rival *settings, const struct mot_sequence *seen,
+                  struct mot_sequence *out);
 
 /* OC-SORT (Cao et al., 2023): SORT, in which the direction of the way counts (momentum), what is
  * left is looked for where it was last detected (recovery), and who is found again is led through
