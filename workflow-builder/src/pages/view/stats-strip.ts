@@ -1,11 +1,14 @@
-/* The figures under the picture, and the panel with the latency of the last minute. */
+/* The figures under the picture, where its milliseconds went, and the panel with the latency of the last
+ * minute. */
 import type { Step } from '../../player/connection-steps';
+import type { LatencyBudget } from '../../player/latency-budget';
 import type { ViewStats } from '../../player/player-stats';
 import type { ViewInfo } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
 import { formatCount, formatFps, formatMs, formatRate, formatSize, NONE } from '../../ui/format';
 import { icon } from '../../ui/icons';
 import { Sparkline } from '../../ui/sparkline';
+import { LatencyBar } from './latency-bar';
 
 interface Figure {
   readonly id: string;
@@ -100,12 +103,15 @@ export class StatsStrip {
   readonly #steps = new StepList();
   readonly #why = h('p', { class: 'why', 'data-testid': 'steps-why' });
   readonly #line = new Sparkline(600, 72, 120);
+  readonly #budget: LatencyBar;
   readonly #top = h('span', { class: 'scale-top' });
   readonly #panel: HTMLElement;
   readonly #toggle: HTMLButtonElement;
   #last: [ViewStats, ViewInfo | null] | undefined; // what a panel that opens shows at once
 
-  constructor() {
+  /** `live`: of the picture on the screen. */
+  constructor(live: () => LatencyBudget | null) {
+    this.#budget = new LatencyBar(live);
     this.#panel = h(
       'div',
       { class: 'panel', id: 'stats-panel', hidden: true },
@@ -118,7 +124,7 @@ export class StatsStrip {
       { type: 'button', class: 'tool', 'aria-controls': 'stats-panel', 'aria-expanded': 'false', 'aria-label': 'Details (I)', title: 'Details (I)', 'data-testid': 'details', click: () => this.toggle() },
       icon('chevron'),
     );
-    this.element = h('footer', { class: 'strip' }, this.#panel, h('div', { class: 'row' }, this.#main.list, this.#toggle));
+    this.element = h('footer', { class: 'strip' }, this.#budget.element, this.#panel, h('div', { class: 'row' }, this.#main.list, this.#toggle));
   }
 
   get isOpen(): boolean {
@@ -133,6 +139,7 @@ export class StatsStrip {
 
   show(stats: ViewStats, view: ViewInfo | null): void {
     this.#last = [stats, view];
+    this.#budget.show(stats.budget);
     for (const [figure, element] of this.#main.values) setText(element, figure.value(stats, view));
     if (this.#panel.hidden) return;
     for (const [figure, element] of this.#details.values) setText(element, figure.value(stats, view));

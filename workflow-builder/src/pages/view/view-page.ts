@@ -18,7 +18,7 @@ const TOAST_MS = 2_500;
 export class ViewPage {
   readonly element: HTMLElement;
   readonly #player: OverwatchView;
-  readonly #strip = new StatsStrip();
+  readonly #strip: StatsStrip;
   readonly #title = h('h1', { 'data-testid': 'view-name' });
   readonly #subtitle = h('span', { class: 'subtitle' });
   readonly #state = h('div', { class: 'state', role: 'status', 'data-testid': 'view-state' });
@@ -31,6 +31,7 @@ export class ViewPage {
 
   constructor(readonly node: string) {
     this.#player = h('overwatch-view', { node, 'data-testid': 'player' });
+    this.#strip = new StatsStrip(() => this.#player.budget);
     const chosen = new URLSearchParams(location.search).get('transport');
     if (chosen === 'webrtc' || chosen === 'websocket') this.#player.transport = chosen;
     this.#state.append(h('span', { class: 'dot' }), this.#stateLabel, this.#stateReason);

@@ -1,0 +1,59 @@
+/* Colours of objects: those that the server draws with (src/xray/palette.c, src/xray/scheme.c), so that
+ * both look alike. Pure. */
+import type { SeenObject } from './metadata';
+
+const CLASSES = [
+  '#18b7f2', '#ff7a1a', '#8bd42a', '#f03e6b', '#9b6bff', '#ffc61a', '#12c99b', '#ff5fd0', '#3d7bff', '#e4572e', '#5fe0e6', '#c8e03a',
+  '#b5179e', '#2fae4e', '#ff9e80', '#5a3cd8', '#a8752b', '#7fc4ff', '#ff2b24', '#00857a', '#d9a6ff', '#7a9a01', '#c2185b', '#b0bec5',
+] as const;
+const NEON = ['#00f0ff', '#ff2bd6', '#39ff14', '#fff01f', '#ff6b1a', '#b14bff', '#00ff9d', '#ff3355'] as const;
+const CONFIDENCE = ['#f0393b', '#ffc61a', '#2fc25b'] as const;
+const THERMAL = ['#5b2be0', '#c4258f', '#ff5a1f', '#ffc42e', '#fff6d6'] as const;
+const WHITE = '#f4f6f8';
+
+const KNOWN: Readonly<Record<string, string>> = {
+  person: '#ff5a5f', face: '#ff8a8d', head: '#ff8a8d', bicycle: '#22d3ee', motorcycle: '#a78bfa', motorbike: '#a78bfa',
+  car: '#3b9cff', van: '#7cb8ff', truck: '#fb923c', bus: '#facc15', train: '#94a3b8', boat: '#2dd4bf', airplane: '#c4b5fd',
+  aeroplane: '#c4b5fd', 'traffic light': '#f43f9e', 'stop sign': '#ef4444', 'license plate': '#ffffff', bird: '#bef264',
+  cat: '#a3e635', dog: '#4ade80', horse: '#22c55e', sheep: '#86efac', cow: '#65a30d', bear: '#159a4a', backpack: '#d98a2b',
+  handbag: '#e879f9', suitcase: '#c084fc', umbrella: '#818cf8', knife: '#ff1744', fire: '#ff3d00', smoke: '#b0bec5', helmet: '#ffd60a',
+};
+
+const channels = (colour: string): readonly number[] => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+
+/* Evenly spaced stops from 0 to 1. */
+function ramp(stops: readonly string[], value: number): string {
+  const at = Math.min(Math.max(value, 0), 1) * (stops.length - 1);
+  const stop = Math.min(Math.floor(at), stops.length - 2);
+  const [a, b] = [channels(stops[stop] ?? WHITE), channels(stops[stop + 1] ?? WHITE)];
+  const mixed = a.map((from, i) => Math.round(from + (at - stop) * ((b[i] ?? 0) - from)));
+  return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** The stops of a scheme that shows the confidence, from 0 to 1; null: it shows the class. */
+export function scaleOf(scheme: string): readonly string[] | null {
+  return scheme === 'confidence' ? CONFIDENCE : scheme === 'thermal' ? THERMAL : null;
+}
+
+/** The colour of an object by a `colorScheme`; unknown ones are as the default. */
+export function colourOf({ classId, className, confidence }: Pick<SeenObject, 'classId' | 'className' | 'confidence'>, scheme: string): string {
+  const scale = scaleOf(scheme);
+  if (scale !== null) return ramp(scale, confidence);
+  if (scheme === 'monochrome') return WHITE;
+  if (scheme === 'neon') return NEON[classId % NEON.length] ?? WHITE;
+  return (scheme === 'class_specific' ? KNOWN[className] : undefined) ?? CLASSES[classId % CLASSES.length] ?? WHITE;
+}
+
+function luminance(colour: string): number {
+  const [r = 0, g = 0, b = 0] = channels(colour).map((channel) => {
+    const v = channel / 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+/** Black or white, whichever has more contrast on this ground. */
+export function textOn(ground: string): string {
+  const light = luminance(ground) + 0.05;
+  return light / 0.05 >= 1.05 / light ? '#000' : '#fff';
+}
