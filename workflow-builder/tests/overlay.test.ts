@@ -48,6 +48,13 @@ test('labels stand beside each other, not over each other', () => {
   }));
 });
 
+test('labels keep off what is taken', () => {
+  const box = { x: 100, y: 100, width: 80, height: 80 };
+  const legend = { x: 90, y: 70, width: 100, height: 28 };
+  const [label] = placeLabels([box], [{ width: 60, height: 18 }], { width: 800, height: 450 }, [legend]);
+  assert.ok(label && (label.y >= 98 || label.x >= 190 || label.y + 18 <= 70), JSON.stringify(label));
+});
+
 test('labels stay within the picture', () => {
   const corners = [[0, 0], [790, 0], [0, 440], [790, 440]].map(([x = 0, y = 0]) => ({ x, y, width: 10, height: 10 }));
   for (const { x, y, width, height } of placeLabels(corners, corners.map(() => ({ width: 90, height: 18 })), { width: 800, height: 450 })) {

@@ -16,6 +16,7 @@ const ICONS = {
   pause: '<path d="M5.5 3.5v9M10.5 3.5v9"/>',
   play: '<path d="M5 3.2v9.6l8-4.8z"/>',
   snapshot: '<path d="M2 5.5h2.6L5.7 4h4.6l1.1 1.5H14v7.2H2z"/><circle cx="8" cy="8.8" r="2.3"/>',
+  legend: '<path d="M2.5 4h2M7.5 4h6M2.5 8h2M7.5 8h6M2.5 12h2M7.5 12h6"/>',
   fullscreen: '<path d="M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10"/>',
 } as const;
 
@@ -30,11 +31,12 @@ const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
 <div class="bar" part="bar">
   <span class="dot"></span><span class="label"></span><span class="figures"></span>
   <button type="button" data-action="play" aria-label="Pause"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.pause}</svg></button>
-  <button type="button" data-action="snapshot" aria-label="Save a snapshot"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.snapshot}</svg></button>
+  <button type="button" data-action="legend" aria-label="Legend" title="Legend" aria-pressed="false" hidden><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.legend}</svg></button>
+  <button type="button" data-action="snapshot" aria-label="Save a snapshot" title="Save a snapshot; with Shift without the overlay"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.snapshot}</svg></button>
   <button type="button" data-action="fullscreen" aria-label="Full screen"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.fullscreen}</svg></button>
 </div>`;
 
-export type ElementAction = 'play' | 'snapshot' | 'fullscreen';
+export type ElementAction = 'play' | 'legend' | 'snapshot' | 'fullscreen';
 
 export class ElementDom {
   readonly video: HTMLVideoElement;
@@ -44,7 +46,7 @@ export class ElementDom {
   readonly #notice: HTMLElement;
   readonly #bar: HTMLElement;
 
-  constructor(root: ShadowRoot, act: (action: ElementAction) => void) {
+  constructor(root: ShadowRoot, act: (action: ElementAction, shifted: boolean) => void) {
     root.innerHTML = TEMPLATE;
     const find = <T extends Element>(selector: string) => root.querySelector(selector) as T;
     this.video = find('video');
@@ -56,7 +58,7 @@ export class ElementDom {
     this.video.muted = true;
     this.#bar.addEventListener('click', (event) => {
       const button = (event.target as Element).closest<HTMLElement>('[data-action]');
-      if (button !== null) act(button.dataset['action'] as ElementAction);
+      if (button !== null) act(button.dataset['action'] as ElementAction, event.shiftKey);
     });
   }
 
@@ -114,6 +116,13 @@ export class ElementDom {
     const latency = stats.latency.p50 === null ? '' : ` · ${stats.latency.p50.toFixed(0)} ms`;
     const transport = stats.transport === null ? '' : stats.transport === 'webrtc' ? 'WebRTC' : 'WebSocket';
     figures.textContent = transport === '' ? '' : `${transport} · ${stats.fps.toFixed(0)} fps${latency}`;
+  }
+
+  showLegend(can: boolean, on: boolean): void {
+    const button = this.#bar.querySelector<HTMLElement>('[data-action=legend]');
+    if (button === null) return;
+    button.hidden = !can;
+    button.setAttribute('aria-pressed', String(on));
   }
 
   showPlaying(playing: boolean): void {

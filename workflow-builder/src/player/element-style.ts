@@ -69,6 +69,8 @@ button {
   display: grid; place-items: center; width: 28px; height: 28px; padding: 0; border: 0; border-radius: 6px;
   background: transparent; color: inherit; cursor: pointer;
 }
+button[hidden] { display: none; }
+button[aria-pressed='true'] { background: rgb(255 255 255 / .2); }
 button:hover { background: rgb(255 255 255 / .14); }
 button:focus-visible { outline: 2px solid #58c4e8; outline-offset: -2px; }
 svg { width: 16px; height: 16px; fill: none; stroke: currentColor; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }

@@ -45,13 +45,6 @@ export function objectAt(objects: readonly SeenObject[], x: number, y: number): 
   return under.reduce<SeenObject | null>((best, object) => (best === null || area(object) < area(best) ? object : best), null);
 }
 
-/* Neighbouring classes get hues far apart. */
-const GOLDEN_ANGLE = 137.508;
-
-export function colourOf(classId: number): string {
-  return `hsl(${((200 + classId * GOLDEN_ANGLE) % 360).toFixed(0)} 90% 62%)`;
-}
-
 export const labelOf = ({ className, trackId, confidence }: SeenObject) =>
   `${className}${trackId === null ? '' : ` #${trackId}`} ${Math.round(confidence * 100)} %`;
 
@@ -71,13 +64,14 @@ export function describe(object: SeenObject, picture: { width: number; height: n
 const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 /** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
- * not over another label where there is a place that is free. */
+ * not over another label or what is taken already where there is a place that is free. */
 export function placeLabels(
   boxes: readonly Rect[],
   sizes: readonly { width: number; height: number }[],
-  bounds: { width: number; height: number },
+  bounds: { readonly width: number; readonly height: number },
+  before: readonly Rect[] = [],
 ): readonly Rect[] {
-  const taken: Rect[] = [];
+  const taken = [...before];
   const places = boxes.map((box, i): Rect => {
     const size = sizes[i] ?? { width: 0, height: 0 };
     const at = (x: number, y: number): Rect => ({

@@ -1,16 +1,12 @@
-/* The client overlay: boxes and labels drawn over the video from the record of the very picture that
- * it shows, in the screen's own pixels. What is under the pointer shows all its values. */
+/* The client overlay: boxes and labels drawn over the picture from the record of the very picture that
+ * is shown, in the screen's own pixels. What is under the pointer shows all its values. */
 import type { FrameMetadata, SeenObject } from './metadata';
-import { BONES, colourOf, describe, fitted, labelOf, maskRects, objectAt, passes, PERSON_KEY_POINTS, placed, placeLabels, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { describe, fitted, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { LegendMemory } from './overlay-legend';
+import { LINE, paintOverlay } from './overlay-paint';
 
-const LINE = 2;
-const FONT = '600 12px Inter, system-ui, sans-serif';
-const LABEL_HEIGHT = 18;
-const LABEL_PADDING = 5;
-const MASK_ALPHA = 0.4;
-const POINT_RADIUS = 3;
-/* Points below are guesses, as for the server (src/xray/poses.c). */
-const SURE_POINT = 0.25;
+/* A picture of this width is drawn on as on the screen, a larger one in proportion. */
+const PLAIN_WIDTH = 960;
 
 export class OverlayLayer {
   readonly #canvas: HTMLCanvasElement;
@@ -20,6 +16,8 @@ export class OverlayLayer {
   #shown: FrameMetadata | null = null;
   #pointer: { x: number; y: number } | null = null;
   #missed = false;
+  #scheme = '';
+  #legend: LegendMemory | null = null;
 
   constructor(canvas: HTMLCanvasElement, card: HTMLElement) {
     this.#canvas = canvas;
@@ -31,6 +29,19 @@ export class OverlayLayer {
   filter(classes: string | null, confidence: string | null): void {
     this.#filter = readFilter(classes, confidence);
     this.#draw();
+  }
+
+  /** The `colorScheme` of the view, and whether a legend is asked for. */
+  look(scheme: string, legend: boolean): void {
+    if (scheme === this.#scheme && legend === (this.#legend !== null)) return;
+    this.#scheme = scheme;
+    this.#legend = legend ? (this.#legend ?? new LegendMemory()) : null;
+    this.#draw();
+  }
+
+  /** Is anything known of the picture drawn over it? */
+  get shows(): boolean {
+    return this.#shown !== null;
   }
 
   show(metadata: FrameMetadata): void {
@@ -87,66 +98,23 @@ export class OverlayLayer {
     }
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    context.font = FONT;
-    context.textBaseline = 'middle';
     const place = this.#place();
     const pointed = this.pointed;
-    const objects = this.#objects();
-    const boxes = objects.map(({ box }) => placed(box, place));
-    const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
-    const bounds = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
-    const labels = placeLabels(boxes, sizes, bounds);
-    objects.forEach((object, i) => this.#drawMask(context, object, boxes[i]));
-    for (const object of objects) this.#drawPose(context, object, place);
-    objects.forEach((object, i) => this.#drawBox(context, object, boxes[i], object === pointed));
-    objects.forEach((object, i) => this.#drawLabel(context, object, labels[i]));
+    this.#paint(context, place, { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight }, pointed);
     this.#showCard(pointed, place);
   }
 
-  #drawBox(context: CanvasRenderingContext2D, object: SeenObject, box: Rect | undefined, pointed: boolean): void {
-    if (box === undefined) return;
-    context.lineWidth = pointed ? 2 * LINE : LINE;
-    context.strokeStyle = colourOf(object.classId);
-    context.strokeRect(box.x, box.y, box.width, box.height);
+  /** Draws the same on a picture of this size, in proportion. */
+  paintOn(context: CanvasRenderingContext2D, width: number, height: number): void {
+    const scale = Math.max(1, width / PLAIN_WIDTH);
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    this.#paint(context, { x: 0, y: 0, width: width / scale, height: height / scale }, { width: width / scale, height: height / scale }, null);
   }
 
-  #drawMask(context: CanvasRenderingContext2D, object: SeenObject, box: Rect | undefined): void {
-    if (object.mask === null || box === undefined) return;
-    const path = new Path2D();
-    for (const { x, y, width, height } of maskRects(object.mask, box)) path.rect(x, y, width, height);
-    context.globalAlpha = MASK_ALPHA;
-    context.fillStyle = colourOf(object.classId);
-    context.fill(path);
-    context.globalAlpha = 1;
-  }
-
-  #drawPose(context: CanvasRenderingContext2D, object: SeenObject, place: Rect): void {
-    const at = ({ x, y }: { x: number; y: number }) => [place.x + x * place.width, place.y + y * place.height] as const;
-    const points = object.keyPoints.map((point) => (point.score < SURE_POINT ? null : at(point)));
-    const path = new Path2D();
-    for (const [from, to] of points.length === PERSON_KEY_POINTS ? BONES : []) {
-      const [a, b] = [points[from], points[to]];
-      if (!a || !b) continue;
-      path.moveTo(...a);
-      path.lineTo(...b);
-    }
-    context.lineWidth = LINE;
-    context.strokeStyle = context.fillStyle = colourOf(object.classId);
-    context.stroke(path);
-    for (const point of points) {
-      if (point === null) continue;
-      context.beginPath();
-      context.arc(...point, POINT_RADIUS, 0, 2 * Math.PI);
-      context.fill();
-    }
-  }
-
-  #drawLabel(context: CanvasRenderingContext2D, object: SeenObject, label: Rect | undefined): void {
-    if (label === undefined) return;
-    context.fillStyle = colourOf(object.classId);
-    context.fillRect(label.x, label.y, label.width, label.height);
-    context.fillStyle = '#08121c';
-    context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
+  #paint(context: CanvasRenderingContext2D, place: Rect, bounds: { width: number; height: number }, pointed: SeenObject | null): void {
+    if (this.#shown === null) return;
+    const { captureUs } = this.#shown;
+    paintOverlay(context, { objects: this.#objects(), place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
   }
 
   #showCard(object: SeenObject | null, place: Rect): void {

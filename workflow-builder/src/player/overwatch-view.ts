@@ -1,7 +1,8 @@
 /* <overwatch-view node="…" [src="http://server"] [transport="auto|webrtc|websocket"] [fps="…"]
- * [overlay="auto|on|off"] [overlay-classes="…"] [overlay-confidence="…"] [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file
- * carries them out: it opens and closes links, shows pictures, measures, and tells by events
- * (statechange, transportchange, stats, frame, metadata, objectclick). */
+ * [overlay="auto|on|off"] [overlay-classes="…"] [overlay-confidence="…"] [overlay-legend] [controls]
+ * [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file carries them out:
+ * it opens and closes links, shows pictures, measures, and tells by events (statechange,
+ * transportchange, stats, frame, metadata, objectclick). */
 import type { Step } from './connection-steps';
 import type { BinaryFrame } from './binary-frame';
 import { ElementDom, type ElementAction } from './element-dom';
@@ -14,6 +15,7 @@ import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
 import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
 import type { WebRtcCounters } from './webrtc-counters';
+import { pngOf, saveSnapshot, stillOf } from './snapshot';
 import { WebRtcLink, type ServerClock } from './webrtc-link';
 import type { ServerConnection } from './webrtc-signalling';
 
@@ -25,6 +27,14 @@ const HEALTH_PERIOD_MS = 5_000;
 const MISSES_UNTIL_MISSING = 2;
 /* What connects in a moment needs no explaining. */
 const EXPLAIN_MS = 500;
+/* How often a snapshot looks for a picture of which the record is there, and how long each time. */
+const SNAPSHOT_TRIES = 20;
+const SNAPSHOT_WAIT_MS = 100;
+
+export interface SnapshotOptions {
+  /** With what is seen over the picture (the default), or the picture alone. */
+  readonly overlay?: boolean;
+}
 
 /** `frame` event: a picture was just shown. */
 export interface ShownFrame {
@@ -58,7 +68,7 @@ function videoTimes(shownMs: number, { receiveTime, processingDuration }: VideoF
 }
 
 export class OverwatchView extends HTMLElement {
-  static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence'];
+  static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence', 'overlay-legend'];
 
   readonly #dom: ElementDom;
   readonly #jpeg: JpegSurface<JpegTag>;
@@ -91,7 +101,7 @@ export class OverwatchView extends HTMLElement {
 
   constructor() {
     super();
-    this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action) => this.#act(action));
+    this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action, shifted) => this.#act(action, shifted));
     this.#jpeg = new JpegSurface(this.#dom.canvas, (picture) => this.#jpegPainted(picture));
     this.#dom.showState('disconnected', '');
     for (const type of ['pointermove', 'pointerleave'] as const) this.addEventListener(type, this.#onPointer);
@@ -120,6 +130,7 @@ export class OverwatchView extends HTMLElement {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (name.startsWith('overlay')) {
       this.#dom.overlay.filter(this.getAttribute('overlay-classes'), this.getAttribute('overlay-confidence'));
+      this.#lookOverlay();
       this.#drawOverlay();
       return;
     }
@@ -214,30 +225,34 @@ export class OverwatchView extends HTMLElement {
     this.#close();
   }
 
-  /** The shown picture as PNG in its own resolution; null before the first. */
-  async snapshot(): Promise<Blob | null> {
-    const { width, height } = this.#stats;
-    const surface = this.#dom.surface;
-    const size = surface instanceof HTMLVideoElement ? { width: surface.videoWidth, height: surface.videoHeight } : surface;
-    if (width === 0 || height === 0 || size.width === 0) return null;
-    const canvas = document.createElement('canvas');
-    canvas.width = size.width;
-    canvas.height = size.height;
-    canvas.getContext('2d')?.drawImage(surface, 0, 0);
-    return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+  /** The shown picture in its own resolution, null before the first: with the overlay as PNG. Without, a
+   * picture on which the server draws is asked of the server: its latest, as JPEG. */
+  async snapshot({ overlay = true }: SnapshotOptions = {}): Promise<Blob | null> {
+    const drawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
+    if (!overlay && this.#view !== null && drawnOn) return this.#plainSnapshot();
+    for (let tries = 0; tries < SNAPSHOT_TRIES; tries++) {
+      const still = this.#stats.width === 0 ? null : stillOf(this.#dom.surface);
+      if (still === null) return null;
+      const draws = overlay && this.#dom.overlay.shows;
+      const known = still.rtpTimestamp === null || still.rtpTimestamp === this.#metadata?.rtpTimestamp;
+      const png = draws && !known ? null : pngOf(still, draws ? (...on) => this.#dom.overlay.paintOn(...on) : null);
+      still.close();
+      if (png !== null) return png;
+      await this.#nextRecord();
+    }
+    return null;
   }
 
-  /** Saves the shown picture as a file named after the view and the time. */
-  async downloadSnapshot(): Promise<boolean> {
-    const blob = await this.snapshot();
-    if (blob === null) return false;
-    const link = document.createElement('a');
-    const stamp = new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
-    link.href = URL.createObjectURL(blob);
-    link.download = `${this.node.replace(/[^\w.-]+/g, '_')}-${stamp}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    return true;
+  /** Saves it as a file named after the view and the time. */
+  async downloadSnapshot(options: SnapshotOptions = {}): Promise<boolean> {
+    const blob = await this.snapshot(options);
+    if (blob !== null) saveSnapshot(blob, this.node);
+    return blob !== null;
+  }
+
+  /** Is what is known of the picture drawn over it in this page? */
+  get overlayShows(): boolean {
+    return this.#dom.overlay.shows;
   }
 
   async toggleFullscreen(): Promise<void> {
@@ -261,8 +276,25 @@ export class OverwatchView extends HTMLElement {
   readonly #onPageHide = () => this.#close();
   readonly #onPageShow = () => this.#open();
 
-  #act(action: ElementAction): void {
-    if (action === 'snapshot') void this.downloadSnapshot();
+  async #plainSnapshot(): Promise<Blob | null> {
+    try {
+      const answer = await fetch(`${this.server}/api/video/${encodeURIComponent(this.node)}/snapshot?overlay=0`);
+      return answer.ok ? await answer.blob() : null;
+    } catch {
+      return null; /* the server is away */
+    }
+  }
+
+  #nextRecord(): Promise<void> {
+    return new Promise((resolve) => {
+      this.addEventListener('metadata', () => resolve(), { once: true });
+      setTimeout(resolve, SNAPSHOT_WAIT_MS);
+    });
+  }
+
+  #act(action: ElementAction, plain: boolean): void {
+    if (action === 'snapshot') void this.downloadSnapshot({ overlay: !plain });
+    else if (action === 'legend') this.toggleAttribute('overlay-legend');
     else if (action === 'fullscreen') void this.toggleFullscreen();
     else if (this.#paused) this.play();
     else this.pause();
@@ -441,6 +473,12 @@ export class OverwatchView extends HTMLElement {
     else if (record !== null || !wanted) this.#dom.overlay.clear();
   }
 
+  #lookOverlay(): void {
+    const legend = this.hasAttribute('overlay-legend');
+    this.#dom.overlay.look(this.#view?.color_scheme ?? '', legend);
+    this.#dom.showLegend(this.#dom.overlay.shows, legend);
+  }
+
   readonly #onPointer = (event: PointerEvent) => this.#dom.overlay.point(event.type === 'pointerleave' ? null : event);
   readonly #onClick = () => {
     const detail = this.#dom.overlay.pointed;
@@ -469,6 +507,7 @@ export class OverwatchView extends HTMLElement {
     this.#misses = view === undefined ? this.#misses + 1 : 0;
     if (view !== undefined) {
       this.#view = view;
+      this.#lookOverlay();
       this.#mutate((now) => machine.viewRuns(view.fps ?? 0, view.source?.state === 'opening', now));
     } else if (this.#misses >= MISSES_UNTIL_MISSING) {
       this.#view = null;

@@ -26,6 +26,8 @@ export class ViewPage {
   readonly #stateReason = h('span', { class: 'why', 'data-testid': 'view-reason' });
   readonly #choices = new Map<TransportChoice, HTMLButtonElement>();
   readonly #trouble = h('p', { class: 'trouble', role: 'status', hidden: true, 'data-testid': 'view-trouble' });
+  readonly #legend = h('button', { type: 'button', class: 'tool', 'aria-label': 'Legend (L)', title: 'Legend (L)', 'aria-pressed': 'false', hidden: true, 'data-testid': 'legend', click: () => this.#toggleLegend() }, icon('legend'));
+  readonly #plain = h('button', { type: 'button', class: 'tool', 'aria-label': 'Save the picture without overlay (Shift+S)', title: 'Save the picture without overlay (Shift+S)', hidden: true, 'data-testid': 'snapshot-plain', click: () => void this.#snapshot(false) }, icon('plain'));
   readonly #toast = h('div', { class: 'toast', role: 'status', hidden: true });
   #toastTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,7 +65,9 @@ export class ViewPage {
         'div',
         { class: 'tools' },
         segments,
-        h('button', { type: 'button', class: 'tool', 'aria-label': 'Save a snapshot (S)', title: 'Save a snapshot (S)', 'data-testid': 'snapshot', click: () => void this.#snapshot() }, icon('snapshot')),
+        this.#legend,
+        h('button', { type: 'button', class: 'tool', 'aria-label': 'Save a snapshot (S)', title: 'Save a snapshot (S)', 'data-testid': 'snapshot', click: () => void this.#snapshot(true) }, icon('snapshot')),
+        this.#plain,
         h('button', { type: 'button', class: 'tool', 'aria-label': 'Full screen (F)', title: 'Full screen (F)', 'data-testid': 'fullscreen', click: () => void this.#player.toggleFullscreen() }, icon('fullscreen')),
       ),
       pageTools(),
@@ -83,6 +87,9 @@ export class ViewPage {
     const { stats, view } = this.#player;
     this.#strip.show(stats, view);
     this.#player.wantsDetails = this.#strip.isOpen;
+    this.#legend.hidden = !this.#player.overlayShows;
+    this.#legend.setAttribute('aria-pressed', String(this.#player.hasAttribute('overlay-legend')));
+    this.#plain.hidden = view === null || view.model_id === '';
     const trouble = view === null ? '' : troubleOf(view);
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === '';
@@ -106,8 +113,13 @@ export class ViewPage {
     for (const [value, button] of this.#choices) button.setAttribute('aria-pressed', String(value === this.#player.transport));
   }
 
-  async #snapshot(): Promise<void> {
-    this.#say((await this.#player.downloadSnapshot()) ? 'Snapshot saved.' : 'There is no picture to save yet.');
+  #toggleLegend(): void {
+    if (this.#legend.hidden) return;
+    this.#legend.setAttribute('aria-pressed', String(this.#player.toggleAttribute('overlay-legend')));
+  }
+
+  async #snapshot(overlay: boolean): Promise<void> {
+    this.#say((await this.#player.downloadSnapshot({ overlay })) ? 'Snapshot saved.' : 'There is no picture to save yet.');
   }
 
   #say(text: string): void {
@@ -124,7 +136,10 @@ export class ViewPage {
         void this.#player.toggleFullscreen();
         break;
       case 's':
-        void this.#snapshot();
+        void this.#snapshot(!event.shiftKey);
+        break;
+      case 'l':
+        this.#toggleLegend();
         break;
       case 't': {
         const at = CHOICES.findIndex(({ value }) => value === this.#player.transport);

@@ -1,0 +1,158 @@
+/* Draws what is known of a picture on a canvas: masks, poses, boxes, the legend, labels, in this order. */
+import type { SeenObject } from './metadata';
+import { BONES, labelOf, maskRects, PERSON_KEY_POINTS, placed, placeLabels, type Rect } from './overlay-geometry';
+import type { Legend, LegendMemory } from './overlay-legend';
+import { colourOf, textOn } from './overlay-palette';
+
+export const LINE = 2;
+const FONT = '600 12px Inter, system-ui, sans-serif';
+const LABEL_HEIGHT = 18;
+const LABEL_PADDING = 5;
+const MASK_ALPHA = 0.4;
+const POINT_RADIUS = 3;
+/* Points below are guesses, as for the server (src/xray/poses.c). */
+const SURE_POINT = 0.25;
+
+const LEGEND_GROUND = 'rgb(11 14 18 / .75)';
+const LEGEND_TEXT = '#d6dce4';
+const LEGEND_DIM = '#8e99a6';
+const LEGEND_LINE = 19;
+const LEGEND_PADDING = 9;
+const LEGEND_MARGIN = 8;
+const SWATCH = 10;
+const GAP = 7;
+const SCALE_WIDTH = 90;
+
+export interface Painting {
+  readonly objects: readonly SeenObject[];
+  /** Where the picture is on the canvas. */
+  readonly place: Rect;
+  /** Where labels may be. */
+  readonly bounds: { readonly width: number; readonly height: number };
+  readonly scheme: string;
+  readonly pointed: SeenObject | null;
+  readonly captureUs: number;
+  /** null: no legend. */
+  readonly legend: LegendMemory | null;
+}
+
+type Context = CanvasRenderingContext2D;
+
+export function paintOverlay(context: Context, painting: Painting): void {
+  const { objects, place, bounds, scheme } = painting;
+  context.font = FONT;
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  const boxes = objects.map(({ box }) => placed(box, place));
+  const colours = objects.map((object) => colourOf(object, scheme));
+  const each = (draw: (object: SeenObject, colour: string, box: Rect) => void) =>
+    objects.forEach((object, i) => draw(object, colours[i] ?? '', boxes[i] ?? place));
+  each((object, colour, box) => drawMask(context, object, colour, box));
+  each((object, colour) => drawPose(context, object, colour, place));
+  each((object, colour, box) => drawBox(context, colour, box, object === painting.pointed));
+  const taken = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, boxes);
+  const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
+  const labels = placeLabels(boxes, sizes, bounds, taken);
+  objects.forEach((object, i) => drawLabel(context, object, colours[i] ?? '', labels[i]));
+}
+
+function drawBox(context: Context, colour: string, box: Rect, pointed: boolean): void {
+  context.lineWidth = pointed ? 2 * LINE : LINE;
+  context.strokeStyle = colour;
+  context.strokeRect(box.x, box.y, box.width, box.height);
+}
+
+function drawMask(context: Context, { mask }: SeenObject, colour: string, box: Rect): void {
+  if (mask === null) return;
+  const path = new Path2D();
+  for (const { x, y, width, height } of maskRects(mask, box)) path.rect(x, y, width, height);
+  context.globalAlpha = MASK_ALPHA;
+  context.fillStyle = colour;
+  context.fill(path);
+  context.globalAlpha = 1;
+}
+
+function drawPose(context: Context, object: SeenObject, colour: string, place: Rect): void {
+  const at = ({ x, y }: { x: number; y: number }) => [place.x + x * place.width, place.y + y * place.height] as const;
+  const points = object.keyPoints.map((point) => (point.score < SURE_POINT ? null : at(point)));
+  const path = new Path2D();
+  for (const [from, to] of points.length === PERSON_KEY_POINTS ? BONES : []) {
+    const [a, b] = [points[from], points[to]];
+    if (!a || !b) continue;
+    path.moveTo(...a);
+    path.lineTo(...b);
+  }
+  context.lineWidth = LINE;
+  context.strokeStyle = context.fillStyle = colour;
+  context.stroke(path);
+  for (const point of points) {
+    if (point === null) continue;
+    context.beginPath();
+    context.arc(...point, POINT_RADIUS, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+function drawLabel(context: Context, object: SeenObject, colour: string, label: Rect | undefined): void {
+  if (label === undefined) return;
+  context.fillStyle = colour;
+  context.fillRect(label.x, label.y, label.width, label.height);
+  context.fillStyle = textOn(colour);
+  context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
+}
+
+function legendSize(context: Context, { rows, scale }: Legend): { width: number; height: number } {
+  const swatches = rows.some(({ colour }) => colour !== null) ? SWATCH + GAP : 0;
+  const names = Math.max(0, ...rows.map(({ name }) => context.measureText(name).width));
+  const counts = Math.max(0, ...rows.map(({ count }) => context.measureText(String(count)).width));
+  const width = Math.max(swatches + names + 3 * GAP + counts, scale === null ? 0 : SCALE_WIDTH + 4 * GAP);
+  return { width: Math.ceil(width) + 2 * LEGEND_PADDING, height: (rows.length + (scale === null ? 0 : 2)) * LEGEND_LINE + LEGEND_PADDING };
+}
+
+/* Gives back the room that it takes; none where the picture is too small for it. */
+function drawLegend(context: Context, { objects, place, scheme, captureUs }: Painting, memory: LegendMemory, boxes: readonly Rect[]): Rect[] {
+  const legend = memory.read(objects, scheme, captureUs);
+  const size = legendSize(context, legend);
+  const empty = legend.rows.length === 0 && legend.scale === null;
+  if (empty || 2 * size.width > place.width || 4 * size.height > 3 * place.height) return [];
+  const rect = memory.place(size, boxes, place, LEGEND_MARGIN, captureUs);
+  context.fillStyle = LEGEND_GROUND;
+  context.beginPath();
+  context.roundRect(rect.x, rect.y, rect.width, rect.height, 5);
+  context.fill();
+  const left = rect.x + LEGEND_PADDING;
+  const right = rect.x + rect.width - LEGEND_PADDING;
+  let y = rect.y + LEGEND_PADDING / 2 + LEGEND_LINE / 2;
+  const names = left + (legend.rows.some(({ colour }) => colour !== null) ? SWATCH + GAP : 0);
+  for (const { name, colour, count } of legend.rows) {
+    if (colour !== null) {
+      context.globalAlpha = count === 0 ? 0.4 : 1;
+      context.fillStyle = colour;
+      context.fillRect(left, y - SWATCH / 2, SWATCH, SWATCH);
+      context.globalAlpha = 1;
+    }
+    context.fillStyle = count === 0 ? LEGEND_DIM : LEGEND_TEXT;
+    context.fillText(name, names, y);
+    context.textAlign = 'right';
+    context.fillText(String(count), right, y);
+    context.textAlign = 'left';
+    y += LEGEND_LINE;
+  }
+  if (legend.scale !== null) drawScale(context, legend.scale, left, right, y);
+  return [rect];
+}
+
+function drawScale(context: Context, stops: readonly string[], left: number, right: number, y: number): void {
+  context.fillStyle = LEGEND_DIM;
+  context.fillText('confidence', left, y);
+  const line = y + LEGEND_LINE;
+  const from = left + context.measureText('0').width + GAP;
+  const to = right - context.measureText('1').width - GAP;
+  context.fillStyle = LEGEND_TEXT;
+  context.fillText('0', left, line);
+  context.fillText('1', to + GAP, line);
+  const gradient = context.createLinearGradient(from, 0, to, 0);
+  stops.forEach((stop, i) => gradient.addColorStop(i / (stops.length - 1), stop));
+  context.fillStyle = gradient;
+  context.fillRect(from, line - SWATCH / 2, to - from, SWATCH);
+}
