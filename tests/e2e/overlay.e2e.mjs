@@ -1,26 +1,8 @@
 // The client overlay: boxes that the page draws over a clean picture, from the record of that picture.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { root, startServer } from '../integ/server.mjs';
-import { launch, openPage, showsPictures } from './browser.mjs';
-
-function demo(layout, model = {}) {
-  const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
-  Object.assign(workflow.nodes.find(({ id }) => id === 'live').data, { layout });
-  Object.assign(workflow.nodes.find(({ id }) => id === 'detector').data, model);
-  return workflow;
-}
-
-async function open(t, layout, model = {}, least = 3) {
-  const server = await startServer(demo(layout, model));
-  t.after(server.stop);
-  const page = await openPage(await launch(t), `${server.url}/view/live`);
-  await showsPictures(page, 'webrtc');
-  await page.waitForFunction((least) => (document.querySelector('overwatch-view').metadata?.objects.length ?? 0) >= least, least, { timeout: 20000 });
-  return page;
-}
+import { openDemo as open } from './demo.mjs';
 
 // How many pixels the overlay covers; and whether they lie on the sides of the boxes it is to show.
 const drawn = (page) => page.evaluate(() => {
@@ -34,7 +16,7 @@ const drawn = (page) => page.evaluate(() => {
   if (record === null) return null;
   const scale = Math.min(width / record.width, height / record.height);
   const left = (width - record.width * scale) / 2, top = (height - record.height * scale) / 2;
-  const sides = record.objects.map(({ box }) => {
+  const sides = record.objects.filter(({ box }) => box.width > 0 && box.height > 0).map(({ box }) => {
     const x = Math.round(left + (box.x + box.width / 2) * record.width * scale);
     const y = Math.round(top + (box.y + box.height) * record.height * scale);
     return [-1, 0, 1].some((dy) => (data[4 * ((y + dy) * width + x) + 3] ?? 0) > 0 || y >= height - 1);
@@ -42,20 +24,36 @@ const drawn = (page) => page.evaluate(() => {
   return { covered, sides };
 });
 
-test('boxes are drawn over a clean picture where the record has them', { timeout: 90000 }, async (t) => {
-  const page = await open(t, 'clean');
-  for (let i = 0; i < 20; i++) {
-    const now = await drawn(page);
-    if (now === null) continue;
-    assert.ok(now.covered > 0);
-    assert.ok(now.sides.every(Boolean), `${now.sides}`);
-  }
-  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').metadata?.clean ?? true), true);
-  assert.deepEqual(page.failures, []);
-});
+for (const transport of ['webrtc', 'websocket']) {
+  test(`boxes are drawn over a clean picture where the record has them (${transport})`, { timeout: 90000 }, async (t) => {
+    const page = await open(t, 'clean', {}, 3, transport);
+    let looked = 0;
+    for (let i = 0; i < 20; i++) {
+      const now = await drawn(page);
+      if (now === null) continue;
+      looked++;
+      assert.ok(now.covered > 0);
+      assert.ok(now.sides.every(Boolean), `${now.sides}`);
+    }
+    assert.ok(looked > 5, `${looked} pictures`);
+    assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').metadata?.clean ?? true), true);
+    assert.deepEqual(page.failures, []);
+  });
+}
+
+/** Everything that the page says to the server from now on, but the clock's questions. */
+async function listen(page) {
+  const session = await page.context().newCDPSession(page);
+  const said = [];
+  await session.send('Network.enable');
+  session.on('Network.requestWillBeSent', ({ request }) => said.push(request.url));
+  session.on('Network.webSocketFrameSent', ({ response }) => said.push(response.payloadData));
+  return () => said.filter((text) => !text.includes('"type":"ping"'));
+}
 
 test('it is filtered in the page, and can be switched off', { timeout: 90000 }, async (t) => {
   const page = await open(t, 'clean');
+  const said = await listen(page);
   const set = (name, value) => page.evaluate(([name, value]) => document.querySelector('overwatch-view').setAttribute(name, value), [name, value]);
   const empty = () => page.waitForFunction(() => {
     const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
@@ -76,6 +74,7 @@ test('it is filtered in the page, and can be switched off', { timeout: 90000 }, 
   await empty();
   await set('overlay', 'on');
   await shown();
+  assert.deepEqual(said(), [], 'the server does not notice');
 });
 
 test('what is under the pointer shows its values, and a click tells it', { timeout: 90000 }, async (t) => {

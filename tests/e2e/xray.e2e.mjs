@@ -134,3 +134,52 @@ test('a snapshot has boxes though nobody was watching', { timeout: 60000, skip: 
   assert.equal(picture.width, 768);
   assert.ok(vividShare(picture) > 0.002, 'there are no boxes in the snapshot');
 });
+
+/**
+ * Of pictures shown over the WebSocket, each with its record: where objects stood half a second to one
+ * and a half before, away from all boxes of now, how many of `count` such places are of the blue of
+ * people.
+ */
+const trailShare = (page, count) => page.evaluate((count) => new Promise((resolve) => {
+  const player = document.querySelector('overwatch-view');
+  const stood = new Map(); // track: [{ x, y, atUs }]
+  let places = 0, hits = 0;
+  const blue = (context, x, y) => {
+    const { data } = context.getImageData(x - 2, y - 2, 5, 5);
+    for (let i = 0; i < data.length; i += 4) if (data[i + 2] - data[i] > 70 && data[i + 1] - data[i] > 40) return true;
+    return false;
+  };
+  player.addEventListener('frame', function shown() {
+    const record = player.metadata, canvas = player.surface, { width, height } = canvas;
+    if (record === null) return;
+    const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    for (const { className, trackId, box } of record.objects) {
+      if (className !== 'person' || trackId === null) continue;
+      const now = { x: (box.x + box.width / 2) * width, y: (box.y + box.height) * height, atUs: record.captureUs };
+      const before = stood.get(trackId) ?? [];
+      for (const { x, y, atUs } of before) {
+        const age = now.atUs - atUs;
+        const away = record.objects.every(({ box: b }) => x < b.x * width - 8 || x > (b.x + b.width) * width + 8 || y < b.y * height - 8 || y > (b.y + b.height) * height + 8);
+        if (age < 500_000 || age > 1_500_000 || !away || x < 3 || y < 3 || x > width - 3 || y > height - 3) continue;
+        places++;
+        hits += blue(context, Math.round(x), Math.round(y));
+      }
+      stood.set(trackId, [...before, now]);
+    }
+    if (places < count) return;
+    player.removeEventListener('frame', shown);
+    resolve(hits / places);
+  });
+}), count);
+
+test('trails lie behind those who walk, when they are asked for', { timeout: 180000, skip: !existsSync(footage) }, async (t) => {
+  const { page, server } = await show(t, { showTrails: true, showLabels: false, showConfidence: false }, 'sync');
+  await page.getByRole('button', { name: 'WebSocket' }).click();
+  await showsPictures(page, 'websocket');
+  const trailed = await trailShare(page, 60);
+  assert.equal((await set(server, 'model', { showTrails: false })).status, 200);
+  const bare = await trailShare(page, 60);
+  t.diagnostic(`of places where people stood ${(100 * trailed).toFixed(0)} % are coloured, without trails ${(100 * bare).toFixed(0)} %`);
+  assert.ok(trailed > 0.6 && bare < 0.2, `${trailed}, ${bare}`);
+});

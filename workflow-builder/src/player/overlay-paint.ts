@@ -115,7 +115,8 @@ function drawLegend(context: Context, { objects, place, scheme, captureUs }: Pai
   const size = legendSize(context, legend);
   const empty = legend.rows.length === 0 && legend.scale === null;
   if (empty || 2 * size.width > place.width || 4 * size.height > 3 * place.height) return [];
-  const rect = memory.place(size, boxes, place, LEGEND_MARGIN, captureUs);
+  const { x, y: top } = memory.place(size, boxes, place, LEGEND_MARGIN, captureUs);
+  const rect = { ...size, x: Math.round(x), y: Math.round(top) };
   context.fillStyle = LEGEND_GROUND;
   context.beginPath();
   context.roundRect(rect.x, rect.y, rect.width, rect.height, 5);
