@@ -1,4 +1,5 @@
 /* What nodes tell: the state of all each second, detections, events. */
+#include "api/onvif_names.h"
 #include "api/ws_hub_internal.h"
 #include "core/clock.h"
 
@@ -103,10 +104,15 @@ static json_t *describe_keypoints(const struct detection *one)
 static json_t *describe_detection(const struct detections *found, const struct detection *one)
 {
     char scratch[16];
+    const char *name = label_set_name(found->labels, one->class_id, scratch);
+    const struct onvif_name *onvif = onvif_name_find(name);
     json_t *out = json_pack("{s:i, s:s, s:f, s:[f, f, f, f]}", "class_id", one->class_id,
-                            "class_name", label_set_name(found->labels, one->class_id, scratch),
-                            "confidence", (double)one->confidence, "bbox", (double)one->x1,
-                            (double)one->y1, (double)one->x2, (double)one->y2);
+                            "class_name", name, "confidence", (double)one->confidence, "bbox",
+                            (double)one->x1, (double)one->y1, (double)one->x2, (double)one->y2);
+    if (out && onvif)
+        json_object_set_new(out, "onvif_type", json_string(onvif->type));
+    if (out && onvif && onvif->vehicle)
+        json_object_set_new(out, "onvif_vehicle_type", json_string(onvif->vehicle));
     if (out && one->track_id)
         json_object_set_new(out, "track_id", json_integer(one->track_id));
     if (out && one->shape && one->shape->mask_width > 0)

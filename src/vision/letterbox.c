@@ -31,12 +31,18 @@ struct neighbours {
     int row; /* -1 = none */
 };
 
+/* What of the tensor is picture. */
+struct part {
+    int x, y, width, height;
+};
+
 struct letterbox {
     int tensor_width, tensor_height;
     struct picture_format format;
     float scale[3], shift[3]; /* from 0..1 to the tensor, R, G, B */
     struct letterbox_geometry geometry;
-    struct taps columns[2], rows[2]; /* luma, chroma; geometry.width and geometry.height each */
+    struct part part;
+    struct taps columns[2], rows[2];         /* luma, chroma; part.width and part.height each */
     struct neighbours near[FRAME_PLANES][2]; /* of even and odd rows: rows serve several times */
     int16_t *sampled[FRAME_PLANES];          /* one tensor row of each plane */
 };
@@ -59,12 +65,14 @@ int letterbox_geometry_set(struct letterbox_geometry *out, enum picture_placemen
         return OW_EINVAL;
     double gain_x = (double)tensor_width / source_width;
     double gain_y = (double)tensor_height / source_height;
-    if (placement != PLACEMENT_STRETCH)
+    if (placement == PLACEMENT_CROP)
+        gain_x = gain_y = fmax(gain_x, gain_y);
+    else if (placement != PLACEMENT_STRETCH)
         gain_x = gain_y = fmin(gain_x, gain_y);
     /* rint: Python's round(), halves to even. A very flat picture still keeps one line. */
     int width = at_least_one(rint(source_width * gain_x));
     int height = at_least_one(rint(source_height * gain_y));
-    bool centred = placement == PLACEMENT_CENTRE;
+    bool centred = placement == PLACEMENT_CENTRE || placement == PLACEMENT_CROP;
     *out = (struct letterbox_geometry){
         .source_width = source_width,
         .source_height = source_height,
@@ -86,15 +94,18 @@ void letterbox_to_source(const struct letterbox_geometry *geometry, float *x, fl
     *y = (*y - (float)geometry->top) / geometry->gain_y;
 }
 
-static bool make_taps(struct taps *out, int count, int source_size)
+/* Of a plane of `source_size` that is scaled to `scaled` the places from `first` on, `count` of
+ * them.
+ */
+static bool make_taps(struct taps *out, int first, int count, int scaled, int source_size)
 {
     out->index = calloc((size_t)count, sizeof *out->index);
     out->fraction = calloc((size_t)count, sizeof *out->fraction);
     if (out->index == NULL || out->fraction == NULL)
         return false;
-    double step = (double)source_size / count;
+    double step = (double)source_size / scaled;
     for (int i = 0; i < count; i++) {
-        double position = fmin(fmax((i + 0.5) * step - 0.5, 0.0), source_size - 1.0);
+        double position = fmin(fmax((first + i + 0.5) * step - 0.5, 0.0), source_size - 1.0);
         int index = (int)position;
         if (index > 0 && index == source_size - 1)
             index--;
@@ -102,6 +113,19 @@ static bool make_taps(struct taps *out, int count, int source_size)
         out->fraction[i] = (int16_t)fmin(rint((position - index) * 32768), FRACTION_MAX);
     }
     return true;
+}
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static struct part part_of(const struct letterbox_geometry *g)
+{
+    return (struct part){.x = g->left > 0 ? g->left : 0,
+                         .y = g->top > 0 ? g->top : 0,
+                         .width = smaller(g->width, g->tensor_width),
+                         .height = smaller(g->height, g->tensor_height)};
 }
 
 static void free_taps(struct taps *taps)
@@ -136,11 +160,15 @@ static int make_tables(struct letterbox *self, int source_width, int source_heig
     if (result != OW_OK)
         return result;
     free_tables(self);
-    size_t width = (size_t)geometry.width;
-    bool complete = make_taps(&self->columns[0], geometry.width, source_width) &&
-                    make_taps(&self->columns[1], geometry.width, chroma_size(source_width)) &&
-                    make_taps(&self->rows[0], geometry.height, source_height) &&
-                    make_taps(&self->rows[1], geometry.height, chroma_size(source_height));
+    const struct part part = part_of(&geometry);
+    const size_t width = (size_t)part.width;
+    bool complete = true;
+    for (int k = 0; k < 2; k++)
+        complete = complete &&
+                   make_taps(&self->columns[k], part.x - geometry.left, part.width, geometry.width,
+                             k == 0 ? source_width : chroma_size(source_width)) &&
+                   make_taps(&self->rows[k], part.y - geometry.top, part.height, geometry.height,
+                             k == 0 ? source_height : chroma_size(source_height));
     for (int p = 0; p < FRAME_PLANES; p++) {
         for (int k = 0; k < 2; k++) {
             self->near[p][k].pairs = calloc(width, sizeof *self->near[p][k].pairs);
@@ -154,6 +182,7 @@ static int make_tables(struct letterbox *self, int source_width, int source_heig
         return OW_ENOMEM;
     }
     self->geometry = geometry;
+    self->part = part;
     return OW_OK;
 }
 
@@ -167,14 +196,15 @@ static void fill(float *values, int count, float value)
 static void fill_border(const struct letterbox *self, float *tensor)
 {
     const struct letterbox_geometry *g = &self->geometry;
-    const int right = g->left + g->width;
+    const struct part *part = &self->part;
+    const int right = part->x + part->width;
     float *row = tensor;
     for (int c = 0; c < 3; c++) {
         int color = self->format.bgr ? 2 - c : c;
         float value = self->format.border * self->scale[color] + self->shift[color];
         for (int y = 0; y < g->tensor_height; y++, row += g->tensor_width) {
-            bool beside = y >= g->top && y < g->top + g->height;
-            fill(row, beside ? g->left : g->tensor_width, value);
+            bool beside = y >= part->y && y < part->y + part->height;
+            fill(row, beside ? part->x : g->tensor_width, value);
             if (beside)
                 fill(row + right, g->tensor_width - right, value);
         }
@@ -259,7 +289,7 @@ SIMD_CLONES static void convert_row(const struct letterbox *self,
     const int16_t *restrict v = self->sampled[2];
     const float scale[3] = {self->scale[0], self->scale[1], self->scale[2]};
     const float shift[3] = {self->shift[0], self->shift[1], self->shift[2]};
-    const int count = self->geometry.width;
+    const int count = self->part.width;
     for (int x = 0; x < count; x++) {
         float y = ((float)luma[x] - t.luma_offset) * t.luma_gain;
         float cb = (float)u[x] - 128.0F * VALUE_ONE;
@@ -276,7 +306,7 @@ static const uint16_t *near_in_row(struct letterbox *self, const struct frame *f
     struct neighbours *near = &self->near[plane][row & 1];
     if (near->row != row)
         gather(near->pairs, frame->plane[plane] + (ptrdiff_t)row * frame->stride[plane],
-               self->columns[plane > 0].index, self->geometry.width,
+               self->columns[plane > 0].index, self->part.width,
                plane > 0 ? chroma_size(frame->width) : frame->width);
     near->row = row;
     return near->pairs;
@@ -291,7 +321,7 @@ static void sample_row(struct letterbox *self, const struct frame *frame, int ro
         const uint16_t *upper = near_in_row(self, frame, p, index);
         const uint16_t *lower = near_in_row(self, frame, p, index + 1 < height ? index + 1 : index);
         blend(self->sampled[p], upper, lower, self->columns[p > 0].fraction, rows->fraction[row],
-              self->geometry.width);
+              self->part.width);
     }
 }
 
@@ -326,12 +356,13 @@ int letterbox_apply(struct letterbox *letterbox, const struct frame *frame, floa
         fill_border(letterbox, tensor);
     }
     const struct letterbox_geometry *g = &letterbox->geometry;
+    const struct part *part = &letterbox->part;
     const struct color_transform transform = color_transform_of(frame);
     size_t plane = (size_t)g->tensor_width * (size_t)g->tensor_height;
     for (int p = 0; p < FRAME_PLANES; p++)
         letterbox->near[p][0].row = letterbox->near[p][1].row = -1;
-    for (int row = 0; row < g->height; row++) {
-        float *at = tensor + (size_t)(g->top + row) * (size_t)g->tensor_width + g->left;
+    for (int row = 0; row < part->height; row++) {
+        float *at = tensor + (size_t)(part->y + row) * (size_t)g->tensor_width + part->x;
         sample_row(letterbox, frame, row);
         float *red = letterbox->format.bgr ? at + 2 * plane : at;
         float *blue = letterbox->format.bgr ? at : at + 2 * plane;

@@ -15,6 +15,8 @@ enum picture_placement {
     PLACEMENT_CENTRE,   /* scaled with its aspect kept, in the middle */
     PLACEMENT_TOP_LEFT, /* the same in the corner, as YOLOX has it (yolox/data/data_augment.py) */
     PLACEMENT_STRETCH,  /* scaled to fill the tensor */
+    PLACEMENT_CROP,     /* scaled with its aspect kept until it fills the tensor, what is beyond it
+                           left out (torchvision: Resize, CenterCrop) */
 };
 
 /* What a model wants to be given. A value of 0..1 is in the tensor (value - mean) / std. */
@@ -31,7 +33,7 @@ extern const struct picture_format picture_format_default;
 struct letterbox_geometry {
     int source_width, source_height;
     int tensor_width, tensor_height;
-    int left, top, width, height; /* where the picture lies in the tensor */
+    int left, top, width, height; /* where the picture lies in the tensor, or beyond it */
     float gain_x, gain_y;         /* tensor pixels per source pixel */
 };
 

@@ -15,6 +15,7 @@ static const char *const placement_names[] = {
     [PLACEMENT_CENTRE] = "centre",
     [PLACEMENT_TOP_LEFT] = "top-left",
     [PLACEMENT_STRETCH] = "stretch",
+    [PLACEMENT_CROP] = "crop",
 };
 
 /* ---- members: each handler returns NULL, or what is wanted instead ---- */
@@ -75,7 +76,7 @@ static const char *read_placement(struct model_sidecar *out, const json_t *value
             out->has_placement = true;
             return NULL;
         }
-    return "\"centre\", \"top-left\" or \"stretch\"";
+    return "\"centre\", \"top-left\", \"stretch\" or \"crop\"";
 }
 
 static const char *read_order(struct model_sidecar *out, const json_t *value)

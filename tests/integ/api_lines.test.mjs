@@ -48,12 +48,12 @@ test('results come line by line while somebody listens, until the node ends', { 
     count += 1;
     if (count === 1) assert.ok(await eventually('the model works', 10, async () => (await modelFps(server)) > 0));
     if (count === 20) {
-      assert.ok(data.detections.some(({ class_name: name }) => name === 'person'));
+      assert.equal(data.detections.find(({ class_name: name }) => name === 'person').onvif_type, 'Human');
       await postJson(`${server.url}/api/workflow-builder/street/stop`, '');
     }
   }
   assert.ok(count >= 20);
-  assert.ok(cars.length > 3 && cars.every(({ detections }) => detections.every(({ class_name: name }) => name === 'car')));
+  assert.ok(cars.length > 3 && cars.every(({ detections }) => detections.every((one) => one.class_name === 'car' && one.onvif_type === 'Vehicle' && one.onvif_vehicle_type === 'Car')));
 });
 
 test('a rate is kept, and a model rests again when nobody listens', { timeout: 60000 }, async (t) => {

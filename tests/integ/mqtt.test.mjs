@@ -77,7 +77,7 @@ test('results, events of zones and the state of the program are published', { ti
   const { payload, retained } = await next('overwatch/street/out/detections', (one) => one.payload.count > 3);
   assert.equal(retained, false);
   assert.deepEqual([payload.type, payload.workflow_id, payload.node_id, payload.width], ['detection_data', 'street', 'out', 768]);
-  assert.ok(payload.detections.some(({ class_name: name }) => name === 'person'));
+  assert.equal(payload.detections.find(({ class_name: name }) => name === 'person').onvif_type, 'Human');
   const event = await next('overwatch/street/lawn/event');
   assert.ok(['enter', 'leave'].includes(event.payload.event));
   assert.equal(await metric(server, 'overwatch_mqtt_connected'), 1);

@@ -135,7 +135,7 @@ void class_line_shares(const struct class_map *map, int y, int class_id, int fro
         own[x] = *at;
     if (map->values == CLASS_IDS) {
         for (int x = from; x < to; x++)
-            shares[x] = (int)own[x] == class_id ? 1 : 0;
+            shares[x] = own[x] >= (float)class_id && own[x] < (float)class_id + 1 ? 1 : 0;
         return;
     }
     if (map->classes > 1)

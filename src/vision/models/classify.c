@@ -1,7 +1,7 @@
 /* Classifiers: one output [1,C], the probability of each class or a logit. The best is shown as a
- * label of the whole picture. A vector of numbers may be anything else, such as features: it is
- * taken for classes when the metadata says so, when there are as many names, or when there are 1000
- * (ImageNet). */
+ * label of what was looked at, the middle of the picture. A vector of numbers may be anything else,
+ * such as features: it is taken for classes when the metadata says so, when there are as many
+ * names, or when there are 1000 (ImageNet). */
 #include "vision/models/common.h"
 
 #include "core/error.h"
@@ -49,7 +49,7 @@ static bool recognise(const struct model_traits *traits, struct output_layout *l
     layout->class_count = (int)classes;
     layout->suppressed = true;
     layout->variant = are_probabilities(&traits->probe[0]) ? PROBABILITIES : LOGITS;
-    format->placement = PLACEMENT_STRETCH;
+    format->placement = PLACEMENT_CROP;
     if (!told) {
         format_set_imagenet(format);
         layout->assumed = "pictures are given with ImageNet's mean and deviation; set `mean` and "

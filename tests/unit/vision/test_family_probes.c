@@ -515,6 +515,7 @@ static void classify(void **state)
     values[2] = logf(4.0F); /* among four of 1: one half */
     assert_family(&scene, &classify_family, &layout, &format);
     assert_float_equal(format.std[2], 0.225F, 1e-6F);
+    assert_int_equal(format.placement, PLACEMENT_CROP);
     assert_finds(&scene, &classify_family, &layout, 2, 0.5F, (const float[]){0, 0, 64, 64});
     assert_stands_bad_values(&scene, &classify_family, &layout);
     values[2] = 0.9F;

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+enum { PLACEMENTS = PLACEMENT_CROP + 1 };
+
 static void geometry_is_ultralytics(void **state)
 {
     (void)state;
@@ -45,16 +47,24 @@ static void geometry_is_ultralytics(void **state)
 static void mapping_back_is_the_inverse(void **state)
 {
     (void)state;
+    enum { WIDTH = 416, HEIGHT = 640 };
     struct random_source random;
     random_seeded(&random, 41);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 4000; i++) {
         int width = 1 + (int)(random_u32(&random) % 4000);
         int height = 1 + (int)(random_u32(&random) % 4000);
+        enum picture_placement placement = (enum picture_placement)(i % PLACEMENTS);
         struct letterbox_geometry g;
-        assert_int_equal(letterbox_geometry_set(&g, PLACEMENT_CENTRE, width, height, 416, 640),
+        assert_int_equal(letterbox_geometry_set(&g, placement, width, height, WIDTH, HEIGHT),
                          OW_OK);
-        assert_true(g.left >= 0 && g.left + g.width <= 416);
-        assert_true(g.top >= 0 && g.top + g.height <= 640);
+        bool fills_x = g.left <= 0 && g.left + g.width >= WIDTH;
+        bool fills_y = g.top <= 0 && g.top + g.height >= HEIGHT;
+        bool within =
+            g.left >= 0 && g.left + g.width <= WIDTH && g.top >= 0 && g.top + g.height <= HEIGHT;
+        assert_true(placement == PLACEMENT_CROP ? fills_x && fills_y : within);
+        assert_true(fills_x || fills_y);
+        assert_true(placement != PLACEMENT_STRETCH || (fills_x && fills_y));
+        assert_true(placement == PLACEMENT_STRETCH || g.gain_x == g.gain_y);
         float x = (float)(random_unit(&random) * width);
         float y = (float)(random_unit(&random) * height);
         float back_x = x * g.gain_x + (float)g.left;
@@ -63,6 +73,18 @@ static void mapping_back_is_the_inverse(void **state)
         assert_true(fabsf(back_x - x) < 0.001F * (float)width + 0.001F);
         assert_true(fabsf(back_y - y) < 0.001F * (float)height + 0.001F);
     }
+}
+
+/* What of the picture is left out is as much on both sides. */
+static void a_crop_is_in_the_middle(void **state)
+{
+    (void)state;
+    struct letterbox_geometry g;
+    assert_int_equal(letterbox_geometry_set(&g, PLACEMENT_CROP, 960, 540, 224, 224), OW_OK);
+    const int place[4] = {g.left, g.top, g.width, g.height};
+    assert_memory_equal(place, ((const int[]){-87, 0, 398, 224}), sizeof place);
+    assert_int_equal(letterbox_geometry_set(&g, PLACEMENT_CROP, 540, 960, 224, 224), OW_OK);
+    assert_int_equal(g.top, -87);
 }
 
 /* A frame of random pixels whose planes end exactly at their last pixel, so that reading past them
@@ -151,25 +173,46 @@ static void pixels_equal_a_slow_reference(void **state)
     (void)state;
     static const int sizes[][3] = {{1, 1, 0},   {2, 2, 5},    {33, 17, 3},  {16, 90, 0},
                                    {64, 64, 0}, {201, 99, 7}, {320, 181, 0}};
-    struct letterbox *letterbox = NULL;
-    enum { WIDTH = 64, HEIGHT = 96 };
+    enum { WIDTH = 64, HEIGHT = 96, SIZES = sizeof sizes / sizeof sizes[0] };
     float *tensor = malloc(sizeof *tensor * 3 * WIDTH * HEIGHT);
     assert_non_null(tensor);
-    assert_int_equal(letterbox_create(&letterbox, &picture_format_default, WIDTH, HEIGHT), OW_OK);
-    for (size_t i = 0; i < 4 * sizeof sizes / sizeof sizes[0]; i++) {
-        const int *size = sizes[i / 4];
-        struct frame frame;
+    for (size_t i = 0; i < 4 * SIZES * PLACEMENTS; i++) {
+        const int *size = sizes[i / 4 % SIZES];
+        struct picture_format format = picture_format_default;
+        struct letterbox *letterbox = NULL;
         struct letterbox_geometry geometry;
+        struct frame frame;
+        format.placement = (enum picture_placement)(i / 4 / SIZES);
+        assert_int_equal(letterbox_create(&letterbox, &format, WIDTH, HEIGHT), OW_OK);
         random_frame(&frame, size[0], size[1], size[2], i);
         frame.full_range = (i & 1) != 0;
         frame.matrix = (i & 2) != 0 ? COLOR_BT709 : COLOR_BT601;
         assert_int_equal(letterbox_apply(letterbox, &frame, tensor, &geometry), OW_OK);
         compare_with_slow(&frame, &geometry, tensor);
         free_frame(&frame);
+        letterbox_destroy(&letterbox);
+        assert_null(letterbox);
+    }
+    free(tensor);
+}
+
+/* A letterbox that is given frames of another size, as when sources share a model. */
+static void a_new_size_leaves_nothing_of_the_one_before(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{64, 20}, {20, 64}, {50, 50}, {64, 20}};
+    static float tensor[3 * 48 * 48];
+    struct letterbox *letterbox = NULL;
+    assert_int_equal(letterbox_create(&letterbox, &picture_format_default, 48, 48), OW_OK);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct frame frame;
+        struct letterbox_geometry geometry;
+        random_frame(&frame, sizes[i][0], sizes[i][1], 0, i);
+        assert_int_equal(letterbox_apply(letterbox, &frame, tensor, &geometry), OW_OK);
+        compare_with_slow(&frame, &geometry, tensor);
+        free_frame(&frame);
     }
     letterbox_destroy(&letterbox);
-    assert_null(letterbox);
-    free(tensor);
 }
 
 static void tensor_sizes_are_checked(void **state)
@@ -187,7 +230,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(geometry_is_ultralytics),
         cmocka_unit_test(mapping_back_is_the_inverse),
+        cmocka_unit_test(a_crop_is_in_the_middle),
         cmocka_unit_test(pixels_equal_a_slow_reference),
+        cmocka_unit_test(a_new_size_leaves_nothing_of_the_one_before),
         cmocka_unit_test(tensor_sizes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

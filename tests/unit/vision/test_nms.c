@@ -37,6 +37,38 @@ static void iou_of_known_boxes(void **state)
     assert_float_equal(box_iou(&flat, &flat), 0.0F, 0.0F);
 }
 
+/* Symmetric, in 0..1, 1 for itself, the same wherever the two stand and however large they are. */
+static void iou_is_a_measure_of_likeness(void **state)
+{
+    (void)state;
+    struct random_source random;
+    random_seeded(&random, 23);
+    int overlapping = 0;
+    for (int round = 0; round < 5000; round++) {
+        struct detection a, b;
+        struct detection *boxes[] = {&a, &b};
+        for (int k = 0; k < 2; k++) {
+            *boxes[k] =
+                box(0, 1, (float)(random_u32(&random) % 64), (float)(random_u32(&random) % 64),
+                    1 + (float)(random_u32(&random) % 64));
+            boxes[k]->y2 = boxes[k]->y1 + 1 + (float)(random_u32(&random) % 64);
+        }
+        const float iou = box_iou(&a, &b);
+        assert_true(iou >= 0 && iou <= 1);
+        assert_true(box_iou(&b, &a) == iou);
+        assert_float_equal(box_iou(&a, &a), 1.0F, 1e-6F);
+        overlapping += iou > 0;
+        for (int k = 0; k < 2; k++) {
+            boxes[k]->x1 = 2 * (boxes[k]->x1 + 100);
+            boxes[k]->x2 = 2 * (boxes[k]->x2 + 100);
+            boxes[k]->y1 = 2 * (boxes[k]->y1 - 30);
+            boxes[k]->y2 = 2 * (boxes[k]->y2 - 30);
+        }
+        assert_float_equal(box_iou(&a, &b), iou, 1e-6F);
+    }
+    assert_in_range(overlapping, 1000, 4000); /* both were tried */
+}
+
 static void classes_suppress_each_other_only_when_agnostic(void **state)
 {
     (void)state;
@@ -143,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(iou_of_known_boxes),
+        cmocka_unit_test(iou_is_a_measure_of_likeness),
         cmocka_unit_test(classes_suppress_each_other_only_when_agnostic),
         cmocka_unit_test(the_order_of_the_input_is_without_effect),
         cmocka_unit_test(limits_hold),
