@@ -7,6 +7,11 @@ import { LINE, paintOverlay } from './overlay-paint';
 
 /* A picture of this width is drawn on as on the screen, a larger one in proportion. */
 const PLAIN_WIDTH = 960;
+/* On a screen less wide than this, as of a phone, all is smaller, down to this part. */
+const SMALL_WIDTH = 600;
+const SMALLEST = 0.8;
+
+const inUnits = ({ x, y, width, height }: Rect, unit: number): Rect => ({ x: x / unit, y: y / unit, width: width / unit, height: height / unit });
 
 export class OverlayLayer {
   readonly #canvas: HTMLCanvasElement;
@@ -96,24 +101,27 @@ export class OverlayLayer {
       this.#canvas.width = width;
       this.#canvas.height = height;
     }
-    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
     const place = this.#place();
     const pointed = this.pointed;
-    this.#paint(context, place, { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight }, pointed);
+    const zoom = Math.min(1, Math.max(SMALLEST, place.width / SMALL_WIDTH));
+    this.#paint(context, scale * zoom, inUnits(place, zoom), inUnits({ x: 0, y: 0, width: this.#canvas.clientWidth, height: this.#canvas.clientHeight }, zoom), pointed);
     this.#showCard(pointed, place);
   }
 
   /** Draws the same on a picture of this size, in proportion. */
   paintOn(context: CanvasRenderingContext2D, width: number, height: number): void {
     const scale = Math.max(1, width / PLAIN_WIDTH);
-    context.setTransform(scale, 0, 0, scale, 0, 0);
-    this.#paint(context, { x: 0, y: 0, width: width / scale, height: height / scale }, { width: width / scale, height: height / scale }, null);
+    const all = inUnits({ x: 0, y: 0, width, height }, scale);
+    this.#paint(context, scale, all, all, null);
   }
 
-  #paint(context: CanvasRenderingContext2D, place: Rect, bounds: { width: number; height: number }, pointed: SeenObject | null): void {
+  /* A unit is `scale` pixels. */
+  #paint(context: CanvasRenderingContext2D, scale: number, place: Rect, bounds: Rect, pointed: SeenObject | null): void {
     if (this.#shown === null) return;
     const { captureUs } = this.#shown;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
     paintOverlay(context, { objects: this.#objects(), place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
   }
 

@@ -50,10 +50,16 @@ export function paintOverlay(context: Context, painting: Painting): void {
   each((object, colour, box) => drawMask(context, object, colour, box));
   each((object, colour) => drawPose(context, object, colour, place));
   each((object, colour, box) => drawBox(context, colour, box, object === painting.pointed));
-  const taken = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, boxes);
   const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
+  const labelled = boxes.map((box, i) => withLabel(box, sizes[i]?.width ?? 0));
+  const taken = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, labelled);
   const labels = placeLabels(boxes, sizes, bounds, taken);
   objects.forEach((object, i) => drawLabel(context, object, colours[i] ?? '', labels[i]));
+}
+
+/* A box and its label's best place. */
+function withLabel({ x, y, width, height }: Rect, labelWidth: number): Rect {
+  return { x, y: y - LABEL_HEIGHT, width: Math.max(width, labelWidth), height: height + LABEL_HEIGHT };
 }
 
 function drawBox(context: Context, colour: string, box: Rect, pointed: boolean): void {

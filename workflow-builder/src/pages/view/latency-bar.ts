@@ -7,6 +7,8 @@ import { formatMs, NONE } from '../../ui/format';
 import { scaleTop } from '../../ui/sparkline';
 
 const LIVE_MS = 100;
+/* Only where a picture waits for its boxes; the others have their place before they are known. */
+const BY_MODEL: readonly StageName[] = ['wait', 'model'];
 /* So many updates long the scale stays as large as it had to be: two are shown a second. */
 const SCALE_UPDATES = 10;
 
@@ -79,7 +81,8 @@ export class LatencyBar {
     for (const [name, { segment, figure, value }] of this.#stages) {
       const ms = budget?.segments.find(({ stage }) => stage === name)?.ms ?? null;
       segment.style.flexGrow = String(Math.round(1000 * (ms ?? 0)));
-      figure.hidden = segment.hidden = ms === null;
+      segment.hidden = ms === null;
+      figure.hidden = ms === null && BY_MODEL.includes(name);
       setText(value, ms === null ? NONE : ms.toFixed(1));
     }
     this.#boxes.hidden = budget === null || budget.boxesAgeMs === null;
