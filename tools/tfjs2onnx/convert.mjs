@@ -9,6 +9,7 @@ import { detectors } from './detectors.mjs';
 import { convertGraph } from './graph.mjs';
 import { nanodet } from './nanodet.mjs';
 import { OnnxGraph } from './onnx.mjs';
+import { openBatch } from './open-batch.mjs';
 import { people } from './people.mjs';
 import { readGraphModel } from './tfjs.mjs';
 
@@ -24,13 +25,15 @@ export function convert(path, presetName) {
 }
 
 function main() {
-  const { values, positionals } = parseArgs({ options: { preset: { type: 'string' } }, allowPositionals: true });
+  const options = { preset: { type: 'string' }, 'open-batch': { type: 'boolean' } };
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
   if (positionals.length !== 2 || !Object.hasOwn(PRESETS, values.preset ?? '')) {
-    console.error(`usage: convert.mjs --preset ${Object.keys(PRESETS).join('|')} IN.json OUT.onnx`);
+    console.error(`usage: convert.mjs --preset ${Object.keys(PRESETS).join('|')} [--open-batch] IN.json OUT.onnx`);
     process.exit(2);
   }
   const [from, to] = positionals;
   const graph = convert(from, values.preset);
+  if (values['open-batch']) openBatch(graph);
   const bytes = graph.serialize();
   writeFileSync(`${to}.part`, bytes);
   renameSync(`${to}.part`, to);

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { convert } from './convert.mjs';
 import { evaluate } from './evaluate.mjs';
 import { OnnxGraph, f, i, ints, s } from './onnx.mjs';
+import { openBatch } from './open-batch.mjs';
 import { Message, varint } from './protobuf.mjs';
 import { SIDE, testPicture } from './test-picture.mjs';
 import { halfToNumber, readGraphModel } from './tfjs.mjs';
@@ -241,6 +242,31 @@ test('broken packages are refused with a reason', (context) => {
   assert.throws(() => readGraphModel(path), /uint8 is not supported/);
   writeFileSync(path, '{}');
   assert.throws(() => readGraphModel(path), /not a TensorFlow.js graph model/);
+});
+
+test('an open batch goes through what keeps pictures apart', () => {
+  const graph = new OnnxGraph('g');
+  graph.node('Reshape', [graph.input('x', [1, 4]), graph.int64s('shape', [1, 2, 2])], {}, ['square']);
+  graph.node('Concat', ['square', 'square'], { axis: i(2) }, ['y']);
+  graph.output('y', [1, 2, 4]);
+  graph.metadata = { batch: '1', task: 'detect' };
+  openBatch(graph);
+  assert.deepEqual([graph.inputs[0].shape, graph.outputs[0].shape], [['batch', 4], ['batch', 2, 4]]);
+  assert.deepEqual(Array.from(graph.initializers.get(graph.nodes[0].inputs[1]).data), [0n, 2n, 2n]);
+  assert.deepEqual(graph.metadata, { task: 'detect' });
+  assert.ok(hex(graph.serialize()).includes('0a0712056261746368'), 'a side named batch');
+});
+
+test('an open batch is refused where pictures would mix', () => {
+  for (const [op, inputs, attributes] of [['Concat', ['x', 'x'], { axis: i(0) }], ['TopK', ['x'], {}], ['Transpose', ['x'], { perm: ints([1, 0]) }]]) {
+    const graph = new OnnxGraph('g');
+    graph.input('x', [1, 4]);
+    graph.node(op, inputs, attributes);
+    assert.throws(() => openBatch(graph), new RegExp(`${op} .* may mix pictures`));
+  }
+  const graph = new OnnxGraph('g');
+  graph.node('Reshape', [graph.input('x', [1, 4]), graph.int64s('shape', [2, 2])]);
+  assert.throws(() => openBatch(graph), /changes the first side/);
 });
 
 // --- the whole model -------------------------------------------------------------------------

@@ -119,7 +119,7 @@ function tensorProto(name, { shape, dtype, data }) {
 function valueInfo({ name, shape, dtype }) {
   const dims = new Message();
   for (const size of shape) {
-    dims.message(1, typeof size === "string" ? new Message().string(2, size) : new Message().int(1, size));
+    dims.message(1, typeof size === 'string' ? new Message().string(2, size) : new Message().int(1, size));
   }
   const tensor = new Message().int(1, DATA_TYPE[dtype]).message(2, dims);
   return new Message().string(1, name).message(2, new Message().message(1, tensor));
