@@ -155,3 +155,17 @@ void filter_read_status(struct filter *filter, struct filter_status *out)
     *out = filter->status;
     pthread_mutex_unlock(&filter->lock);
 }
+
+bool filter_read_zone(struct filter *filter, struct filter_zone *out)
+{
+    pthread_mutex_lock(&filter->lock);
+    const struct filter_settings *settings = &filter->settings;
+    bool is_zone = settings->kind == FILTER_ZONE;
+    if (is_zone) {
+        memcpy(out->name, settings->name, sizeof out->name);
+        out->shape = settings->shape;
+        out->counts = filter->watch.counts;
+    }
+    pthread_mutex_unlock(&filter->lock);
+    return is_zone;
+}

@@ -12,12 +12,14 @@
 #include <jansson.h>
 
 enum filter_kind { FILTER_DETECTIONS, FILTER_ZONE };
+enum { FILTER_NAME_BYTES = 64 };
 enum filter_zone_pass { ZONE_PASS_INSIDE, ZONE_PASS_OUTSIDE, ZONE_PASS_ALL };
 
 struct filter_settings {
     enum filter_kind kind;
-    json_t *classes; /* borrowed: ids or names; NULL or empty = all */
-    bool exclude;    /* all but these */
+    char name[FILTER_NAME_BYTES]; /* for people */
+    json_t *classes;              /* borrowed: ids or names; NULL or empty = all */
+    bool exclude;                 /* all but these */
     float min_confidence;
     int min_count, max_count;  /* of what is left; outside of it nothing passes; max 0 = any */
     bool only_when_detections; /* nothing left: nothing passes, not even the picture */
@@ -56,5 +58,14 @@ struct filter_status {
     struct zone_counts zone;
 };
 void filter_read_status(struct filter *filter, struct filter_status *out);
+
+/* What is to be shown of a zone. */
+struct filter_zone {
+    char name[FILTER_NAME_BYTES];
+    struct zone_shape shape;
+    struct zone_counts counts;
+};
+/* False for a filter that is no zone. */
+bool filter_read_zone(struct filter *filter, struct filter_zone *out);
 
 #endif

@@ -44,8 +44,8 @@ static bool same_settings(const struct graph_node *a, const struct graph_node *b
     for (const struct setting *s = a->type->settings; s->name; s++)
         if (!same_setting(json_object_get(a->data, s->name), json_object_get(b->data, s->name)))
             return false;
-    /* What people call a view stands in what is told of it. */
-    return a->type->role != NODE_VIEW ||
+    /* What people call a view stands in what is told of it, and a zone's name on the picture. */
+    return (a->type->role != NODE_VIEW && a->type->role != NODE_FILTER) ||
            same_setting(json_object_get(a->data, "label"), json_object_get(b->data, "label"));
 }
 

@@ -1,6 +1,8 @@
 /* Single nodes of a running workflow: made, changed, ended. */
 #include "workflow/runtime_internal.h"
 
+#include "core/text_cut.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,11 +216,25 @@ static int create_view(struct running_node *node, const struct graph *graph, str
     return view_start(&node->view, &parts, why);
 }
 
+static const char *label_of(const struct graph_node *node)
+{
+    const char *label = json_string_value(json_object_get(node->data, "label"));
+    return label && label[0] ? label : node->type->label;
+}
+
+static int read_filter(const struct graph_node *node, struct filter_settings *out,
+                       struct reason *why)
+{
+    int rc = node->type->configure_filter(node->data, out, why);
+    if (rc == OW_OK)
+        text_cut(out->name, sizeof out->name, label_of(node));
+    return rc;
+}
+
 static int create_filter(struct running_node *node, struct reason *why)
 {
     struct filter_settings settings;
-    const struct graph_node *g = node->graph_node;
-    int rc = g->type->configure_filter(g->data, &settings, why);
+    int rc = read_filter(node->graph_node, &settings, why);
     return rc < 0 ? rc : filter_create(&node->filter, &settings);
 }
 
@@ -311,7 +327,7 @@ int node_update(struct running_node *node, const struct graph_node *wanted, stru
             model_node_configure(node->model, &model);
         break;
     case NODE_FILTER:
-        rc = wanted->type->configure_filter(wanted->data, &filter, why);
+        rc = read_filter(wanted, &filter, why);
         if (rc == OW_OK)
             filter_configure(node->filter, &filter);
         break;
@@ -323,12 +339,6 @@ int node_update(struct running_node *node, const struct graph_node *wanted, stru
         break;
     }
     return rc;
-}
-
-static const char *label_of(const struct graph_node *node)
-{
-    const char *label = json_string_value(json_object_get(node->data, "label"));
-    return label && label[0] ? label : node->type->label;
 }
 
 /* The filters between a view and its model, from the model on. */

@@ -1,5 +1,6 @@
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text_cut.h"
 #include "core/thread.h"
 #include "workflow/view_track.h"
 
@@ -177,18 +178,6 @@ void view_read_info(struct view *view, struct view_info *out)
     out->dropped = mailbox_dropped(view->inbox);
 }
 
-/* Texts for people may be of any length: cut between characters, never inside one (UTF-8). */
-static void copy_cut(char *out, size_t room, const char *text)
-{
-    size_t size = text ? strlen(text) : 0;
-    if (size >= room)
-        for (size = room - 1; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80; size--) {
-        }
-    if (size > 0)
-        memcpy(out, text, size);
-    out[size] = '\0';
-}
-
 void view_forget_source(struct view *view, const struct source_tap *source)
 {
     pthread_rwlock_wrlock(&view->wiring);
@@ -221,7 +210,7 @@ static void describe(struct view *view, const struct view_parts *parts)
     struct view_info *info = &view->info;
     snprintf(info->node_id, sizeof info->node_id, "%s", parts->node_id);
     snprintf(info->workflow_id, sizeof info->workflow_id, "%s", parts->workflow_id);
-    copy_cut(info->workflow_name, sizeof info->workflow_name, parts->workflow_name);
+    text_cut(info->workflow_name, sizeof info->workflow_name, parts->workflow_name);
     describe_look(info, &parts->look);
     info->target_bps = info->adaptive ? info->start_bps : info->max_bps;
 }
@@ -229,7 +218,7 @@ static void describe(struct view *view, const struct view_parts *parts)
 void view_connect(struct view *view, const struct view_inputs *inputs)
 {
     pthread_mutex_lock(&view->lock);
-    copy_cut(view->info.label, sizeof view->info.label, inputs->label);
+    text_cut(view->info.label, sizeof view->info.label, inputs->label);
     snprintf(view->info.source_id, sizeof view->info.source_id, "%s", inputs->source_id);
     snprintf(view->info.model_id, sizeof view->info.model_id, "%s", inputs->model_id);
     pthread_mutex_unlock(&view->lock);

@@ -3,12 +3,14 @@
 #include "core/clock.h"
 #include "core/perf.h"
 #include "encode/video_focus.h"
+#include "workflow/view_zones.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
 
 enum { CARD_WIDTH = 960, CARD_HEIGHT = 540 };
+enum { LINE_HEIGHT = 720 }; /* of pictures with lines as thick as told; in higher ones they grow */
 
 /* Two halves are together no wider than what one picture may be. */
 enum { PAIR_WIDTH_MAX = 4096 };
@@ -153,22 +155,36 @@ static int make_pair(struct view_shot *shot, int width, struct frame **out, stru
     return rc;
 }
 
-/* Lines keep their share of a smaller picture. */
+/* Lines keep their share of a smaller picture, and are not lost in a large one. */
 static struct xray_style style_for(const struct view_shot *shot, int width)
 {
     struct xray_style style = shot->view->parts.look.style;
-    int thickness = (int)lround((double)style.line_thickness * width / shot->width);
+    double grown = fmax((double)shot->height / LINE_HEIGHT, 1);
+    int thickness = (int)lround(style.line_thickness * grown * width / shot->width);
     style.line_thickness = thickness > 1 ? thickness : 1;
     return style;
+}
+
+/* Nothing is to be drawn on the plain picture. */
+static bool draws(struct view_shot *shot)
+{
+    struct view *view = shot->view;
+    const struct view_look *look = &view->parts.look;
+    struct xray_zones zones;
+    if (!look->xray || look->settings.layout == VIEW_CLEAN)
+        return false;
+    pthread_rwlock_rdlock(&view->wiring);
+    view_zones_read(&view->inputs, shot->frame->width, shot->frame->height, &zones);
+    pthread_rwlock_unlock(&view->wiring);
+    xray_set_zones(view->xray, &zones);
+    return xray_shows(view->xray, shot->detections, &look->style);
 }
 
 static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
 {
     struct view *view = shot->view;
     const struct detections *detections = shot->detections;
-    const struct view_look *look = &view->parts.look;
-    bool clean = look->settings.layout == VIEW_CLEAN;
-    bool draw = look->xray && !clean && xray_shows(view->xray, detections, &look->style);
+    bool clean = view->parts.look.settings.layout == VIEW_CLEAN, draw = draws(shot);
     int64_t start_us = clock_now_us();
     struct drawn drawn = {.width = width};
     struct frame right;

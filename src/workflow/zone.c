@@ -34,7 +34,7 @@ struct zone_point zone_anchor(const struct detections *seen, const struct detect
                                (double)object->y2 / height};
 }
 
-static struct zone_point point_of(const struct zone_shape *shape, int i, int width, int height)
+struct zone_point zone_point_at(const struct zone_shape *shape, int i, int width, int height)
 {
     struct zone_point point = shape->points[i];
     if (shape->in_pixels && width > 0 && height > 0) {
@@ -50,8 +50,8 @@ static bool polygon_contains(const struct zone_shape *shape, int width, int heig
 {
     bool inside = false;
     for (int i = 0, before = shape->count - 1; i < shape->count; before = i++) {
-        struct zone_point a = point_of(shape, i, width, height);
-        struct zone_point b = point_of(shape, before, width, height);
+        struct zone_point a = zone_point_at(shape, i, width, height);
+        struct zone_point b = zone_point_at(shape, before, width, height);
         if ((a.y > at.y) != (b.y > at.y) && at.x < (b.x - a.x) * (at.y - a.y) / (b.y - a.y) + a.x)
             inside = !inside;
     }
@@ -69,7 +69,8 @@ bool zone_contains(const struct zone_shape *shape, int width, int height, struct
         return polygon_contains(shape, width, height, at);
     if (shape->kind == ZONE_LINE || shape->count < 2)
         return false;
-    struct zone_point a = point_of(shape, 0, width, height), b = point_of(shape, 1, width, height);
+    struct zone_point a = zone_point_at(shape, 0, width, height),
+                      b = zone_point_at(shape, 1, width, height);
     return is_between(at.x, a.x, b.x) && is_between(at.y, a.y, b.y);
 }
 
@@ -84,7 +85,8 @@ int zone_crossing(const struct zone_shape *shape, int width, int height, struct 
 {
     if (shape->kind != ZONE_LINE || shape->count < 2)
         return 0;
-    struct zone_point a = point_of(shape, 0, width, height), b = point_of(shape, 1, width, height);
+    struct zone_point a = zone_point_at(shape, 0, width, height),
+                      b = zone_point_at(shape, 1, width, height);
     double before = side(a, b, from), after = side(a, b, to);
     bool changes = (before <= 0 && after > 0) || (before > 0 && after <= 0);
     /* The ends of the line lie on both sides of the way: it was crossed between them. The way is
@@ -115,6 +117,7 @@ static void tell(struct telling *telling, struct zone_track *track, enum zone_ev
         return;
     track->told_us[kind] = telling->now_us;
     telling->watch->counts.events[kind]++;
+    telling->watch->counts.happened_us = telling->now_us;
     if (telling->count < telling->max)
         telling->events[telling->count++] =
             (struct zone_event){.kind = kind, .track_id = track->id, .class_id = class_id};

@@ -24,6 +24,8 @@ struct zone_shape {
     struct zone_point points[ZONE_MAX_POINTS];
 };
 
+/* The i-th point in 0..1, of a source of this size. */
+struct zone_point zone_point_at(const struct zone_shape *shape, int i, int width, int height);
 /* Where an object stands, in 0..1. */
 struct zone_point zone_anchor(const struct detections *seen, const struct detection *object);
 bool zone_is_same(const struct zone_shape *a, const struct zone_shape *b);
@@ -54,6 +56,7 @@ struct zone_event {
 struct zone_counts {
     int inside;
     uint64_t events[ZONE_EVENTS]; /* so far */
+    int64_t happened_us;          /* when the last of them was; 0 = none yet */
 };
 
 /* Who is where. Zero-initialised is empty. */

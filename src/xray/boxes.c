@@ -6,8 +6,6 @@
 
 enum { OUTLINE_ALPHA = 130 }; /* of the dark line that sets a box off from a ground of its colour */
 
-static const struct rgb outline_color = {0x06, 0x08, 0x0b};
-
 static struct rect grown(struct rect rect, int by)
 {
     return (struct rect){rect.x - by, rect.y - by, rect.width + 2 * by, rect.height + 2 * by};
@@ -36,7 +34,7 @@ static void draw_box(const struct scene *scene, const struct scene_object *objec
     if (scene->style->scheme == XRAY_SCHEME_NEON)
         draw_glow(scene, object->box, ink);
     else
-        ring(scene, object->box, 1, palette_ink(outline_color, frame), OUTLINE_ALPHA);
+        ring(scene, object->box, 1, palette_ink(palette_seam, frame), OUTLINE_ALPHA);
     ring(scene, object->box, 0, ink, 255);
 }
 

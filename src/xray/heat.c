@@ -126,6 +126,11 @@ struct table {
     uint8_t alpha[LEVELS], value[FRAME_PLANES][LEVELS];
 };
 
+float heat_cover(float heat)
+{
+    return fminf(heat * 1.5f, 1);
+}
+
 static void make_table(struct table *table, const struct frame *frame,
                        const struct xray_style *style)
 {
@@ -133,8 +138,7 @@ static void make_table(struct table *table, const struct frame *frame,
     for (int i = 0; i < LEVELS; i++) {
         float heat = (float)i / (LEVELS - 1);
         struct ink ink = palette_ink(scheme_heat(style, heat), frame);
-        /* Faint heat lets the picture through. */
-        table->alpha[i] = (uint8_t)(most * fminf(heat * 1.5f, 1));
+        table->alpha[i] = (uint8_t)(most * heat_cover(heat));
         for (int p = 0; p < FRAME_PLANES; p++)
             table->value[p][i] = ink.plane[p];
     }

@@ -19,6 +19,8 @@ struct heat {
  * object that has a mask warms what that covers, and no more. */
 void heat_update(struct heat *heat, int64_t capture_us, const struct detections *detections,
                  float min_confidence, bool by_masks);
+/* How much of what is below a place as warm as this covers, 0..1: faint heat lets it through. */
+float heat_cover(float heat);
 void heat_draw(const struct heat *heat, struct frame *frame, const struct xray_style *style);
 
 #endif

@@ -1,5 +1,7 @@
 #include "xray/labels.h"
 
+#include "core/text_cut.h"
+#include "xray/plate.h"
 #include "xray/shapes.h"
 
 #include <limits.h>
@@ -12,18 +14,13 @@ enum {
     NAME_BYTES_MAX = 64, /* a longer class name is cut */
     OUTLINE_ALPHA = 90,  /* of the dark line around */
     TRACK_ALPHA = 190,   /* the track id stands back behind the name */
-    CAPTION_ALPHA = 150, /* of its ground */
     CAREFUL_MAX = 100,   /* with more objects fewer places are tried: nobody could read them */
     ROWS_AWAY = 2,
     PLACES_MAX = 8 + 2 * ROWS_AWAY,
-    PIXELS_MIN = 9,
-    PIXELS_MAX = 96,
 };
 
-static const struct rgb outline_color = {0x06, 0x08, 0x0b};
-
 struct tab {
-    struct rect rect;
+    struct rect rect, box; /* the object's */
     struct rgb color;
     int round; /* which of its corners are */
     char label[LABEL_BYTES], track[16];
@@ -45,13 +42,14 @@ static int clamp_int(int value, int least, int most)
     return value < least ? least : value > most ? most : value;
 }
 
-/* 15 pixels of 540 lines at 0.6: the label keeps its share of the picture at every size. */
-static int font_pixels(float font_size, const struct frame *frame)
+static int min_int(int a, int b)
 {
-    float pixels = font_size * 25 * (float)frame->height / 540;
-    if (!(pixels > PIXELS_MIN))
-        return PIXELS_MIN;
-    return pixels < PIXELS_MAX ? (int)lroundf(pixels) : PIXELS_MAX;
+    return a < b ? a : b;
+}
+
+static int max_int(int a, int b)
+{
+    return a > b ? a : b;
 }
 
 /* "person 0.87" and "#12", as the style asks for. False when there is nothing to say. */
@@ -60,14 +58,12 @@ static bool write_label(const struct scene *scene, const struct detection *item,
     const struct xray_style *style = scene->style;
     char scratch[16], confidence[16] = "";
     const char *name = label_set_name(scene->detections->labels, item->class_id, scratch);
-    size_t length = strnlen(name, NAME_BYTES_MAX);
-    while (length == NAME_BYTES_MAX && length && ((unsigned char)name[length] & 0xc0) == 0x80)
-        length--; /* not in the middle of a character */
+    int length = style->show_labels ? (int)text_fitting(name, NAME_BYTES_MAX) : 0;
     if (style->show_confidence) {
         unsigned percent = (unsigned)lroundf(100 * fminf(fmaxf(item->confidence, 0), 1));
         snprintf(confidence, sizeof confidence, "%u.%02u", percent / 100, percent % 100);
     }
-    snprintf(tab->label, sizeof tab->label, "%.*s%s%s", style->show_labels ? (int)length : 0, name,
+    snprintf(tab->label, sizeof tab->label, "%.*s%s%s", length, name,
              style->show_labels && *confidence ? " " : "", confidence);
     tab->track[0] = '\0';
     if (style->show_track_ids && item->track_id)
@@ -91,12 +87,14 @@ struct place {
     int x, y, round, far;
 };
 
-/* How much of other labels one would cover. */
+/* How much of other labels and of plates one would cover. */
 static int labels_covered(const struct layout *layout, struct rect rect)
 {
     int sum = 0;
     for (int i = 0; i < layout->count; i++)
         sum += rect_common(layout->tabs[i].rect, rect);
+    for (int i = 0; i < layout->scene->taken_count; i++)
+        sum += rect_common(layout->scene->taken[i], rect);
     return sum;
 }
 
@@ -106,7 +104,7 @@ static int cost(const struct layout *layout, const struct scene_object *object, 
                 int far)
 {
     const struct scene *scene = layout->scene;
-    int sum = far * rect.width * rect.height / 8 + 4 * labels_covered(layout, rect);
+    int sum = far * rect.width * rect.height / 8 + 12 * labels_covered(layout, rect);
     if (scene->count > CAREFUL_MAX)
         return sum;
     for (int i = 0; i < scene->count; i++) {
@@ -209,7 +207,7 @@ static void draw(const struct layout *layout, const struct tab *tab)
     int radius = layout->scene->radius;
     struct ink ink = palette_ink(palette_text_on(tab->color), frame);
     shape_fill(frame, (struct rect){rect.x - 1, rect.y - 1, rect.width + 2, rect.height + 2},
-               radius + 1, tab->round, palette_ink(outline_color, frame), OUTLINE_ALPHA);
+               radius + 1, tab->round, palette_ink(palette_seam, frame), OUTLINE_ALPHA);
     shape_fill(frame, rect, radius, tab->round, palette_ink(tab->color, frame), 255);
     int baseline = rect.y + layout->pad_y + layout->heights.capital;
     int x = text_draw(layout->text, frame, rect.x + layout->pad_x, baseline, layout->pixels,
@@ -219,10 +217,27 @@ static void draw(const struct layout *layout, const struct tab *tab)
                   layout->pixels, tab->track, ink, TRACK_ALPHA);
 }
 
+/* From a label in a row away to its box, where one is above the other. */
+static void draw_leader(const struct layout *layout, const struct tab *tab)
+{
+    const struct scene *scene = layout->scene;
+    struct rect box = tab->box, rect = tab->rect;
+    int left = max_int(box.x, rect.x), width = max_int(scene->thickness / 2, 1);
+    int right = min_int(box.x + box.width, rect.x + rect.width);
+    int from = min_int(box.y + box.height, rect.y + rect.height), to = max_int(box.y, rect.y);
+    if (to - from <= scene->thickness + 2 || right - left < width)
+        return;
+    int x = left + min_int(layout->pad_x, (right - left - width) / 2);
+    canvas_rect(scene->frame, (struct rect){x - 1, from, width + 2, to - from},
+                palette_ink(palette_seam, scene->frame), OUTLINE_ALPHA);
+    canvas_rect(scene->frame, (struct rect){x, from, width, to - from},
+                palette_ink(tab->color, scene->frame), 255);
+}
+
 static void prepare(struct layout *layout, const struct scene *scene, struct text *text,
                     struct label_memory *memory)
 {
-    int pixels = font_pixels(scene->style->font_size, scene->frame);
+    int pixels = plate_pixels(scene->style->font_size, scene->frame);
     layout->scene = scene;
     layout->text = text;
     layout->memory = memory;
@@ -245,25 +260,13 @@ void labels_draw(const struct scene *scene, struct text *text, struct label_memo
         if (!write_label(scene, object->item, tab))
             continue;
         tab->color = object->color;
+        tab->box = object->box;
         measure(&layout, tab);
         place(&layout, object, tab);
         layout.count++;
     }
+    for (int i = 0; i < layout.count; i++)
+        draw_leader(&layout, &layout.tabs[i]);
     while (layout.count-- > 0) /* the surest last, on top */
         draw(&layout, &layout.tabs[layout.count]);
-}
-
-void labels_caption(struct frame *frame, struct text *text, const char *words)
-{
-    static const struct rgb ground = {0x0b, 0x0e, 0x12}, bright = {0xd6, 0xdc, 0xe4};
-    int pixels = font_pixels(0.8f, frame);
-    struct text_heights heights = text_heights(text, pixels);
-    int pad = heights.below + (pixels + 8) / 16, margin = pixels / 2;
-    int height = heights.capital + 2 * pad;
-    struct rect rect = {margin, frame->height - margin - height,
-                        text_width(text, pixels, words) + 2 * pad + pixels / 3, height};
-    shape_fill(frame, rect, pixels / 3, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM,
-               palette_ink(ground, frame), CAPTION_ALPHA);
-    text_draw(text, frame, rect.x + pad + pixels / 6, rect.y + pad + heights.capital, pixels, words,
-              palette_ink(bright, frame), 255);
 }

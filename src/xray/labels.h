@@ -17,7 +17,5 @@ struct label_memory {
 };
 
 void labels_draw(const struct scene *scene, struct text *text, struct label_memory *memory);
-/* A few words on a dark ground in the lower left corner. */
-void labels_caption(struct frame *frame, struct text *text, const char *words);
 
 #endif

@@ -50,51 +50,115 @@ void layer_free(struct layer *layer)
 
 /* ---- lines ---- */
 
+/* fminf() and fmaxf() are calls, and these are asked for in each row. */
+static inline float lesser(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static inline float greater(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+/* A line in the terms of its layer's area. */
+struct stroke {
+    float x, y, dx, dy;
+    float per_length, per_height; /* 1 / length²; 1 / dy, 0 for a level line */
+    float reach;                  /* how far from it there is something */
+};
+
 /* The pixels of a row whose centres may be nearer than `reach` to the line: [*from, *to). */
-static void reach_in_row(float x1, float y1, float x2, float y2, float reach, float y, float *from,
-                         float *to)
+static void reach_in_row(const struct stroke *s, float y, float *from, float *to)
 {
     /* The part of the line that is near enough in height, and its ends in width. */
-    float dy = y2 - y1, low = 0, high = 1;
-    if (fabsf(dy) > 1e-3f) {
-        float a = (y - reach - y1) / dy, b = (y + reach - y1) / dy;
-        low = fmaxf(fminf(a, b), 0);
-        high = fminf(fmaxf(a, b), 1);
+    float low = 0, high = 1;
+    if (s->per_height < 0 || s->per_height > 0) {
+        float a = (y - s->reach - s->y) * s->per_height, b = (y + s->reach - s->y) * s->per_height;
+        low = greater(lesser(a, b), 0);
+        high = lesser(greater(a, b), 1);
     }
-    float a = x1 + (x2 - x1) * low, b = x1 + (x2 - x1) * high;
-    *from = fminf(a, b) - reach;
-    *to = fmaxf(a, b) + reach;
+    float a = s->x + s->dx * low, b = s->x + s->dx * high;
+    *from = lesser(a, b) - s->reach;
+    *to = greater(a, b) + s->reach;
+}
+
+/* From 0 to 255 over the two pixels around the line's edge, by squares: no root is needed. */
+static void cover_row(const struct stroke *s, float y, int first, int end, uint8_t *at)
+{
+    float square = s->reach * s->reach, scale = 255 / (4 * (s->reach - 1)), py = y - s->y;
+    for (int col = first; col < end; col++) {
+        float px = (float)col + 0.5f - s->x;
+        float along = (px * s->dx + py * s->dy) * s->per_length;
+        along = lesser(greater(along, 0), 1);
+        float ex = px - along * s->dx, ey = py - along * s->dy;
+        float value = lesser(greater((square - ex * ex - ey * ey) * scale, 0), 255);
+        uint8_t rounded = (uint8_t)(int)value;
+        at[col] = at[col] > rounded ? at[col] : rounded;
+    }
 }
 
 void layer_line(struct layer *layer, float x1, float y1, float x2, float y2, float radius)
 {
     const struct rect area = layer->area;
-    float ax = x1 - (float)area.x, ay = y1 - (float)area.y;
-    float bx = x2 - (float)area.x, by = y2 - (float)area.y;
-    float middle = radius + 0.5f, reach = middle + 1, dx = bx - ax, dy = by - ay;
-    /* From 0 to 255 over the two pixels around `middle`, by squares: no root is needed. */
-    float scale = 255 / (4 * middle);
-    float length = dx * dx + dy * dy, per_length = length > 1e-6f ? 1 / length : 0;
-    float top = fminf(ay, by) - reach, bottom = fmaxf(ay, by) + reach;
+    struct stroke s = {.x = x1 - (float)area.x,
+                       .y = y1 - (float)area.y,
+                       .dx = x2 - x1,
+                       .dy = y2 - y1,
+                       .reach = radius + 1.5f};
+    float length = s.dx * s.dx + s.dy * s.dy;
+    float top = lesser(s.y, s.y + s.dy) - s.reach, bottom = greater(s.y, s.y + s.dy) + s.reach;
     if (!(bottom > 0) || !(top < (float)area.height) || !isfinite(length))
         return;
-    int last = (int)fminf(ceilf(bottom), (float)area.height);
-    for (int row = (int)fmaxf(floorf(top), 0); row < last; row++) {
+    s.per_length = length > 1e-6f ? 1 / length : 0;
+    s.per_height = fabsf(s.dy) > 1e-3f ? 1 / s.dy : 0;
+    int last = bottom < (float)area.height ? (int)bottom + 1 : area.height;
+    for (int row = top > 0 ? (int)top : 0; row < last; row++) {
         float y = (float)row + 0.5f, from, to;
-        reach_in_row(ax, ay, bx, by, reach, y, &from, &to);
-        if (!(to > 0) || !(from < (float)area.width))
-            continue;
-        uint8_t *at = layer->coverage + (ptrdiff_t)row * area.width;
-        int first = (int)fmaxf(floorf(from), 0), end = (int)fminf(ceilf(to), (float)area.width);
-        for (int col = first; col < end; col++) {
-            float px = (float)col + 0.5f - ax, py = y - ay;
-            float along = (px * dx + py * dy) * per_length;
-            along = along < 0 ? 0 : along > 1 ? 1 : along;
-            float ex = px - along * dx, ey = py - along * dy;
-            float value = (reach * reach - ex * ex - ey * ey) * scale;
-            value = value < 0 ? 0 : value > 255 ? 255 : value;
-            uint8_t rounded = (uint8_t)(int)value;
-            at[col] = at[col] > rounded ? at[col] : rounded;
+        reach_in_row(&s, y, &from, &to);
+        if (to > 0 && from < (float)area.width)
+            cover_row(&s, y, from > 0 ? (int)from : 0,
+                      to < (float)area.width ? (int)to + 1 : area.width,
+                      layer->coverage + (ptrdiff_t)row * area.width);
+    }
+}
+
+/* ---- areas ---- */
+
+static void insert_sorted(float *values, int *count, float value)
+{
+    int at = (*count)++;
+    for (; at > 0 && values[at - 1] > value; at--)
+        values[at] = values[at - 1];
+    values[at] = value;
+}
+
+/* Where the sides of a polygon cross a height, from left to right. */
+static int crossings(const float *x, const float *y, int corners, float height,
+                     float out[LAYER_CORNERS_MAX])
+{
+    int count = 0;
+    for (int i = 0, before = corners - 1; i < corners; before = i++)
+        if ((y[i] > height) != (y[before] > height))
+            insert_sorted(out, &count,
+                          x[i] + (x[before] - x[i]) * (height - y[i]) / (y[before] - y[i]));
+    return count;
+}
+
+void layer_polygon(struct layer *layer, const float *x, const float *y, int count)
+{
+    const struct rect area = layer->area;
+    float at[LAYER_CORNERS_MAX];
+    for (int row = 0; row < area.height; row++) {
+        int found =
+            crossings(x, y, min_int(count, LAYER_CORNERS_MAX), (float)(area.y + row) + 0.5f, at);
+        for (int i = 0; i + 1 < found; i += 2) {
+            /* A pixel is in when its centre is. */
+            float left = fmaxf(at[i] - (float)area.x + 0.5f, 0);
+            float right = fminf(at[i + 1] - (float)area.x + 0.5f, (float)area.width);
+            if (left < right)
+                memset(layer->coverage + (ptrdiff_t)row * area.width + (int)left, 255,
+                       (size_t)((int)right - (int)left));
         }
     }
 }
@@ -178,36 +242,55 @@ static void halve_row(uint8_t *restrict to, const uint8_t *restrict upper,
             (uint8_t)((upper[2 * i] + upper[2 * i + 1] + lower[2 * i] + lower[2 * i + 1] + 2) >> 2);
 }
 
-static bool is_empty(const uint8_t *row, int count)
+/* Most of a layer of lines is empty: it is looked at in blocks. */
+enum { BLOCK = 64 };
+
+/* Two rows of it, whose first pixel is this one of the picture. */
+struct block {
+    const uint8_t *rows[2];
+    int x, y, count; /* `count` is even, and may reach one pixel over the picture's edge */
+};
+
+static bool is_empty(const struct block *block)
 {
-    return row[0] == 0 && memcmp(row, row + 1, (size_t)count - 1) == 0;
+    static const uint8_t nothing[BLOCK];
+    return memcmp(block->rows[0], nothing, (size_t)block->count) == 0 &&
+           memcmp(block->rows[1], nothing, (size_t)block->count) == 0;
+}
+
+static void blend_block(const struct block *block, enum layer_part part, struct frame *frame,
+                        struct ink ink, int alpha)
+{
+    uint8_t parts[BLOCK], halves[BLOCK / 2], alphas[2][BLOCK];
+    for (int k = 0; k < 2; k++) {
+        const uint8_t *row = block->rows[k];
+        if (part != LAYER_ALL)
+            part_row(parts, row, part, block->count);
+        scale_row(alphas[k], part == LAYER_ALL ? row : parts, alpha, block->count);
+    }
+    for (int k = 0; k < 2 && block->y + k < frame->height; k++)
+        canvas_blend_run(frame->plane[0] + (ptrdiff_t)(block->y + k) * frame->stride[0] + block->x,
+                         ink.plane[0], alphas[k], min_int(block->count, frame->width - block->x));
+    halve_row(halves, alphas[0], alphas[1], block->count / 2);
+    for (int p = 1; p < FRAME_PLANES; p++)
+        canvas_blend_run(frame->plane[p] + (ptrdiff_t)(block->y / 2) * frame->stride[p] +
+                             block->x / 2,
+                         ink.plane[p], halves, block->count / 2);
 }
 
 void layer_blend(const struct layer *layer, enum layer_part part, struct frame *frame,
                  struct ink ink, int alpha)
 {
     const struct rect area = layer->area;
-    uint8_t parts[FRAME_MAX_SIDE + 2], halves[FRAME_MAX_SIDE / 2 + 1];
-    uint8_t alphas[2][FRAME_MAX_SIDE + 2] = {0};
-    int columns = min_int(area.width, frame->width - area.x);
     for (int y = 0; y < area.height; y += 2) {
-        const uint8_t *rows = layer->coverage + (ptrdiff_t)y * area.width;
-        if (is_empty(rows, 2 * area.width))
-            continue;
-        for (int k = 0; k < 2; k++) {
-            const uint8_t *row = rows + (ptrdiff_t)k * area.width;
-            if (part != LAYER_ALL)
-                part_row(parts, row, part, area.width);
-            scale_row(alphas[k], part == LAYER_ALL ? row : parts, alpha, area.width);
+        const uint8_t *row = layer->coverage + (ptrdiff_t)y * area.width;
+        for (int x = 0; x < area.width; x += BLOCK) {
+            const struct block block = {.rows = {row + x, row + area.width + x},
+                                        .x = area.x + x,
+                                        .y = area.y + y,
+                                        .count = min_int(BLOCK, area.width - x)};
+            if (!is_empty(&block))
+                blend_block(&block, part, frame, ink, alpha);
         }
-        for (int k = 0; k < 2 && area.y + y + k < frame->height; k++)
-            canvas_blend_run(frame->plane[0] + (ptrdiff_t)(area.y + y + k) * frame->stride[0] +
-                                 area.x,
-                             ink.plane[0], alphas[k], columns);
-        halve_row(halves, alphas[0], alphas[1], area.width / 2);
-        for (int p = 1; p < FRAME_PLANES; p++)
-            canvas_blend_run(frame->plane[p] + (ptrdiff_t)((area.y + y) / 2) * frame->stride[p] +
-                                 area.x / 2,
-                             ink.plane[p], halves, area.width / 2);
     }
 }

@@ -26,6 +26,11 @@ void layer_free(struct layer *layer);
  * What is drawn so is to be blended as LAYER_SEAMED and LAYER_LINES. */
 void layer_line(struct layer *layer, float x1, float y1, float x2, float y2, float radius);
 
+/* Covers what lies in a polygon of up to LAYER_CORNERS_MAX corners, by the even-odd rule. Pixels
+ * are in it or not: its edge is to be drawn over by lines. */
+enum { LAYER_CORNERS_MAX = XRAY_ZONE_POINTS_MAX };
+void layer_polygon(struct layer *layer, const float *x, const float *y, int count);
+
 /* `to`, of the same area, is what of `from` lies within `width` pixels of its outline. Where the
  * picture ends there is no outline. */
 bool layer_outline(struct layer *to, const struct layer *from, const struct frame *frame,

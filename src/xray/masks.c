@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+enum { SEAM_ALPHA = 150 };
+
 /* Which two cells of a row of a mask lie beside a column of the picture, and how far from the first
  * to the second it is, of 256. */
 struct columns {
@@ -99,5 +101,9 @@ void masks_draw(const struct scene *scene, struct layer layers[2], float fill, b
             layer_blend(&layers[0], LAYER_ALL, scene->frame, ink, alpha);
         if (contours && layer_outline(&layers[1], &layers[0], scene->frame, scene->thickness))
             layer_blend(&layers[1], LAYER_ALL, scene->frame, ink, 255);
+        /* Objects of one colour that overlap would be one. */
+        else if (alpha == 255 && layer_outline(&layers[1], &layers[0], scene->frame, 1))
+            layer_blend(&layers[1], LAYER_ALL, scene->frame,
+                        palette_ink(palette_seam, scene->frame), SEAM_ALPHA);
     }
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+const struct rgb palette_seam = {0x06, 0x08, 0x0b};
+
 /* Neighbouring ids get hues far apart, because neighbouring classes are often seen together. None
  * is so dark or so pale that it would be lost on footage. */
 static const struct rgb class_colors[PALETTE_COLORS] = {
@@ -28,14 +30,19 @@ static uint8_t mix(uint8_t from, uint8_t to, float share)
     return (uint8_t)lroundf((float)from + share * (float)(to - from));
 }
 
+struct rgb palette_mix(struct rgb from, struct rgb to, float share)
+{
+    return (struct rgb){mix(from.r, to.r, share), mix(from.g, to.g, share),
+                        mix(from.b, to.b, share)};
+}
+
 /* Evenly spaced stops from 0 to 1; what is outside or not a number is clamped. */
 static struct rgb ramp(const struct rgb *stops, int count, float value)
 {
     float at = value > 0 ? fminf(value, 1) * (float)(count - 1) : 0;
     int stop = at < (float)(count - 1) ? (int)at : count - 2;
     float share = at - (float)stop;
-    struct rgb a = stops[stop], b = stops[stop + 1];
-    return (struct rgb){mix(a.r, b.r, share), mix(a.g, b.g, share), mix(a.b, b.b, share)};
+    return palette_mix(stops[stop], stops[stop + 1], share);
 }
 
 struct rgb palette_confidence(float confidence)
@@ -71,6 +78,15 @@ struct rgb palette_neon(int class_id)
         {0xff, 0x6b, 0x1a}, {0xb1, 0x4b, 0xff}, {0x00, 0xff, 0x9d}, {0xff, 0x33, 0x55},
     };
     return colors[(unsigned)class_id % 8];
+}
+
+struct rgb palette_zone(int index)
+{
+    static const struct rgb colors[] = {
+        {0xff, 0xd1, 0x66}, {0x7d, 0xe2, 0xd1}, {0xd8, 0xb4, 0xfe}, {0xff, 0xa8, 0xa8},
+        {0xa5, 0xd8, 0xff}, {0xd0, 0xf4, 0x7a}, {0xff, 0xc9, 0x9b}, {0xf3, 0xb3, 0xe6},
+    };
+    return colors[(unsigned)index % 8];
 }
 
 bool palette_known(const char *class_name, struct rgb *out)

@@ -12,6 +12,9 @@ struct ink {
     uint8_t plane[FRAME_PLANES];
 };
 
+/* Nearly black: what sets lines and plates off from any ground. */
+extern const struct rgb palette_seam;
+
 /* One colour per class, always the same; they repeat after PALETTE_COLORS classes. Any id. */
 struct rgb palette_class(int class_id);
 
@@ -27,9 +30,15 @@ struct rgb palette_glow(float value);
 /* Bright ones, by class; any id. */
 struct rgb palette_neon(int class_id);
 
+/* Light ones that stand for parts of the picture, by number; any number. */
+struct rgb palette_zone(int index);
+
 /* The colour that a class of this name has in every model: people coral, cars blue, animals green.
  * False when there is none. */
 bool palette_known(const char *class_name, struct rgb *out);
+
+/* `share` 0..1 of the way to another colour. */
+struct rgb palette_mix(struct rgb from, struct rgb to, float share);
 
 /* Contrast ratio 1..21 (WCAG 2.1, "contrast ratio" and "relative luminance"). */
 double palette_contrast(struct rgb a, struct rgb b);

@@ -38,7 +38,6 @@ static void halve(uint8_t *plane, int stride, int width, int height)
 
 bool panels_split(struct frame *frame, struct frame panels[PANELS])
 {
-    static const struct rgb between = {0x06, 0x08, 0x0b};
     int width = frame->width / 4 * 2, height = frame->height / 4 * 2;
     if (width < PANEL_MIN || height < PANEL_MIN)
         return false;
@@ -49,7 +48,7 @@ bool panels_split(struct frame *frame, struct frame panels[PANELS])
         if (i > 0)
             frame_paste(&panels[i], &panels[0]);
     }
-    struct ink ink = palette_ink(between, frame);
+    struct ink ink = palette_ink(palette_seam, frame);
     canvas_rect(frame, (struct rect){2 * width, 0, frame->width - 2 * width, frame->height}, ink,
                 255);
     canvas_rect(frame, (struct rect){0, 2 * height, frame->width, frame->height - 2 * height}, ink,

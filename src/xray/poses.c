@@ -1,11 +1,20 @@
 #include "xray/poses.h"
 
+#include "xray/scheme.h"
+
 #include <math.h>
 
-enum { COCO_KEYPOINTS = 17, OUTLINE_ALPHA = 150, JOINT_ALPHA = 230 };
+enum { COCO_KEYPOINTS = 17, OUTLINE_ALPHA = 150 };
 
 static const float seen_score = 0.25f; /* points below are guesses */
-static const struct rgb outline_color = {0x06, 0x08, 0x0b}, joint_color = {0xff, 0xff, 0xff};
+static const struct rgb rim_color = {0xf4, 0xf6, 0xf8};
+
+struct pose {
+    int count;
+    bool seen[KEYPOINTS_MAX];
+    float x[KEYPOINTS_MAX], y[KEYPOINTS_MAX]; /* pixels of the picture */
+    float bone, joint, core;                  /* radii: of bones, of joints, within their rims */
+};
 
 /* COCO's skeleton (annotations of person_keypoints, "skeleton"), from 0; the ears are joined to the
  * shoulders. */
@@ -14,19 +23,28 @@ static const uint8_t bones_of_people[][2] = {
     {7, 9},   {8, 10},  {1, 2},   {0, 1},   {0, 2},   {1, 3},  {2, 4},  {3, 5}, {4, 6},
 };
 
-struct pose {
-    int count;
-    bool seen[KEYPOINTS_MAX];
-    float x[KEYPOINTS_MAX], y[KEYPOINTS_MAX]; /* pixels of the picture */
-    float bone, joint;                        /* radii */
-};
+enum side { MIDDLE, LEFT, RIGHT, SIDES };
+
+/* COCO's points: the nose, then left and right by turns. */
+static enum side side_of_point(const struct pose *pose, int k)
+{
+    return pose->count != COCO_KEYPOINTS || k == 0 ? MIDDLE : k % 2 == 1 ? LEFT : RIGHT;
+}
+
+/* Bones across the body are the middle's. */
+static enum side side_of_bone(const struct pose *pose, const uint8_t bone[2])
+{
+    enum side a = side_of_point(pose, bone[0]), b = side_of_point(pose, bone[1]);
+    return a == b ? a : MIDDLE;
+}
 
 /* A small object has thin lines. */
 static void size_lines(struct pose *pose, const struct scene *scene, const struct bounds *bounds)
 {
     float height = fmaxf(bounds->y2 - bounds->y1, bounds->x2 - bounds->x1);
-    pose->bone = fmaxf(fminf((float)scene->thickness * 0.7f, height / 50), 0.7f);
-    pose->joint = pose->bone * 1.5f + 0.4f;
+    pose->bone = fmaxf(fminf((float)scene->thickness * 0.85f, height / 50), 0.7f);
+    pose->joint = pose->bone * 1.6f + 0.6f;
+    pose->core = pose->joint - fmaxf(pose->joint / 3, 0.8f);
 }
 
 static void read_pose(struct pose *pose, const struct scene *scene,
@@ -45,12 +63,13 @@ static void read_pose(struct pose *pose, const struct scene *scene,
     }
 }
 
-/* What the pose covers of the picture; false for nothing. */
-static bool area_of(const struct pose *pose, const struct frame *frame, struct rect *out)
+/* Over what a side's points cover of the picture, or all of them; false for nothing. */
+static bool open_layer(struct layer *layer, const struct pose *pose, enum side side,
+                       struct frame *frame)
 {
     float x1 = INFINITY, y1 = INFINITY, x2 = -INFINITY, y2 = -INFINITY, around = pose->joint + 3;
     for (int k = 0; k < pose->count; k++) {
-        if (!pose->seen[k])
+        if (!pose->seen[k] || (side != SIDES && side_of_point(pose, k) != side))
             continue;
         x1 = fminf(x1, pose->x[k] - around);
         x2 = fmaxf(x2, pose->x[k] + around);
@@ -63,38 +82,55 @@ static bool area_of(const struct pose *pose, const struct frame *frame, struct r
     y2 = fminf(y2, (float)frame->height);
     if (!(x1 + 1 <= x2) || !(y1 + 1 <= y2))
         return false;
-    *out = (struct rect){(int)x1, (int)y1, (int)x2 - (int)x1, (int)y2 - (int)y1};
-    return true;
+    return layer_open(layer, frame,
+                      (struct rect){(int)x1, (int)y1, (int)x2 - (int)x1, (int)y2 - (int)y1});
 }
 
-static void add_bones(struct layer *layer, const struct pose *pose)
+static void blend(const struct layer *layer, struct frame *frame, bool seam, struct rgb color)
 {
+    if (seam)
+        layer_blend(layer, LAYER_SEAMED, frame, palette_ink(palette_seam, frame), OUTLINE_ALPHA);
+    layer_blend(layer, LAYER_LINES, frame, palette_ink(color, frame), 255);
+}
+
+static void draw_bones(struct layer *layer, const struct pose *pose, enum side side,
+                       struct frame *frame, struct rgb color)
+{
+    if (!open_layer(layer, pose, side == MIDDLE ? SIDES : side, frame))
+        return;
     for (size_t i = 0; i < sizeof bones_of_people / sizeof bones_of_people[0]; i++) {
-        int a = bones_of_people[i][0], b = bones_of_people[i][1];
-        if (pose->seen[a] && pose->seen[b])
+        const uint8_t *bone = bones_of_people[i];
+        int a = bone[0], b = bone[1];
+        if (pose->seen[a] && pose->seen[b] && side_of_bone(pose, bone) == side)
             layer_line(layer, pose->x[a], pose->y[a], pose->x[b], pose->y[b], pose->bone);
     }
+    blend(layer, frame, true, color);
 }
 
-static void add_joints(struct layer *layer, const struct pose *pose, float radius)
+/* Of one side, or of all: these have a seam. */
+static void draw_joints(struct layer *layer, const struct pose *pose, enum side side,
+                        struct frame *frame, float radius, struct rgb color)
 {
+    if (!open_layer(layer, pose, side, frame))
+        return;
     for (int k = 0; k < pose->count; k++)
-        if (pose->seen[k])
+        if (pose->seen[k] && (side == SIDES || side_of_point(pose, k) == side))
             layer_line(layer, pose->x[k], pose->y[k], pose->x[k], pose->y[k], radius);
+    blend(layer, frame, side == SIDES, color);
 }
 
+/* Bones by side, then joints with a bright rim; a dark seam around all. */
 static void draw_pose(const struct scene *scene, const struct scene_object *object,
                       const struct pose *pose, struct layer *layer, bool bones)
 {
     struct frame *frame = scene->frame;
-    if (bones)
-        add_bones(layer, pose);
-    add_joints(layer, pose, pose->joint);
-    layer_blend(layer, LAYER_SEAMED, frame, palette_ink(outline_color, frame), OUTLINE_ALPHA);
-    layer_blend(layer, LAYER_LINES, frame, palette_ink(object->color, frame), 255);
-    layer_clear(layer);
-    add_joints(layer, pose, 0.5f * pose->joint);
-    layer_blend(layer, LAYER_LINES, frame, palette_ink(joint_color, frame), JOINT_ALPHA);
+    const struct body_colors body = scheme_body(scene->style, object->color);
+    const struct rgb colors[SIDES] = {body.middle, body.left, body.right};
+    for (enum side side = MIDDLE; bones && side < SIDES; side++)
+        draw_bones(layer, pose, side, frame, colors[side]);
+    draw_joints(layer, pose, SIDES, frame, pose->joint, rim_color);
+    for (enum side side = MIDDLE; side < SIDES; side++)
+        draw_joints(layer, pose, side, frame, pose->core, colors[side]);
 }
 
 void poses_draw(const struct scene *scene, struct layer *layer, bool bones)
@@ -102,11 +138,9 @@ void poses_draw(const struct scene *scene, struct layer *layer, bool bones)
     for (int i = scene->count - 1; i >= 0; i--) {
         const struct scene_object *object = &scene->objects[i];
         struct pose pose;
-        struct rect area;
         if (!scene_has_keypoints(object))
             continue;
         read_pose(&pose, scene, object);
-        if (area_of(&pose, scene->frame, &area) && layer_open(layer, scene->frame, area))
-            draw_pose(scene, object, &pose, layer, bones && pose.count == COCO_KEYPOINTS);
+        draw_pose(scene, object, &pose, layer, bones && pose.count == COCO_KEYPOINTS);
     }
 }

@@ -5,7 +5,8 @@
 #include "xray/layer.h"
 #include "xray/scene.h"
 
-/* With `bones` where it is known which points are joined: the 17 of COCO's people. */
+/* With `bones` where it is known which points are joined: the 17 of COCO's people. Their left and
+ * right sides have colours of their own. */
 void poses_draw(const struct scene *scene, struct layer *layer, bool bones);
 
 #endif

@@ -53,6 +53,7 @@ void scene_read(struct scene *scene, struct frame *frame, const struct detection
     scene->detections = detections;
     scene->thickness = clamp_int(style->line_thickness, 1, 16);
     scene->radius = scene->thickness + 2;
+    scene->taken_count = 0;
     scene->count = 0;
     for (int i = 0; detections && i < detections->count && scene->count < SCENE_MAX; i++) {
         const struct detection *item = &detections->items[i];
@@ -64,4 +65,10 @@ void scene_read(struct scene *scene, struct frame *frame, const struct detection
         object->color = scheme_color(style, detections->labels, item);
         scene->count++;
     }
+}
+
+void scene_take(struct scene *scene, struct rect rect)
+{
+    if (scene->taken_count < SCENE_TAKEN_MAX)
+        scene->taken[scene->taken_count++] = rect;
 }

@@ -4,7 +4,10 @@
 
 #include "xray/canvas.h"
 
-enum { SCENE_MAX = 512 }; /* a model gives 300; more could not be told apart */
+enum {
+    SCENE_MAX = 512, /* a model gives 300; more could not be told apart */
+    SCENE_TAKEN_MAX = XRAY_ZONES_MAX + 2,
+};
 
 /* Of the whole box, in pixels of the picture drawn on. */
 struct bounds {
@@ -25,6 +28,8 @@ struct scene {
     const struct xray_style *style;
     const struct detections *detections; /* NULL = none are known */
     int thickness, radius;               /* of lines and of their corners, pixels */
+    int taken_count;
+    struct rect taken[SCENE_TAKEN_MAX]; /* by plates: labels keep off them */
     int count;
     struct scene_object objects[SCENE_MAX]; /* as the detections are sorted: the surest first */
 };
@@ -39,8 +44,10 @@ static inline bool scene_has_keypoints(const struct scene_object *object)
     return object->item->shape && object->item->shape->keypoint_count > 0;
 }
 
-/* Leaves out what is unsure, no box, or not in the picture. */
+/* Leaves out what is unsure, no box, or not in the picture. Nothing is taken yet. */
 void scene_read(struct scene *scene, struct frame *frame, const struct detections *detections,
                 const struct xray_style *style);
+/* A part of the picture that a plate covers. Those beyond SCENE_TAKEN_MAX are not kept off. */
+void scene_take(struct scene *scene, struct rect rect);
 
 #endif

@@ -33,14 +33,19 @@ static struct rgb class_color(const struct xray_style *style, const struct label
     return palette_class(class_id);
 }
 
+struct rgb scheme_confidence(const struct xray_style *style, float confidence)
+{
+    return style->scheme == XRAY_SCHEME_THERMAL ? palette_thermal(confidence)
+                                                : palette_confidence(confidence);
+}
+
 struct rgb scheme_color(const struct xray_style *style, const struct label_set *labels,
                         const struct detection *item)
 {
     switch (style->scheme) {
     case XRAY_SCHEME_CONFIDENCE:
-        return palette_confidence(item->confidence);
     case XRAY_SCHEME_THERMAL:
-        return palette_thermal(item->confidence);
+        return scheme_confidence(style, item->confidence);
     case XRAY_SCHEME_NEON:
         return palette_neon(item->class_id);
     case XRAY_SCHEME_MONOCHROME:
@@ -50,6 +55,39 @@ struct rgb scheme_color(const struct xray_style *style, const struct label_set *
         break;
     }
     return class_color(style, labels, item->class_id);
+}
+
+struct body_colors scheme_body(const struct xray_style *style, struct rgb object)
+{
+    static const struct rgb warm = {0xff, 0xa7, 0x26}, cool = {0xc0, 0x6b, 0xff};
+    static const struct rgb neon_green = {0x39, 0xff, 0x14}, neon_pink = {0xff, 0x2b, 0xd6};
+    static const struct rgb light = {0xff, 0xff, 0xff}, dark = {0x00, 0x00, 0x00};
+    switch (style->scheme) {
+    case XRAY_SCHEME_CONFIDENCE:
+    case XRAY_SCHEME_THERMAL:
+    case XRAY_SCHEME_MONOCHROME: /* the colour says something else: shades of it */
+        return (struct body_colors){palette_mix(object, dark, 0.15f),
+                                    palette_mix(object, light, 0.5f),
+                                    palette_mix(object, dark, 0.4f)};
+    case XRAY_SCHEME_NEON:
+        return (struct body_colors){object, neon_green, neon_pink};
+    case XRAY_SCHEME_DEFAULT:
+    case XRAY_SCHEME_CLASS_SPECIFIC:
+        break;
+    }
+    return (struct body_colors){object, warm, cool};
+}
+
+struct rgb scheme_zone(const struct xray_style *style, int index)
+{
+    switch (style->scheme) {
+    case XRAY_SCHEME_MONOCHROME:
+        return white;
+    case XRAY_SCHEME_NEON:
+        return palette_neon(index + 3);
+    default:
+        return palette_zone(index);
+    }
 }
 
 struct rgb scheme_heat(const struct xray_style *style, float heat)

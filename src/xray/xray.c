@@ -3,12 +3,15 @@
 #include "xray/boxes.h"
 #include "xray/heat.h"
 #include "xray/labels.h"
+#include "xray/legend.h"
 #include "xray/masks.h"
 #include "xray/panels.h"
 #include "xray/parts.h"
+#include "xray/plate.h"
 #include "xray/poses.h"
 #include "xray/shapes.h"
 #include "xray/trails.h"
+#include "xray/zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +19,8 @@
 struct xray {
     struct text *text;
     struct label_memory labels;
+    struct legend_memory legend;
+    struct xray_zones zones;
     struct heat heat;
     struct trails trails;
     struct scene scene; /* of the frame that is drawn on */
@@ -70,6 +75,7 @@ void xray_style_default(struct xray_style *style)
                                  .show_track_ids = true,
                                  .show_masks = true,
                                  .show_contours = true,
+                                 .show_zones = true,
                                  .line_thickness = 2,
                                  .font_size = 0.6f,
                                  .min_confidence = 0,
@@ -120,13 +126,20 @@ int xray_create(struct xray **out, const char *font, struct reason *why)
     return rc;
 }
 
+void xray_set_zones(struct xray *xray, const struct xray_zones *zones)
+{
+    xray->zones = zones ? *zones : (struct xray_zones){0};
+}
+
 bool xray_shows(const struct xray *xray, const struct detections *detections,
                 const struct xray_style *style)
 {
     const struct parts parts = parts_of(style, style->mode);
     bool any = detections && detections->count > 0;
     return any || style->mode == XRAY_QUAD || parts.ground || (parts.heat && xray->heat.warm) ||
-           (parts.objects && style->show_trails && xray->trails.count > 0);
+           (parts.objects && style->show_trails && xray->trails.count > 0) ||
+           (style->show_zones && xray->zones.count > 0) ||
+           (style->show_legend && legend_shows(&xray->legend, &parts, style));
 }
 
 /* How strong the inside of a box is tinted, of overlay_alpha: on a picture it must stay in sight,
@@ -146,12 +159,11 @@ static void choose_boxes(struct scene *scene, const struct parts *parts)
     }
 }
 
-static int draw_objects(struct xray *xray, struct frame *frame, const struct detections *detections,
-                        const struct xray_style *style, const struct parts *parts)
+static void draw_objects(struct xray *xray, const struct parts *parts)
 {
     struct scene *scene = &xray->scene;
+    const struct xray_style *style = scene->style;
     float tint = parts->ground ? tint_on_ground : tint_on_picture;
-    scene_read(scene, frame, detections, style);
     choose_boxes(scene, parts);
     if (style->show_trails)
         trails_draw(&xray->trails, scene, &xray->layers[0]);
@@ -160,28 +172,30 @@ static int draw_objects(struct xray *xray, struct frame *frame, const struct det
     boxes_draw(scene, tint * style->overlay_alpha);
     if (parts->points)
         poses_draw(scene, &xray->layers[0], parts->bones);
-    labels_draw(scene, xray->text, &xray->labels);
-    return scene->count;
 }
 
-static int count_shown(const struct detections *detections, const struct xray_style *style)
-{
-    int count = 0;
-    for (int i = 0; detections && i < detections->count; i++)
-        count += detections->items[i].confidence >= style->min_confidence;
-    return count;
-}
-
+/* From what lies lowest to what is to be read. */
 static int draw_mode(struct xray *xray, struct frame *frame, const struct detections *detections,
                      const struct xray_style *style, enum xray_mode mode)
 {
     const struct parts parts = parts_of(style, mode);
+    struct scene *scene = &xray->scene;
+    scene_read(scene, frame, detections, style);
     if (parts.ground)
         panels_ground(frame);
     if (parts.heat)
         heat_draw(&xray->heat, frame, style);
-    return parts.objects ? draw_objects(xray, frame, detections, style, &parts)
-                         : count_shown(detections, style);
+    if (style->show_zones)
+        zones_draw(scene, &xray->zones, &xray->layers[0]);
+    if (parts.objects)
+        draw_objects(xray, &parts);
+    if (style->show_zones)
+        zones_tag(scene, &xray->zones, xray->text);
+    if (style->show_legend)
+        legend_draw(scene, &parts, xray->text, &xray->legend);
+    if (parts.objects)
+        labels_draw(scene, xray->text, &xray->labels);
+    return scene->count;
 }
 
 static int draw_quad(struct xray *xray, struct frame *frame, const struct detections *detections,
@@ -197,11 +211,13 @@ static int draw_quad(struct xray *xray, struct frame *frame, const struct detect
     smaller.show_confidence = style->show_confidence && !style->show_labels;
     smaller.show_track_ids = false;
     smaller.line_thickness = (style->line_thickness + 1) / 2;
-    draw_mode(xray, &panels[1], detections, &smaller, XRAY_BOXES);
-    draw_mode(xray, &panels[2], detections, style, XRAY_HEATMAP);
+    struct xray_style plain = smaller;
+    plain.show_legend = false; /* beside the schematic's */
+    draw_mode(xray, &panels[1], detections, &plain, XRAY_BOXES);
+    draw_mode(xray, &panels[2], detections, &smaller, XRAY_HEATMAP);
     int drawn = draw_mode(xray, &panels[3], detections, &smaller, XRAY_SCHEMATIC);
     for (int i = 0; i < PANELS; i++)
-        labels_caption(&panels[i], xray->text, captions[i]);
+        plate_caption(&panels[i], xray->text, captions[i]);
     return drawn;
 }
 

@@ -55,6 +55,8 @@ struct xray_style {
     bool show_boxes, show_labels, show_confidence, show_track_ids;
     bool show_trails;               /* lines from where objects came, fading over three seconds */
     bool show_masks, show_contours; /* where the mode leaves it open */
+    bool show_zones;                /* those of xray_set_zones() */
+    bool show_legend;               /* a plate in a corner: what the colours mean, and counts */
     int line_thickness;             /* pixels of the frame drawn on, 1..16 */
     float font_size;                /* the old system's scale: 0.6 is about 15 px at 540 lines */
     float min_confidence;           /* objects below are not drawn */
@@ -62,6 +64,27 @@ struct xray_style {
     float heatmap_intensity;        /* 0..1: how much of the picture the heat map covers */
     int custom_count;               /* taken by the two schemes that go by class */
     struct xray_custom_color custom[XRAY_CUSTOM_COLORS_MAX];
+};
+
+enum { XRAY_ZONES_MAX = 8, XRAY_ZONE_POINTS_MAX = 64, XRAY_ZONE_NAME_BYTES = 64 };
+
+/* A part of the picture that is watched, or a line across it, and what was counted there. */
+struct xray_zone {
+    char name[XRAY_ZONE_NAME_BYTES]; /* UTF-8; "" = none */
+    bool line;                       /* else an area */
+    int count;                       /* of points: 3 or more, of a line 2; fewer are not drawn */
+    struct xray_zone_point {
+        float x, y; /* 0..1 of the picture */
+    } points[XRAY_ZONE_POINTS_MAX];
+    int inside;       /* of an area */
+    uint64_t in, out; /* crossings of a line: to its right, seen from its first point, and back */
+    int64_t
+        happened_us; /* when somebody entered, left or crossed last (CLOCK_MONOTONIC); 0 = never */
+};
+
+struct xray_zones {
+    int count;
+    struct xray_zone items[XRAY_ZONES_MAX];
 };
 
 /* The defaults of the node table. */
@@ -76,6 +99,9 @@ const char *xray_scheme_name(enum xray_scheme scheme);
 
 /* `font` NULL = the installed default (Inter, then DejaVu Sans). OW_ENOTFOUND with `why`. */
 int xray_create(struct xray **out, const char *font, struct reason *why);
+
+/* The zones of the pictures drawn from now on; copied. NULL = none. */
+void xray_set_zones(struct xray *xray, const struct xray_zones *zones);
 
 /* Would xray_draw() change the picture? detections may be NULL: none are known. */
 bool xray_shows(const struct xray *xray, const struct detections *detections,

@@ -1,0 +1,12 @@
+/* Texts for people, of any length, into a fixed room. */
+#ifndef OW_CORE_TEXT_CUT_H
+#define OW_CORE_TEXT_CUT_H
+
+#include <stddef.h>
+
+/* The bytes of a UTF-8 text that fit into `most`, cut between characters, never inside one. */
+size_t text_fitting(const char *text, size_t most);
+/* Copies what fits into `room` bytes, the 0 at the end among them. NULL counts as "". */
+void text_cut(char *out, size_t room, const char *text);
+
+#endif

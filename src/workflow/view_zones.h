@@ -1,0 +1,12 @@
+/* The zones of a view as they are to be drawn. Internal to the view. */
+#ifndef OW_WORKFLOW_VIEW_ZONES_H
+#define OW_WORKFLOW_VIEW_ZONES_H
+
+#include "workflow/view_run.h"
+
+/* The zones before a view, of a source of this size. The inputs are lent: under the view's wiring
+ * lock. */
+void view_zones_read(const struct view_inputs *inputs, int width, int height,
+                     struct xray_zones *out);
+
+#endif
