@@ -70,17 +70,21 @@ async function set(server, node, data) {
   return { status: response.status, body: await response.json() };
 }
 
-// Share of pixels of a part of the picture (x0, y0, x1, y1 in 0..1) that are nearly black.
-function darkShare({ width, height, data }, [x0, y0, x1, y1]) {
-  let dark = 0, all = 0;
+// Share of pixels of a part of the picture (x0, y0, x1, y1 in 0..1) that are as asked for.
+function shareOf({ width, height, data }, [x0, y0, x1, y1], isWanted) {
+  let wanted = 0, all = 0;
   for (let y = Math.floor(y0 * height); y < y1 * height; y++) {
     for (let x = Math.floor(x0 * width); x < x1 * width; x++, all++) {
       const at = 4 * (y * width + x);
-      dark += Math.max(data[at], data[at + 1], data[at + 2]) < 56;
+      wanted += isWanted(data[at], data[at + 1], data[at + 2]);
     }
   }
-  return dark / all;
+  return wanted / all;
 }
+
+// Nearly black.
+const darkShare = (picture, part) => shareOf(picture, part, (...colors) => Math.max(...colors) < 56);
+const brightShare = (picture, part) => shareOf(picture, part, (red, green, blue) => red + green + blue > 450);
 
 // A quarter as wide and high: enough for shares, and quick to hand over.
 function grabSmall(page) {
@@ -112,6 +116,31 @@ test('modes follow on the running picture', { timeout: 120000, skip: !existsSync
   assert.equal((await playerState(page)).state, 'connected');
 });
 
+// On the dark ground of the schematic, with nothing drawn of the objects.
+test('zones and a legend are drawn when wanted', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
+  const zoned = workflow({ xrayMode: 'schematic', showBoxes: false, showLabels: false, showConfidence: false, overlayAlpha: 0 }, 'predict');
+  zoned.nodes[2].data.width = 384; // quick to hand over
+  zoned.nodes.push({ id: 'zone', type: 'zone', data: { label: 'Forecourt', polygon: [[0.3, 0.4], [0.6, 0.4], [0.6, 0.7], [0.3, 0.7]], filterType: 'all' } });
+  zoned.edges = [{ id: 'a', source: 'video', target: 'model' }, { id: 'b', source: 'model', target: 'zone' }, { id: 'c', source: 'zone', target: 'view' }];
+  const server = await startServer(zoned);
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/healthz`);
+  const outline = [0.29, 0.45, 0.31, 0.65], tag = [0.3, 0.33, 0.55, 0.4];
+  const corners = [[0, 0, 0.25, 0.15], [0.75, 0, 1, 0.15], [0, 0.85, 0.25, 1], [0.75, 0.85, 1, 1]];
+  const share = async (part) => brightShare(await snapshot(page), part);
+  const inCorners = async () => {
+    const picture = await snapshot(page);
+    return Math.max(...corners.map((part) => brightShare(picture, part)));
+  };
+  await eventually('the outline of the zone', 30, async () => (await share(outline)) > 0.08);
+  await eventually('its tag', 10, async () => (await share(tag)) > 0.02);
+  assert.ok((await inCorners()) < 0.005, 'nothing else is drawn');
+  assert.equal((await set(server, 'model', { showLegend: true })).status, 200);
+  await eventually('the legend', 30, async () => (await inCorners()) > 0.01);
+  assert.equal((await set(server, 'model', { showZones: false, showLegend: false })).status, 200);
+  await eventually('nothing', 10, async () => (await share(outline)) + (await share(tag)) + (await inCorners()) < 0.005);
+});
+
 test('a model that cannot be loaded leaves the picture running and says why', { timeout: 120000, skip: !existsSync(footage) }, async (t) => {
   const { server, page } = await show(t, { modelId: '/nowhere/none.onnx' }, 'sync');
   const views = await (await fetch(`${server.url}/api/views`)).json();
@@ -119,11 +148,9 @@ test('a model that cannot be loaded leaves the picture running and says why', { 
   assert.equal((await playerState(page)).state, 'connected');
 });
 
-test('a snapshot has boxes though nobody was watching', { timeout: 60000, skip: !existsSync(footage) }, async (t) => {
-  const server = await startServer(workflow({}, 'predict'));
-  t.after(server.stop);
-  const page = await openPage(await launch(t), `${server.url}/healthz`);
-  const picture = await page.evaluate(async () => {
+// Of a page of the server.
+function snapshot(page) {
+  return page.evaluate(async () => {
     const response = await fetch('/api/video/view/snapshot');
     const bitmap = await createImageBitmap(await response.blob());
     const { width, height } = bitmap;
@@ -131,6 +158,13 @@ test('a snapshot has boxes though nobody was watching', { timeout: 60000, skip: 
     context.drawImage(bitmap, 0, 0);
     return { width, height, data: Array.from(context.getImageData(0, 0, width, height).data) };
   });
+}
+
+test('a snapshot has boxes though nobody was watching', { timeout: 60000, skip: !existsSync(footage) }, async (t) => {
+  const server = await startServer(workflow({}, 'predict'));
+  t.after(server.stop);
+  const page = await openPage(await launch(t), `${server.url}/healthz`);
+  const picture = await snapshot(page);
   assert.equal(picture.width, 768);
   assert.ok(vividShare(picture) > 0.002, 'there are no boxes in the snapshot');
 });

@@ -119,6 +119,7 @@ static struct filter_settings left_half(enum filter_zone_pass passes)
 {
     return (struct filter_settings){
         .kind = FILTER_ZONE,
+        .name = "Left half",
         .passes = passes,
         .shape = {.kind = ZONE_RECTANGLE, .count = 2, .points = {{0, 0}, {0.5, 1}}}};
 }
@@ -159,12 +160,21 @@ static void results_and_events_are_counted(void **state)
     assert_int_equal(status.held, 1);
     assert_int_equal(status.verdict, FILTER_HOLDS);
     assert_int_equal(status.zone.inside, 2);
+    struct filter_zone zone;
+    assert_true(filter_read_zone(filter, &zone));
+    assert_string_equal(zone.name, "Left half");
+    assert_int_equal(zone.shape.count, 2);
+    assert_int_equal(zone.counts.inside, 2);
+    assert_int_equal(zone.counts.happened_us, 1000); /* when the two entered */
     /* Another shape: who is inside is found out anew, what was counted stays. */
     settings.shape.points[1].x = 1;
     filter_configure(filter, &settings);
     assert_int_equal(filter_update(filter, seen, FILTER_PASSES, 3000, events, 8), 4);
     filter_read_status(filter, &status);
     assert_int_equal(status.zone.events[ZONE_ENTER], 6);
+    settings.kind = FILTER_DETECTIONS;
+    filter_configure(filter, &settings);
+    assert_false(filter_read_zone(filter, &zone));
     detections_unref(&seen);
     filter_unref(&filter);
 }

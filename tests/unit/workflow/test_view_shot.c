@@ -218,6 +218,75 @@ static void the_focus_is_where_objects_and_labels_are(void **state)
     detections_unref(&seen);
 }
 
+/* Of zones in parts of the picture and in its pixels, in every layout that is drawn on: that of a
+ * rectangle covers a quarter, in the middle of which nothing but its tint is. */
+static void zones_before_the_view_are_drawn(void **state)
+{
+    (void)state;
+    static const struct {
+        enum view_layout layout;
+        bool xray, show, in_pixels, drawn;
+    } cases[] = {
+        {VIEW_XRAY, true, true, false, true},   {VIEW_XRAY, true, true, true, true},
+        {VIEW_XRAY, true, false, false, false}, {VIEW_XRAY, false, true, false, false},
+        {VIEW_CLEAN, true, true, false, false}, {VIEW_SIDE_BY_SIDE, true, true, false, true}};
+    struct frame *source = make_source(320, 180);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double x = cases[i].in_pixels ? 320 : 1, y = cases[i].in_pixels ? 180 : 1;
+        struct filter_settings settings = {
+            .kind = FILTER_ZONE,
+            .shape = {.kind = ZONE_RECTANGLE,
+                      .in_pixels = cases[i].in_pixels,
+                      .count = 2,
+                      .points = {{x / 4, y / 4}, {x * 3 / 4, y * 3 / 4}}}};
+        struct view_shot shot;
+        assert_int_equal(filter_create(&view.inputs.filters[0], &settings), OW_OK);
+        view.inputs.filter_count = 1;
+        view.parts.look.settings.layout = cases[i].layout;
+        view.parts.look.xray = cases[i].xray;
+        view.parts.look.style.show_zones = cases[i].show;
+        view_shot_picture(&shot, &view, source, NULL);
+        const struct drawn *drawn = view_shot_at(&shot, shot.width);
+        assert_non_null(drawn);
+        int left = shot.width - 320; /* the half that is drawn on */
+        const uint8_t *inside = drawn->frame->plane[0] + 90 * drawn->frame->stride[0] + left + 160;
+        const uint8_t *plain = source->plane[0] + 90 * source->stride[0] + 160;
+        assert_int_equal(inside[0] != plain[0] || inside[1] != plain[1], cases[i].drawn);
+        int all = differing(drawn->frame, left, source);
+        assert_int_equal(all > 160 * 90 / 2 && all < 160 * 90 * 2, cases[i].drawn);
+        assert_int_equal(all == 0, !cases[i].drawn);
+        view_shot_end(&shot);
+        view.inputs.filter_count = 0;
+        filter_unref(&view.inputs.filters[0]);
+    }
+    frame_unref(&source);
+}
+
+/* As thick as told up to 720 lines, thicker in larger pictures. */
+static void lines_are_not_lost_in_large_pictures(void **state)
+{
+    (void)state;
+    static const int heights[][2] = {{360, 2}, {720, 2}, {1080, 3}, {2160, 6}};
+    for (size_t i = 0; i < sizeof heights / sizeof heights[0]; i++) {
+        int height = heights[i][0], width = height * 16 / 9, thick = 0;
+        struct frame *source = make_source(width, height);
+        struct detections *seen = one_object(width, height);
+        struct view_shot shot;
+        view.parts.look.style.overlay_alpha = 0;
+        view_shot_picture(&shot, &view, source, seen);
+        const struct drawn *drawn = view_shot_at(&shot, shot.width);
+        assert_non_null(drawn);
+        /* Across the left side of the box, at half its height. */
+        const uint8_t *row = drawn->frame->plane[0] + height * 3 / 8 * drawn->frame->stride[0];
+        for (int x = width / 4; row[x] == row[width / 4]; x++)
+            thick++;
+        assert_int_equal(thick, heights[i][1]);
+        view_shot_end(&shot);
+        detections_unref(&seen);
+        frame_unref(&source);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +296,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(smaller_renditions_are_pairs_too, setup, teardown),
         cmocka_unit_test_setup_teardown(the_plain_picture_is_not_copied, setup, teardown),
         cmocka_unit_test_setup_teardown(the_focus_is_where_objects_and_labels_are, setup, teardown),
+        cmocka_unit_test_setup_teardown(zones_before_the_view_are_drawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_are_not_lost_in_large_pictures, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
