@@ -88,6 +88,11 @@ test('a legend is drawn when it is asked for', { timeout: 90000 }, async (t) => 
   await eventually('a legend', 10, swatch);
   await page.keyboard.press('l');
   await eventually('no legend', 10, async () => !(await swatch()));
+  // By the element's own bar, as in a page that embeds it.
+  await page.evaluate(() => document.querySelector('overwatch-view').setAttribute('controls', ''));
+  await page.locator('overwatch-view [data-action=legend][aria-pressed=false]').click();
+  await eventually('a legend by the bar', 10, swatch);
+  await page.locator('overwatch-view [data-action=legend][aria-pressed=true]').click();
   // What is filtered out is not counted.
   await page.keyboard.press('l');
   await eventually('a legend again', 10, swatch);

@@ -40,6 +40,13 @@ export interface PageTimes {
   readonly shownMs: number;
 }
 
+/** What a browser tells of a picture of a video. */
+export function timesOfVideo(shownMs: number, { receiveTime, processingDuration }: { receiveTime?: number; processingDuration?: number }): PageTimes {
+  const receivedMs = receiveTime ?? null;
+  const decodedMs = receivedMs === null || processingDuration === undefined ? null : receivedMs + processingDuration * 1000;
+  return { receivedMs, decodedMs, shownMs };
+}
+
 export interface Segment {
   readonly stage: StageName;
   readonly ms: number;

@@ -7,7 +7,7 @@ import type { Step } from './connection-steps';
 import type { BinaryFrame } from './binary-frame';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface, type PaintedPicture } from './jpeg-surface';
-import { budgetOf, latencyOf, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
+import { budgetOf, latencyOf, timesOfVideo, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
 import { MetadataMatch, parseRecord, type FrameMetadata, type SeenObject } from './metadata';
 import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
 import { captureUsFromRtp } from './rtp-time';
@@ -15,7 +15,7 @@ import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
 import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
 import type { WebRtcCounters } from './webrtc-counters';
-import { pngOf, saveSnapshot, stillOf } from './snapshot';
+import { saveSnapshot, takeSnapshot, type OnScreen, type SnapshotOptions } from './snapshot';
 import { WebRtcLink, type ServerClock } from './webrtc-link';
 import type { ServerConnection } from './webrtc-signalling';
 
@@ -27,15 +27,6 @@ const HEALTH_PERIOD_MS = 5_000;
 const MISSES_UNTIL_MISSING = 2;
 /* What connects in a moment needs no explaining. */
 const EXPLAIN_MS = 500;
-/* How often a snapshot looks for a picture of which the record is there, and how long each time. */
-const SNAPSHOT_TRIES = 20;
-const SNAPSHOT_WAIT_MS = 100;
-
-export interface SnapshotOptions {
-  /** With what is seen over the picture (the default), or the picture alone. */
-  readonly overlay?: boolean;
-}
-
 /** `frame` event: a picture was just shown. */
 export interface ShownFrame {
   readonly transport: Transport;
@@ -58,13 +49,6 @@ interface JpegTag {
   readonly record: FrameMetadata | null;
   readonly receivedMs: number;
   readonly attempt: number;
-}
-
-/* A browser that does not tell when a picture came leaves that to the network. */
-function videoTimes(shownMs: number, { receiveTime, processingDuration }: VideoFrameCallbackMetadata): PageTimes {
-  const receivedMs = receiveTime ?? null;
-  const decodedMs = receivedMs === null || processingDuration === undefined ? null : receivedMs + processingDuration * 1000;
-  return { receivedMs, decodedMs, shownMs };
 }
 
 export class OverwatchView extends HTMLElement {
@@ -230,17 +214,7 @@ export class OverwatchView extends HTMLElement {
   async snapshot({ overlay = true }: SnapshotOptions = {}): Promise<Blob | null> {
     const drawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
     if (!overlay && this.#view !== null && drawnOn) return this.#plainSnapshot();
-    for (let tries = 0; tries < SNAPSHOT_TRIES; tries++) {
-      const still = this.#stats.width === 0 ? null : stillOf(this.#dom.surface);
-      if (still === null) return null;
-      const draws = overlay && this.#dom.overlay.shows;
-      const known = still.rtpTimestamp === null || still.rtpTimestamp === this.#metadata?.rtpTimestamp;
-      const png = draws && !known ? null : pngOf(still, draws ? (...on) => this.#dom.overlay.paintOn(...on) : null);
-      still.close();
-      if (png !== null) return png;
-      await this.#nextRecord();
-    }
-    return null;
+    return this.#stats.width === 0 ? null : takeSnapshot(() => this.#onScreen(overlay), () => this.#nextRecord());
   }
 
   /** Saves it as a file named after the view and the time. */
@@ -285,11 +259,13 @@ export class OverwatchView extends HTMLElement {
     }
   }
 
+  #onScreen(withOverlay: boolean): OnScreen {
+    const { overlay, surface } = this.#dom;
+    return { surface, record: this.#metadata, paint: withOverlay && overlay.shows ? (...on) => overlay.paintOn(...on) : null };
+  }
+
   #nextRecord(): Promise<void> {
-    return new Promise((resolve) => {
-      this.addEventListener('metadata', () => resolve(), { once: true });
-      setTimeout(resolve, SNAPSHOT_WAIT_MS);
-    });
+    return new Promise((resolve) => this.addEventListener('metadata', () => resolve(), { once: true }));
   }
 
   #act(action: ElementAction, plain: boolean): void {
@@ -405,7 +381,7 @@ export class OverwatchView extends HTMLElement {
       const { rtpTimestamp } = metadata;
       const captureUs = this.#captureUs(rtpTimestamp, now);
       const record = rtpTimestamp === undefined ? null : this.#match.shown(rtpTimestamp);
-      this.#pictureShown('webrtc', videoTimes(now, metadata), captureUs, metadata, record);
+      this.#pictureShown('webrtc', timesOfVideo(now, metadata), captureUs, metadata, record);
     };
     video.requestVideoFrameCallback(shown);
   }
