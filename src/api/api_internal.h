@@ -110,6 +110,12 @@ void api_upload_video(void *context, struct http_exchange *exchange);
 void api_upload_model(void *context, struct http_exchange *exchange);
 void api_upload_remove(void *context, struct http_exchange *exchange);
 
+/* routes_recordings.c */
+void api_view_recording(void *context, struct http_exchange *exchange);
+void api_recordings_list(void *context, struct http_exchange *exchange);
+void api_recording_read(void *context, struct http_exchange *exchange);
+void api_recording_remove(void *context, struct http_exchange *exchange);
+
 /* routes_config.c */
 void api_config(void *context, struct http_exchange *exchange);
 

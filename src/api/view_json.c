@@ -82,6 +82,8 @@ json_t *view_describe(struct view *view)
     }
     json_object_update(out, more);
     json_decref(more);
+    json_object_set_new(out, "is_recorder", json_boolean(info.is_recorder));
+    json_object_set_new(out, "recording", recorder_describe(&info.recording));
     json_object_set_new(out, "adaptive", json_boolean(info.adaptive));
     json_object_set_new(out, "renditions", describe_renditions(&info));
     json_object_set_new(out, "source", describe_source(&info));

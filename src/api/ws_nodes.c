@@ -1,7 +1,7 @@
 /* What nodes tell: the state of all each second, detections, events. */
-#include "api/onvif_names.h"
 #include "api/ws_hub_internal.h"
 #include "core/clock.h"
+#include "workflow/detections_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,68 +71,15 @@ void ws_hub_send_status(struct ws_hub *hub)
 
 /* ---- detections ---- */
 
-/* The form of COCO's masks; NULL where out of memory. */
-static json_t *describe_mask(const struct object_shape *shape)
-{
-    size_t count = object_shape_runs(shape, NULL, 0);
-    uint32_t *runs = malloc((count + 1) * sizeof *runs);
-    json_t *list = runs ? json_array() : NULL;
-    if (list)
-        object_shape_runs(shape, runs, count);
-    for (size_t i = 0; list && i < count; i++)
-        json_array_append_new(list, json_integer(runs[i]));
-    free(runs);
-    return list ? json_pack("{s:[i, i], s:o}", "size", shape->mask_height, shape->mask_width,
-                            "counts", list)
-                : NULL;
-}
-
-/* Key points as x, y and score, in pixels of the source as the box is. */
-static json_t *describe_keypoints(const struct detection *one)
-{
-    json_t *list = json_array();
-    for (int i = 0; i < one->shape->keypoint_count; i++) {
-        const struct keypoint *point = &one->shape->keypoints[i];
-        json_array_append_new(list, json_pack("[f, f, f]",
-                                              (double)(one->x1 + point->x * (one->x2 - one->x1)),
-                                              (double)(one->y1 + point->y * (one->y2 - one->y1)),
-                                              (double)point->score));
-    }
-    return list;
-}
-
-static json_t *describe_detection(const struct detections *found, const struct detection *one)
-{
-    char scratch[16];
-    const char *name = label_set_name(found->labels, one->class_id, scratch);
-    const struct onvif_name *onvif = onvif_name_find(name);
-    json_t *out = json_pack("{s:i, s:s, s:f, s:[f, f, f, f]}", "class_id", one->class_id,
-                            "class_name", name, "confidence", (double)one->confidence, "bbox",
-                            (double)one->x1, (double)one->y1, (double)one->x2, (double)one->y2);
-    if (out && onvif)
-        json_object_set_new(out, "onvif_type", json_string(onvif->type));
-    if (out && onvif && onvif->vehicle)
-        json_object_set_new(out, "onvif_vehicle_type", json_string(onvif->vehicle));
-    if (out && one->track_id)
-        json_object_set_new(out, "track_id", json_integer(one->track_id));
-    if (out && one->shape && one->shape->mask_width > 0)
-        json_object_set_new(out, "mask", describe_mask(one->shape));
-    if (out && one->shape && one->shape->keypoint_count > 0)
-        json_object_set_new(out, "keypoints", describe_keypoints(one));
-    return out;
-}
-
 json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
                                    const struct detections *found)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < found->count; i++)
-        json_array_append_new(list, describe_detection(found, &found->items[i]));
     return json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:i, s:i, s:i, s:o}", "type", "detection_data",
                      "workflow_id", workflow_id, "node_id", node_id, "timestamp",
                      (double)clock_wall_us() / 1e6, "sequence", (json_int_t)found->frame_sequence,
                      "capture_us", (json_int_t)found->capture_us, "width", found->source_width,
-                     "height", found->source_height, "count", found->count, "detections", list);
+                     "height", found->source_height, "count", found->count, "detections",
+                     detections_describe(found));
 }
 
 static struct http_message *make_line(const char *workflow_id, const char *node_id,

@@ -11,6 +11,7 @@
 struct config {
     const char *bind, *port, *media_port, *public_address, *allowed_hosts;
     const char *max_connections, *max_per_address, *max_viewers, *max_workflows, *max_upload_mb;
+    const char *recordings_folder, *max_recordings_mb;
     const char *tls_cert, *tls_key;
     const char *password, *password_file, *token, *session_hours, *session_idle_hours;
     const char *ice_lite, *no_ice_tcp, *media_threads;

@@ -51,9 +51,9 @@ int data_folder_open(struct store **out, const char *given, struct reason *why)
     return store_open(out, path, why);
 }
 
-int data_folder_uploads(const char *given, char out[DATA_FOLDER_BYTES], struct reason *why)
+int data_folder_within(const char *given, const char *name, char out[DATA_FOLDER_BYTES],
+                       struct reason *why)
 {
-    static const char name[] = "/uploads";
     out[0] = '\0';
     if (given && strcmp(given, "none") == 0)
         return OW_OK;
@@ -61,8 +61,8 @@ int data_folder_uploads(const char *given, char out[DATA_FOLDER_BYTES], struct r
     if (rc < 0)
         return rc;
     size_t size = strlen(out);
-    if (size + sizeof name > DATA_FOLDER_BYTES)
-        return reason_set(why, OW_EINVAL, "the path of the data folder is too long");
-    memcpy(out + size, name, sizeof name);
-    return OW_OK;
+    return snprintf(out + size, DATA_FOLDER_BYTES - size, "/%s", name) <
+                   (int)(DATA_FOLDER_BYTES - size)
+               ? OW_OK
+               : reason_set(why, OW_EINVAL, "the path of the data folder is too long");
 }

@@ -13,7 +13,8 @@ int data_folder_find(const char *given, char out[DATA_FOLDER_BYTES], struct reas
 /* Opens the store in that folder; "none" = nothing is kept. */
 int data_folder_open(struct store **out, const char *folder, struct reason *why);
 
-/* The folder in it where uploaded videos are kept; "" when nothing is kept. */
-int data_folder_uploads(const char *folder, char out[DATA_FOLDER_BYTES], struct reason *why);
+/* The path of a folder in it ("uploads"); "" when nothing is kept. */
+int data_folder_within(const char *folder, const char *name, char out[DATA_FOLDER_BYTES],
+                       struct reason *why);
 
 #endif

@@ -31,7 +31,7 @@ struct app {
     struct mqtt_client *mqtt; /* NULL = no broker */
     struct api *api;
     struct runtime *runtime;
-    char upload_folder[DATA_FOLDER_BYTES]; /* "" = none */
+    char upload_folder[DATA_FOLDER_BYTES], recordings_folder[DATA_FOLDER_BYTES]; /* "" = none */
 };
 
 static enum log_level level_of(const char *name)
@@ -144,7 +144,11 @@ static int start_servers(struct app *app, const struct config *config, struct re
     int rc = data_folder_open(&app->store, config->data_folder, why);
     char web_folder[512];
     if (rc == OW_OK)
-        rc = data_folder_uploads(config->data_folder, app->upload_folder, why);
+        rc = data_folder_within(config->data_folder, "uploads", app->upload_folder, why);
+    if (rc == OW_OK && config->recordings_folder)
+        snprintf(app->recordings_folder, DATA_FOLDER_BYTES, "%s", config->recordings_folder);
+    else if (rc == OW_OK)
+        rc = data_folder_within(config->data_folder, "recordings", app->recordings_folder, why);
     if (rc == OW_OK)
         rc = start_media(app, config, why);
     if (rc == OW_OK)
@@ -191,15 +195,16 @@ static int start_servers(struct app *app, const struct config *config, struct re
         .default_model = config->default_model,
         .media_folder = config->media_folder,
         .upload_folder = uploads,
+        .recordings_folder = app->recordings_folder[0] ? app->recordings_folder : NULL,
+        .max_recordings_bytes = (uint64_t)config_number(config->max_recordings_mb) * 1000000,
         .max_workflows = config_number(config->max_workflows),
         .h264_backend = config->encoder,
     };
     rc = model_check_providers(config->execution_providers, why);
     if (rc < 0)
         return rc;
-    rc = runtime_create(&app->runtime, &runtime);
-    return rc < 0 ? reason_set(why, rc, "%s", error_text(rc))
-                  : api_start(app->api, app->runtime, why);
+    rc = runtime_create(&app->runtime, &runtime, why);
+    return rc < 0 ? rc : api_start(app->api, app->runtime, why);
 }
 
 static void log_findings(json_t *findings, enum log_level level)

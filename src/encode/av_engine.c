@@ -50,7 +50,9 @@ static void apply_rate(struct av_state *av)
 {
     double told = av->settings.bitrate_bps * av->opened_fps / av->settings.fps;
     told = fmin(fmax(told, ENCODER_BITRATE_MIN), ENCODER_BITRATE_MAX);
-    double buffer = told / av->opened_fps * av->backend->buffer_frames;
+    double frames =
+        av->settings.buffer_frames > 0 ? av->settings.buffer_frames : av->backend->buffer_frames;
+    double buffer = told / av->opened_fps * frames;
     av->codec->bit_rate = (int64_t)told;
     av->codec->rc_max_rate = (int64_t)told;
     av->codec->rc_buffer_size = (int)fmax(buffer, 1000);

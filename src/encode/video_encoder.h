@@ -14,6 +14,8 @@ struct video_settings {
     int width, height; /* even sizes are encoded as they are; odd ones are cut by one pixel */
     double fps;        /* expected frame rate, for the rate control */
     int bitrate_bps;
+    double
+        buffer_frames; /* the rate control's bucket, in pictures; 0 = as is best for live viewing */
     bool full_range;
     enum color_matrix matrix;
     const char *backend; /* FFmpeg's name of one back end ("libx264"); NULL, or of another

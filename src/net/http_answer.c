@@ -31,6 +31,7 @@ static const char *phrase_of(int status)
         {200, "OK"},
         {201, "Created"},
         {204, "No Content"},
+        {206, "Partial Content"},
         {303, "See Other"},
         {304, "Not Modified"},
         {308, "Permanent Redirect"},
@@ -45,6 +46,7 @@ static const char *phrase_of(int status)
         {413, "Content Too Large"},
         {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
         {428, "Precondition Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
@@ -81,8 +83,8 @@ size_t http_answer_head(const struct http_exchange *exchange, bool close_after, 
     if (exchange->streams)
         add(&writer, "Content-Type: %s\r\n", exchange->type);
     else if (exchange->status != 204 && exchange->status != 304)
-        add(&writer, "Content-Type: %s\r\nContent-Length: %zu\r\n", exchange->type,
-            exchange->body_size);
+        add(&writer, "Content-Type: %s\r\nContent-Length: %llu\r\n", exchange->type,
+            (unsigned long long)(exchange->file >= 0 ? exchange->file_size : exchange->body_size));
     add(&writer, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
     if (close_after)
         add(&writer, "Connection: close\r\n");

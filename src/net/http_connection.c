@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ enum {
     LINGER_US = 2 * 1000 * 1000,
     DISCARD_BYTES = 8 * 1024 * 1024, /* read and thrown away so that a refusal is seen */
     ANSWER_HEAD_BYTES = 4096,
+    FILE_BYTES = 256 * 1024,  /* of a file at a time, then others have their turn */
     UNSENT_BYTES = 64 * 1024, /* in the system's buffer: what is there can't be replaced any more */
 };
 
@@ -53,6 +55,7 @@ struct http_connection {
     bool too_large;
     char out[ANSWER_HEAD_BYTES];
     size_t out_size, out_written, body_written;
+    uint64_t file_written;
     struct http_message *piece; /* of a stream, being written */
     size_t piece_written;
     size_t in_size;
@@ -149,6 +152,31 @@ static int write_stream(struct http_connection *self)
     return end_answer(self);
 }
 
+/* As write_some(). What the disk has to be waited for comes while the piece before is on its way.
+ */
+static int write_file(struct http_connection *self)
+{
+    const struct http_exchange *exchange = self->exchange;
+    uint64_t left = exchange->file_size - self->file_written;
+    off_t at = (off_t)(exchange->file_first + self->file_written);
+    if (left == 0)
+        return OW_OK;
+    ssize_t sent =
+        sendfile(self->fd, exchange->file, &at, left < FILE_BYTES ? (size_t)left : FILE_BYTES);
+    if (sent == 0 || (sent < 0 && errno != EAGAIN && errno != EINTR))
+        return OW_ECLOSED; /* it has become shorter, or the client has gone */
+    if (sent > 0) {
+        self->file_written += (uint64_t)sent;
+        self->deadline_us = clock_now_us() + PIECE_US;
+        (void)posix_fadvise(exchange->file, at, 2 * FILE_BYTES, POSIX_FADV_WILLNEED);
+    }
+    if (self->file_written == exchange->file_size)
+        return OW_OK;
+    self->blocked = true;
+    lws_callback_on_writable(self->wsi);
+    return OW_EAGAIN;
+}
+
 static int write_answer(struct http_connection *self)
 {
     struct http_exchange *exchange = self->exchange;
@@ -156,6 +184,7 @@ static int write_answer(struct http_connection *self)
         self->close_after |= exchange->streams;
         self->out_size = http_answer_head(exchange, self->close_after, self->out, sizeof self->out);
         self->out_written = self->body_written = 0;
+        self->file_written = 0;
         if (self->out_size == 0)
             return OW_ECLOSED;
         set_phase(self, WRITES, PIECE_US);
@@ -165,6 +194,8 @@ static int write_answer(struct http_connection *self)
     if (rc == OW_OK && has_body)
         rc = write_some(self, exchange->body + HTTP_HEADROOM, exchange->body_size,
                         &self->body_written);
+    if (rc == OW_OK && exchange->file >= 0 && !exchange->request.head)
+        rc = write_file(self);
     if (rc == OW_OK && exchange->streams && !exchange->request.head) {
         set_phase(self, STREAMS, PIECE_US);
         return OW_OK;

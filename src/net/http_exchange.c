@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int http_exchange_create(struct http_exchange **out, struct http_server *server)
 {
@@ -18,6 +19,7 @@ int http_exchange_create(struct http_exchange **out, struct http_server *server)
     atomic_init(&exchange->refs, 1);
     pthread_mutex_init(&exchange->lock, NULL);
     exchange->server = server;
+    exchange->file = -1;
     *out = exchange;
     return OW_OK;
 }
@@ -45,6 +47,8 @@ void http_exchange_unref(struct http_exchange **exchange)
     free(self->request.body);
     free(self->headers);
     free(self->body);
+    if (self->file >= 0)
+        close(self->file);
     free(self);
 }
 
@@ -68,26 +72,40 @@ int http_read_body(struct http_exchange *exchange, void *out, size_t room, size_
     return rc;
 }
 
-static void reply(struct http_exchange *exchange, int status, const char *content_type,
-                  const void *body, size_t size, const char *headers, bool streams)
+struct answer {
+    int status;
+    const char *type, *headers;
+    const void *body;
+    size_t size;
+    bool streams;
+    int file; /* -1 = none */
+    uint64_t first, file_size;
+};
+
+static void reply(struct http_exchange *exchange, const struct answer *answer)
 {
-    uint8_t *copy = malloc(HTTP_HEADROOM + size + 1);
-    char *header_copy = headers ? strdup(headers) : NULL;
+    uint8_t *copy = malloc(HTTP_HEADROOM + answer->size + 1);
+    char *header_copy = answer->headers ? strdup(answer->headers) : NULL;
     pthread_mutex_lock(&exchange->lock);
     if (atomic_load(&exchange->replied)) {
         pthread_mutex_unlock(&exchange->lock);
         free(copy);
         free(header_copy);
+        if (answer->file >= 0)
+            close(answer->file);
         return;
     }
-    if (copy && size > 0)
-        memcpy(copy + HTTP_HEADROOM, body, size);
-    exchange->status = copy ? status : 503;
+    if (copy && answer->size > 0)
+        memcpy(copy + HTTP_HEADROOM, answer->body, answer->size);
+    exchange->status = copy ? answer->status : 503;
     exchange->body = copy;
-    exchange->body_size = copy ? size : 0;
-    exchange->streams = streams && copy;
+    exchange->body_size = copy ? answer->size : 0;
+    exchange->file = answer->file;
+    exchange->file_first = answer->first;
+    exchange->file_size = copy ? answer->file_size : 0;
+    exchange->streams = answer->streams && copy;
     exchange->headers = header_copy;
-    snprintf(exchange->type, sizeof exchange->type, "%s", content_type);
+    snprintf(exchange->type, sizeof exchange->type, "%s", answer->type);
     atomic_store(&exchange->replied, true);
     if (exchange->server)
         http_server_wake(exchange->server);
@@ -97,7 +115,23 @@ static void reply(struct http_exchange *exchange, int status, const char *conten
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const void *body, size_t size, const char *headers)
 {
-    reply(exchange, status, content_type, body, size, headers, false);
+    reply(exchange, &(struct answer){.status = status,
+                                     .type = content_type,
+                                     .headers = headers,
+                                     .body = body,
+                                     .size = size,
+                                     .file = -1});
+}
+
+void http_reply_file(struct http_exchange *exchange, int status, const char *content_type, int fd,
+                     uint64_t first, uint64_t size, const char *headers)
+{
+    reply(exchange, &(struct answer){.status = status,
+                                     .type = content_type,
+                                     .headers = headers,
+                                     .file = fd,
+                                     .first = first,
+                                     .file_size = size});
 }
 
 /* -- answers without an end -- */
@@ -105,7 +139,13 @@ void http_reply(struct http_exchange *exchange, int status, const char *content_
 void http_reply_stream(struct http_exchange *exchange, const char *content_type, const void *body,
                        size_t size, const char *headers)
 {
-    reply(exchange, 200, content_type, body, size, headers, true);
+    reply(exchange, &(struct answer){.status = 200,
+                                     .type = content_type,
+                                     .headers = headers,
+                                     .body = body,
+                                     .size = size,
+                                     .streams = true,
+                                     .file = -1});
 }
 
 static bool change_stream(struct http_exchange *exchange, struct http_message *latest, bool over)

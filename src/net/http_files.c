@@ -1,5 +1,7 @@
 #include "net/http_files.h"
 
+#include "net/http_range.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILE_BYTES = 32 * 1024 * 1024, PATH_BYTES = 1024 };
+enum { MAX_FILE_BYTES = 32 * 1024 * 1024, PATH_BYTES = 1024, TAG_BYTES = 64 };
 
 static const struct {
     const char *ending, *type;
@@ -28,6 +30,8 @@ static const struct {
     {".woff2", "font/woff2"},
     {".wasm", "application/wasm"},
     {".txt", "text/plain; charset=utf-8"},
+    {".mp4", "video/mp4"},
+    {".jsonl", "application/x-ndjson"},
 };
 
 const char *http_files_type(const char *path)
@@ -88,6 +92,14 @@ static void *read_all(int fd, size_t size)
     return data;
 }
 
+static void write_tag(const struct stat *info, const char *suffix, char out[TAG_BYTES])
+{
+    snprintf(out, TAG_BYTES, "\"%llx-%llx%s\"",
+             (unsigned long long)info->st_mtim.tv_sec * 1000000000u +
+                 (unsigned long long)info->st_mtim.tv_nsec,
+             (unsigned long long)info->st_size, suffix);
+}
+
 int http_files_reply(struct http_exchange *exchange, const char *folder, const char *path)
 {
     const struct http_request *request = http_exchange_request(exchange);
@@ -102,11 +114,8 @@ int http_files_reply(struct http_exchange *exchange, const char *folder, const c
         fd = open_inside(folder, path, &info);
     if (fd < 0)
         return OW_ENOTFOUND;
-    char tag[64], headers[320];
-    snprintf(tag, sizeof tag, "\"%llx-%llx%s\"",
-             (unsigned long long)info.st_mtim.tv_sec * 1000000000u +
-                 (unsigned long long)info.st_mtim.tv_nsec,
-             (unsigned long long)info.st_size, gzip ? "z" : "");
+    char tag[TAG_BYTES], headers[320];
+    write_tag(&info, gzip ? "z" : "", tag);
     bool hashed = strncmp(path, "assets/", 7) == 0;
     snprintf(headers, sizeof headers,
              "ETag: %s\r\nCache-Control: %s\r\nVary: Accept-Encoding\r\n%s", tag,
@@ -125,4 +134,51 @@ int http_files_reply(struct http_exchange *exchange, const char *folder, const c
     }
     close(fd);
     return rc;
+}
+
+static void add_content_range(enum http_range_kind kind, const struct http_range *part,
+                              uint64_t size, char *out, size_t room)
+{
+    if (kind == HTTP_RANGE_PART)
+        snprintf(out, room, "Content-Range: bytes %llu-%llu/%llu\r\n",
+                 (unsigned long long)part->first,
+                 (unsigned long long)(part->first + part->size - 1), (unsigned long long)size);
+    else if (kind == HTTP_RANGE_OUTSIDE)
+        snprintf(out, room, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
+}
+
+int http_files_reply_path(struct http_exchange *exchange, const char *path)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+    if (fd < 0)
+        return OW_ENOTFOUND;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        close(fd);
+        return OW_ENOTFOUND;
+    }
+    char tag[TAG_BYTES], headers[320];
+    uint64_t size = (uint64_t)info.st_size;
+    write_tag(&info, "", tag);
+    int used = snprintf(headers, sizeof headers,
+                        "ETag: %s\r\nCache-Control: no-cache\r\nAccept-Ranges: bytes\r\n", tag);
+    /* A part of another version than the client has is of no use to it. */
+    bool same = request->if_range[0] == '\0' || strcmp(request->if_range, tag) == 0;
+    struct http_range part;
+    enum http_range_kind kind = http_range_read(same ? request->range : "", size, &part);
+    add_content_range(kind, &part, size, headers + used, sizeof headers - (size_t)used);
+    bool known = strstr(request->if_none_match, tag) != NULL;
+    if (known) {
+        http_reply(exchange, 304, http_files_type(path), NULL, 0, headers);
+        close(fd);
+    } else if (kind == HTTP_RANGE_OUTSIDE) {
+        static const char body[] = "{\"detail\": \"There is nothing in this range of the file.\"}";
+        http_reply(exchange, 416, "application/json", body, sizeof body - 1, headers);
+        close(fd);
+    } else {
+        http_reply_file(exchange, kind == HTTP_RANGE_PART ? 206 : 200, http_files_type(path), fd,
+                        part.first, part.size, headers);
+    }
+    return OW_OK;
 }

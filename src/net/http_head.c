@@ -253,6 +253,18 @@ static void on_if_none_match(struct fields *fields, struct text value)
     copy(fields->request->if_none_match, sizeof fields->request->if_none_match, value);
 }
 
+static void on_range(struct fields *fields, struct text value)
+{
+    copy(fields->request->range, sizeof fields->request->range, value);
+}
+
+/* One that is too long must not make the range count. */
+static void on_if_range(struct fields *fields, struct text value)
+{
+    if (!copy(fields->request->if_range, sizeof fields->request->if_range, value))
+        snprintf(fields->request->if_range, sizeof fields->request->if_range, "?");
+}
+
 static void on_accept_encoding(struct fields *fields, struct text value)
 {
     fields->request->accepts_gzip = memmem(value.data, value.size, "gzip", 4) != NULL;
@@ -323,6 +335,8 @@ static void read_field(struct text line, struct fields *fields)
                  {"cookie", on_cookie},
                  {"if-match", on_if_match},
                  {"if-none-match", on_if_none_match},
+                 {"range", on_range},
+                 {"if-range", on_if_range},
                  {"accept-encoding", on_accept_encoding},
                  {"content-length", on_content_length},
                  {"transfer-encoding", on_transfer_encoding},

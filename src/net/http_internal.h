@@ -33,6 +33,8 @@ struct http_exchange {
     char *headers; /* "Name: value\r\n…", may be NULL */
     uint8_t *body; /* HTTP_HEADROOM bytes, then body_size */
     size_t body_size;
+    int file; /* the body instead: file_size bytes from file_first on; -1 = none */
+    uint64_t file_first, file_size;
     bool streams;                /* no end is known: http_reply_stream() */
     struct http_message *latest; /* of a stream, not begun to be written */
     atomic_bool stream_changed;  /* `latest` or `stream_over` */

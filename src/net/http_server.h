@@ -43,6 +43,7 @@ struct http_request {
     struct http_pair query[HTTP_MAX_QUERY];
     char host[256], origin[256], content_type[128], authorization[512];
     char if_match[160], if_none_match[64]; /* "" = absent */
+    char range[64], if_range[64];          /* the same; what does not fit counts as absent */
     char cookie[2048];                     /* one that does not fit counts as absent */
     bool accepts_gzip;
     bool secure;        /* came over TLS */
@@ -126,6 +127,10 @@ void http_exchange_unref(struct http_exchange **exchange);
  * "\r\n", NULL = none. Any thread. */
 void http_reply(struct http_exchange *exchange, int status, const char *content_type,
                 const void *body, size_t size, const char *headers);
+/* Answers with `size` bytes of a file from `first` on. They are read while the client takes them,
+ * so there may be any number. Takes the descriptor. */
+void http_reply_file(struct http_exchange *exchange, int status, const char *content_type, int fd,
+                     uint64_t first, uint64_t size, const char *headers);
 /* {"detail": "…"} */
 void http_reply_error(struct http_exchange *exchange, int status, const char *detail);
 

@@ -13,6 +13,7 @@ static const struct node_type *const node_types[] = {
     &node_zone,
     &node_video_preview_webrtc,
     &node_video_preview,
+    &node_recorder,
     &node_data_preview,
     &node_debug,
     &node_mqtt,

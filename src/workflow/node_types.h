@@ -4,6 +4,7 @@
 #define OW_WORKFLOW_NODE_TYPES_H
 
 #include "core/rendition.h"
+#include "record/record_plan.h"
 #include "source/source.h"
 #include "vision/model.h"
 #include "workflow/filter.h"
@@ -86,6 +87,8 @@ struct node_type {
     int (*configure_filter)(const json_t *data, struct filter_settings *out, struct reason *why);
     int (*configure_sink)(const json_t *data, struct sink_settings *out, struct reason *why);
     int (*configure_view)(const json_t *data, struct view_settings *out, struct reason *why);
+    /* Of a view that is recorded by itself: when. NULL = of others. */
+    void (*configure_recorder)(const json_t *data, struct record_rules *out);
 };
 
 const struct node_type *node_type_find(const char *name);

@@ -10,11 +10,23 @@
 
 enum { MAX_WORKFLOWS = 64 };
 
-int runtime_create(struct runtime **out, const struct runtime_settings *settings)
+static void free_tools(struct runtime *r)
+{
+    record_folder_destroy(&r->recordings);
+    model_catalogue_destroy(&r->catalogue);
+    model_pool_destroy(&r->models);
+    source_hub_destroy(&r->sources);
+    pthread_mutex_destroy(&r->list);
+    pthread_mutex_destroy(&r->change);
+    free(r);
+}
+
+int runtime_create(struct runtime **out, const struct runtime_settings *settings,
+                   struct reason *why)
 {
     struct runtime *r = calloc(1, sizeof *r);
     if (!r)
-        return OW_ENOMEM;
+        return reason_set(why, OW_ENOMEM, "out of memory");
     r->settings = *settings;
     pthread_mutex_init(&r->change, NULL);
     pthread_mutex_init(&r->list, NULL);
@@ -25,10 +37,13 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
                                           .providers = settings->execution_providers};
     if (rc == OW_OK)
         rc = model_catalogue_create(&r->catalogue, &options);
+    if (rc < 0)
+        (void)reason_set(why, rc, "%s", error_text(rc));
+    else if (settings->recordings_folder && settings->max_recordings_bytes > 0)
+        rc = record_folder_create(&r->recordings, settings->recordings_folder,
+                                  settings->max_recordings_bytes, why);
     if (rc < 0) {
-        model_pool_destroy(&r->models);
-        source_hub_destroy(&r->sources);
-        free(r);
+        free_tools(r);
         return rc;
     }
     *out = r;
@@ -290,15 +305,15 @@ void runtime_destroy(struct runtime **runtime)
     if (!r)
         return;
     runtime_stop_all(r);
-    model_catalogue_destroy(&r->catalogue);
-    model_pool_destroy(&r->models);
-    source_hub_destroy(&r->sources);
-    pthread_mutex_destroy(&r->list);
-    pthread_mutex_destroy(&r->change);
-    free(r);
+    free_tools(r);
 }
 
 /* ---- asking ---- */
+
+struct record_folder *runtime_recordings(struct runtime *r)
+{
+    return r->recordings;
+}
 
 bool runtime_is_running(struct runtime *r, const char *workflow_id)
 {

@@ -41,6 +41,8 @@ struct runtime_settings {
     const char *default_model;           /* file used when a model node names none */
     const char *media_folder;            /* where relative video paths are looked for */
     const char *upload_folder;           /* where "uploads/…" lies; NULL = there are none */
+    const char *recordings_folder;       /* where recordings are kept; NULL = nothing is recorded */
+    uint64_t max_recordings_bytes;       /* of all of them */
     int max_workflows;                   /* that run at a time; 0 = 64 */
     const char *h264_backend;            /* NULL = the best there is */
     /* The address, with credentials, of a saved camera. OW_ENOTFOUND. NULL = there are none. */
@@ -49,7 +51,9 @@ struct runtime_settings {
     void *camera_context;
 };
 
-int runtime_create(struct runtime **out, const struct runtime_settings *settings);
+/* OW_EIO with a sentence when the folder for recordings cannot be made. */
+int runtime_create(struct runtime **out, const struct runtime_settings *settings,
+                   struct reason *why);
 
 /* Who wrote a workflow decides what it may open. */
 enum runtime_origin {
@@ -111,6 +115,9 @@ json_t *runtime_models(struct runtime *runtime);
 /* The same of one file, by its path; `error` in it is OW_EUNSUPPORTED with that sentence. */
 int runtime_describe_model(struct runtime *runtime, const char *path, json_t **out,
                            struct reason *why);
+
+/* Where recordings are kept, lent for the runtime's life; NULL = nowhere. */
+struct record_folder *runtime_recordings(struct runtime *runtime);
 
 void runtime_destroy(struct runtime **runtime); /* stops everything */
 

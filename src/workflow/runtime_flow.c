@@ -87,17 +87,37 @@ static void tell_event(const struct passage *passage, const char *topic, json_t 
     json_decref(message);
 }
 
+/* Does the node stand behind the other, with filters between them at most? */
+static bool is_behind(const struct running_node *node, const struct running_node *other)
+{
+    do
+        node = running_input(node);
+    while (node && node != other && node->filter);
+    return node == other;
+}
+
+/* To the views behind a zone, which may record it. */
+static void record_event(const struct running_node *zone, const struct detections *seen,
+                         const json_t *event)
+{
+    const struct running_workflow *w = zone->workflow;
+    for (int i = 0; i < w->node_count; i++)
+        if (w->nodes[i]->view && is_behind(w->nodes[i], zone))
+            view_record_event(w->nodes[i]->view, seen->capture_us, "zone_event", event);
+}
+
 static void tell_zone(const struct passage *passage, const struct running_node *node,
                       const struct detections *seen, const struct zone_event *event)
 {
     char scratch[16];
     const char *name =
         event->class_id < 0 ? "" : label_set_name(seen->labels, event->class_id, scratch);
-    tell_event(passage, "zone_event",
-               json_pack("{s:s, s:s, s:s, s:I, s:s, s:i}", "workflow_id", passage->workflow_id,
-                         "node_id", node->graph_node->id, "event", zone_event_name(event->kind),
-                         "track_id", (json_int_t)event->track_id, "class_name", name, "inside",
-                         event->inside));
+    json_t *message =
+        json_pack("{s:s, s:s, s:s, s:I, s:s, s:i}", "workflow_id", passage->workflow_id, "node_id",
+                  node->graph_node->id, "event", zone_event_name(event->kind), "track_id",
+                  (json_int_t)event->track_id, "class_name", name, "inside", event->inside);
+    record_event(node, seen, message);
+    tell_event(passage, "zone_event", message);
 }
 
 static json_t *list_of(const struct detections *detections)
@@ -186,6 +206,9 @@ static void pass_on(const struct passage *passage, struct running_node *from,
         struct running_node *node = w->nodes[i];
         if (running_input(node) != from)
             continue;
+        if (node->view)
+            view_record_result(node->view, from->graph_node->id, detections->capture_us,
+                               held ? 0 : detections->count);
         if (node->filter)
             feed_filter(passage, node, detections);
         else if (node->view && view_takes_frames(node->view))

@@ -50,6 +50,7 @@ struct runtime {
     struct source_hub *sources;
     struct model_pool *models;
     struct model_catalogue *catalogue;
+    struct record_folder *recordings; /* NULL = nothing can be recorded */
 };
 
 /* ---- runtime_flow.c: what flows between the nodes; under `wiring` ---- */

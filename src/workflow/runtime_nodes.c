@@ -209,6 +209,8 @@ static int create_view(struct running_node *node, const struct graph *graph, str
         .workflow_name = graph->name,
         .outputs = node->runtime->settings.outputs,
         .h264_backend = node->runtime->settings.h264_backend,
+        .recordings = node->runtime->recordings,
+        .is_recorder = g->type->configure_recorder != NULL,
     };
     int rc = g->type->configure_view(g->data, &parts.look.settings, why);
     if (rc < 0)
@@ -374,6 +376,23 @@ static int read_look(struct running_node *view, struct running_node *model, stru
     return rc;
 }
 
+/* A zone tells itself what happens; behind others it counts that something begins to pass. */
+static void set_record_rules(struct running_node *view, const struct view_inputs *inputs)
+{
+    const struct graph_node *g = view->graph_node;
+    struct record_rules rules;
+    if (!g->type->configure_recorder)
+        return;
+    g->type->configure_recorder(g->data, &rules);
+    rules.passing_counts = true;
+    for (int i = 0; i < inputs->filter_count; i++) {
+        struct filter_status status;
+        filter_read_status(inputs->filters[i], &status);
+        rules.passing_counts &= status.kind != FILTER_ZONE;
+    }
+    view_set_record_rules(view->view, &rules);
+}
+
 int node_connect_view(struct running_node *view, bool restyle, struct reason *why)
 {
     struct running_node *model = running_model(view), *source = running_source(view);
@@ -390,6 +409,7 @@ int node_connect_view(struct running_node *view, bool restyle, struct reason *wh
     };
     collect_filters(view, &inputs);
     view_connect(view->view, &inputs);
+    set_record_rules(view, &inputs);
     if (restyle)
         view_restyle(view->view, &look);
     return OW_OK;

@@ -66,18 +66,25 @@ static json_t *filter_state(struct filter *filter)
     return out;
 }
 
+/* Of a view that cannot be recorded, though it should be, the picture runs on. */
+static const char *view_error(const struct view_info *info)
+{
+    return info->error[0] ? info->error : info->recording.error;
+}
+
 static json_t *view_state(struct view *view)
 {
     struct view_info info;
     view_read_info(view, &info);
-    const char *state = info.error[0]            ? "error"
+    const char *error = view_error(&info);
+    const char *state = error[0]                 ? "error"
                         : !view_is_watched(view) ? "idle"
                         : info.held              ? "held"
                                                  : "running";
-    return json_pack("{s:s, s:f, s:f, s:i, s:i, s:i, s:I, s:s}", "state", state, "fps", info.fps,
-                     "latency_ms", info.processing_ms, "detections", info.detections, "width",
-                     info.width, "height", info.height, "drops", (json_int_t)info.dropped, "reason",
-                     info.error);
+    return json_pack("{s:s, s:f, s:f, s:i, s:i, s:i, s:I, s:s, s:o*}", "state", state, "fps",
+                     info.fps, "latency_ms", info.processing_ms, "detections", info.detections,
+                     "width", info.width, "height", info.height, "drops", (json_int_t)info.dropped,
+                     "reason", error, "recording", recorder_describe(&info.recording));
 }
 
 static const char *sink_error(const struct running_node *node)
@@ -135,7 +142,7 @@ static void read_error(const struct running_node *node, char out[320])
         snprintf(out, 320, "%s", model.error);
     } else if (node->view) {
         view_read_info(node->view, &view);
-        snprintf(out, 320, "%s", view.error);
+        snprintf(out, 320, "%s", view_error(&view));
     } else {
         snprintf(out, 320, "%s", sink_error(node));
     }

@@ -9,6 +9,8 @@
 
 enum { HOLD_MAX_US = 1000000 }; /* a picture a second is shown whatever the network says */
 
+static const int64_t FILE_MAX_US = 3600000000; /* of one that is recorded by hand */
+
 struct view *view_ref(struct view *view)
 {
     atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
@@ -21,6 +23,7 @@ void view_unref(struct view **view)
     *view = NULL;
     if (!v || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
+    recorder_destroy(&v->recorder);
     mailbox_destroy(&v->inbox);
     pthread_rwlock_destroy(&v->wiring);
     pthread_mutex_destroy(&v->lock);
@@ -43,10 +46,8 @@ static bool is_track(int track)
     return track >= 0 && track < RENDITION_TRACKS;
 }
 
-void view_set_plan(struct view *view, int track, const struct rendition_plan *plan)
+static void set_plan(struct view *view, int track, const struct rendition_plan *plan)
 {
-    if (!is_track(track))
-        return;
     pthread_mutex_lock(&view->orders_lock);
     struct view_track *ordered = &view->tracks[track];
     if (plan->viewers != ordered->ordered.viewers)
@@ -59,9 +60,15 @@ void view_set_plan(struct view *view, int track, const struct rendition_plan *pl
         runs ? atomic_fetch_or(&view->running, bit) : atomic_fetch_and(&view->running, ~bit);
     bool ran = (before & bit) != 0;
     if (runs && !ran)
-        view_want_key_frame(view, track);
-    else if (ran && !runs)
-        mailbox_wake(view->inbox); /* the encoder is closed */
+        atomic_fetch_or(&view->keys_wanted, bit);
+    if (runs != ran)
+        mailbox_wake(view->inbox); /* the encoder is opened or closed */
+}
+
+void view_set_plan(struct view *view, int track, const struct rendition_plan *plan)
+{
+    if (is_track(track))
+        set_plan(view, track, plan);
 }
 
 void view_want_key_frame(struct view *view, int track)
@@ -71,6 +78,47 @@ void view_want_key_frame(struct view *view, int track)
     atomic_fetch_or(&view->keys_wanted, view_track_bit(track));
     mailbox_wake(view->inbox);
 }
+
+/* ---- recording ---- */
+
+/* Its encoding runs while the recorder has a use for it. */
+static void plan_record(struct view *view)
+{
+    const struct rendition_plan plan = {.viewers = recorder_needs_pictures(view->recorder)};
+    set_plan(view, VIEW_RECORD_TRACK, &plan);
+}
+
+int view_record(struct view *view, bool on)
+{
+    if (!view->recorder)
+        return OW_ESTATE;
+    recorder_set_by_hand(view->recorder, on);
+    plan_record(view);
+    return OW_OK;
+}
+
+void view_set_record_rules(struct view *view, const struct record_rules *rules)
+{
+    if (!view->recorder)
+        return;
+    recorder_set_rules(view->recorder, rules);
+    plan_record(view);
+}
+
+void view_record_event(struct view *view, int64_t capture_us, const char *type,
+                       const json_t *object)
+{
+    if (view->recorder)
+        recorder_event(view->recorder, capture_us, type, object);
+}
+
+void view_record_result(struct view *view, const char *node_id, int64_t capture_us, int count)
+{
+    if (view->recorder)
+        recorder_result(view->recorder, node_id, capture_us, count);
+}
+
+/* ---- pictures ---- */
 
 void view_hold(struct view *view, int track, int64_t until_us)
 {
@@ -174,6 +222,8 @@ void view_read_info(struct view *view, struct view_info *out)
     if (view->inputs.model)
         read_model(view->inputs.model, out);
     pthread_rwlock_unlock(&view->wiring);
+    if (view->recorder)
+        recorder_read_status(view->recorder, &out->recording);
     out->held = atomic_load(&view->held);
     out->dropped = mailbox_dropped(view->inbox);
 }
@@ -213,12 +263,31 @@ static void describe(struct view *view, const struct view_parts *parts)
     text_cut(info->workflow_name, sizeof info->workflow_name, parts->workflow_name);
     describe_look(info, &parts->look);
     info->target_bps = info->adaptive ? info->start_bps : info->max_bps;
+    info->is_recorder = parts->is_recorder;
+}
+
+/* By hand alone, unless it is told other rules; then an hour is a file. */
+static int create_recorder(struct view *view, const struct view_parts *parts)
+{
+    const struct recording_subject subject = {.node_id = view->info.node_id,
+                                              .workflow_id = view->info.workflow_id,
+                                              .workflow_name = view->info.workflow_name,
+                                              .label = ""};
+    const struct record_rules rules = {.when = RECORD_BY_HAND, .max_us = FILE_MAX_US};
+    if (!parts->recordings)
+        return OW_OK;
+    int rc = recorder_create(&view->recorder, parts->recordings, &subject);
+    if (rc == OW_OK)
+        recorder_set_rules(view->recorder, &rules);
+    return rc;
 }
 
 void view_connect(struct view *view, const struct view_inputs *inputs)
 {
     pthread_mutex_lock(&view->lock);
     text_cut(view->info.label, sizeof view->info.label, inputs->label);
+    if (view->recorder)
+        recorder_set_label(view->recorder, view->info.label);
     snprintf(view->info.source_id, sizeof view->info.source_id, "%s", inputs->source_id);
     snprintf(view->info.model_id, sizeof view->info.model_id, "%s", inputs->model_id);
     pthread_mutex_unlock(&view->lock);
@@ -299,6 +368,8 @@ int view_start(struct view **out, const struct view_parts *parts, struct reason 
         rc = xray_create(&view->xray, NULL, why);
     if (rc == OW_OK)
         rc = jpeg_encoder_create(&view->jpeg);
+    if (rc == OW_OK)
+        rc = create_recorder(view, parts);
     if (rc < 0)
         goto fail;
     if (parts->outputs.opened)
@@ -321,6 +392,8 @@ void view_stop(struct view *view)
 {
     mailbox_close(view->inbox);
     pthread_join(view->thread, NULL);
+    if (view->recorder)
+        recorder_stop(view->recorder);
     pthread_rwlock_wrlock(&view->wiring);
     view->inputs = (struct view_inputs){0};
     pthread_rwlock_unlock(&view->wiring);

@@ -11,6 +11,7 @@
 #include "core/encoded.h"
 #include "core/rendition.h"
 #include "source/source.h"
+#include "workflow/recorder.h"
 
 #include <jansson.h>
 
@@ -45,6 +46,8 @@ void view_want_key_frame(struct view *view, int track);
  * is encoded then. A later call replaces an earlier one, another number of viewers ends it; no
  * hold lasts longer than a second. */
 void view_hold(struct view *view, int track, int64_t until_us);
+/* Records it from now on, or no more. OW_ESTATE: there is no folder for recordings. */
+int view_record(struct view *view, bool on);
 /* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
 void view_set_jpeg_fps(struct view *view, double max_fps);
 
@@ -84,6 +87,8 @@ struct view_info {
     double rendition_rates[RENDITION_SHARED], rendition_widths[RENDITION_SHARED];
     struct view_track_info tracks[RENDITION_TRACKS];
     uint64_t frames, dropped;
+    bool is_recorder; /* a recorder's: made to be recorded, and watched by the way */
+    struct recorder_status recording;
     struct stage_times last_stages;
 };
 void view_read_info(struct view *view, struct view_info *out);

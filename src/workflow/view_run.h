@@ -31,11 +31,19 @@ struct view_parts {
     const char *node_id, *workflow_id, *workflow_name; /* copied */
     struct view_look look;
     struct view_outputs outputs;
-    const char *h264_backend; /* lent for good */
+    const char *h264_backend;         /* lent for good */
+    struct record_folder *recordings; /* lent for good; NULL = nothing can be recorded */
+    bool is_recorder;
 };
 
 int view_start(struct view **out, const struct view_parts *parts, struct reason *why);
 void view_connect(struct view *view, const struct view_inputs *inputs);
+/* When it is recorded without being asked to. */
+void view_set_record_rules(struct view *view, const struct record_rules *rules);
+/* Something happened, or so many objects came to it: recorder_event(), recorder_result(). */
+void view_record_event(struct view *view, int64_t capture_us, const char *type,
+                       const json_t *object);
+void view_record_result(struct view *view, const char *node_id, int64_t capture_us, int count);
 /* The source is about to go: no more questions to it. */
 void view_forget_source(struct view *view, const struct source_tap *source);
 /* Other looks and rates, from the picture on that is shown next, which is at once. Viewers stay. */

@@ -17,7 +17,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { VIEW_SIZES = RENDITION_TRACKS + 1 }; /* of one picture: of each track, and of JPEG */
+/* Recordings have an encoding of their own, behind those of the viewers (core/rendition.h): at the
+ * view's best rate and size whatever anybody's network takes, never held, with regular key frames.
+ * It costs one more encoding while there is something to record; sharing one would make either the
+ * recording as bad as the worst path, or a lone viewer as late as a shared rendition is. */
+enum { VIEW_RECORD_TRACK = RENDITION_TRACKS, VIEW_TRACKS };
+
+enum { VIEW_SIZES = VIEW_TRACKS + 1 }; /* of one picture: of each track, and of JPEG */
 
 /* One encoding of the view. */
 struct view_track {
@@ -35,6 +41,7 @@ struct view_track {
     struct video_settings settings; /* of the open encoder */
     int64_t retry_us;               /* when to try again after the encoder failed */
     int64_t given_us;               /* capture time of the last picture given out */
+    int64_t key_us;                 /* the same of the last key frame */
 
     /* guarded by the view's lock */
     struct view_track_info info;
@@ -69,7 +76,8 @@ struct view {
     pthread_rwlock_t wiring; /* guards `inputs`; held for moments only */
     struct view_inputs inputs;
 
-    struct view_track tracks[RENDITION_TRACKS];
+    struct view_track tracks[VIEW_TRACKS];
+    struct recorder *recorder; /* NULL = nothing is kept here */
 
     /* the thread's own */
     struct xray *xray;

@@ -69,6 +69,11 @@ static void give(struct view *view, struct view_shot *shot, int64_t now_us, bool
             given = true;
         }
     }
+    struct drawn recorded;
+    if (view_tracks_give_recorder(view, shot, &recorded) && !given) {
+        best = recorded;
+        given = true;
+    }
     if (given)
         record(view, &best);
 }

@@ -9,13 +9,21 @@
 
 enum {
     ENCODER_RETRY_US = 5000000,
-    RISE_US = 1000, /* of the capture time, from one picture to the next */
+    RISE_US = 1000,            /* of the capture time, from one picture to the next */
+    RECORD_KEY_US = 2000000,   /* between two key frames of a recording: where it can be begun, cut
+                                  and   sought */
+    RECORD_BUFFER_FRAMES = 60, /* of its rate control: no path has to take a key frame at once */
 };
 
 /* The tracks in the order in which they are encoded: the best rung first. */
 static int in_order(int index)
 {
     return rendition_track((enum video_codec)(index % VIDEO_CODECS), index / VIDEO_CODECS);
+}
+
+static enum video_codec codec_of(int track)
+{
+    return track == VIEW_RECORD_TRACK ? VIDEO_H264 : rendition_codec(track);
 }
 
 static bool is_running(const struct view *view, int track)
@@ -39,17 +47,18 @@ static int64_t read_hold(struct view *view, int track)
     return until_us;
 }
 
-/* Is there somebody to give the tracks to? */
-static bool has_output(const struct view *view)
+/* Is there somebody to give the track to? */
+static bool has_output(const struct view *view, int track)
 {
-    return view->output && view->parts.outputs.video;
+    return track == VIEW_RECORD_TRACK ? view->recorder != NULL
+                                      : view->output && view->parts.outputs.video;
 }
 
 void view_tracks_attend(struct view *view)
 {
-    for (int i = 0; i < RENDITION_TRACKS; i++) {
+    for (int i = 0; i < VIEW_TRACKS; i++) {
         struct view_track *track = &view->tracks[i];
-        bool running = has_output(view) && is_running(view, i);
+        bool running = has_output(view, i) && is_running(view, i);
         if (running == track->awake)
             continue;
         track->awake = running;
@@ -75,10 +84,16 @@ static double expected_fps(struct view *view, int64_t now_us)
     return fmin(fmax(fps, 1), view->parts.look.settings.max_fps);
 }
 
-static int wanted_bps(const struct view *view, const struct rendition_plan *plan)
+/* Is a track the same whatever the network takes? */
+static bool is_fixed(const struct view *view, int track)
+{
+    return track == VIEW_RECORD_TRACK || !view->parts.look.settings.adaptive;
+}
+
+static int wanted_bps(const struct view *view, int track, const struct rendition_plan *plan)
 {
     const struct view_settings *s = &view->parts.look.settings;
-    if (!s->adaptive || plan->target_bps > s->max_bps)
+    if (is_fixed(view, track) || plan->target_bps > s->max_bps)
         return s->max_bps;
     return plan->target_bps > 0 ? plan->target_bps : s->start_bps;
 }
@@ -91,10 +106,10 @@ static void plan_track(struct view *view, int index, int64_t now_us, int width, 
         .width = width,
         .height = height,
         .fps = expected_fps(view, now_us),
-        .target_bps = wanted_bps(view, &ordered),
+        .target_bps = wanted_bps(view, index, &ordered),
         .width_part = ordered.width_part,
         .max_fps = ordered.max_fps,
-        .fixed = !view->parts.look.settings.adaptive,
+        .fixed = is_fixed(view, index),
     };
     rate_plan_update(&track->rate_plan, now_us, &input, &track->now);
 }
@@ -113,7 +128,7 @@ static bool passes(struct view *view, int index, int64_t now_us)
 
 void view_tracks_offer(struct view *view, int64_t now_us, int width, int height)
 {
-    for (int i = 0; i < RENDITION_TRACKS; i++) {
+    for (int i = 0; i < VIEW_TRACKS; i++) {
         struct view_track *track = &view->tracks[i];
         if (!track->awake)
             continue;
@@ -125,7 +140,7 @@ void view_tracks_offer(struct view *view, int64_t now_us, int width, int height)
 
 void view_tracks_demand(struct view *view, int64_t now_us, int width, int height, bool keys_only)
 {
-    for (int i = 0; i < RENDITION_TRACKS; i++) {
+    for (int i = 0; i < VIEW_TRACKS; i++) {
         struct view_track *track = &view->tracks[i];
         if (!track->awake ||
             (keys_only && (atomic_load(&view->keys_wanted) & view_track_bit(i)) == 0))
@@ -145,13 +160,14 @@ static int open_encoder(struct view *view, int index, const struct frame *frame,
 {
     struct view_track *track = &view->tracks[index];
     struct video_settings settings = {
-        .codec = rendition_codec(index),
+        .codec = codec_of(index),
         .width = frame->width,
         .height = frame->height,
         .fps = track->now.fps,
         .bitrate_bps = bps,
         .full_range = frame->full_range,
         .matrix = frame->matrix,
+        .buffer_frames = index == VIEW_RECORD_TRACK ? RECORD_BUFFER_FRAMES : 0,
         .backend = view->parts.h264_backend,
     };
     struct reason why = {""};
@@ -172,7 +188,7 @@ static int prepare(struct view *view, int index, const struct frame *frame)
 {
     struct view_track *track = &view->tracks[index];
     struct rendition_plan ordered = read_plan(view, index);
-    int bps = wanted_bps(view, &ordered);
+    int bps = wanted_bps(view, index, &ordered);
     if (!track->encoder || !fits(&track->settings, frame))
         return clock_now_us() < track->retry_us ? OW_EAGAIN : open_encoder(view, index, frame, bps);
     struct video_settings *open = &track->settings;
@@ -206,6 +222,26 @@ static void record(struct view *view, struct view_track *track, const struct enc
     pthread_mutex_unlock(&view->lock);
 }
 
+/* Has somebody asked for a key frame, or is it time for one? */
+static bool take_key_wish(struct view *view, int index, int64_t capture_us)
+{
+    const struct view_track *track = &view->tracks[index];
+    unsigned bit = view_track_bit(index);
+    bool wanted = (atomic_fetch_and(&view->keys_wanted, ~bit) & bit) != 0;
+    return wanted || (index == VIEW_RECORD_TRACK && capture_us - track->key_us >= RECORD_KEY_US);
+}
+
+static void hand_on(struct view *view, int index, const struct view_shot *shot,
+                    struct encoded *unit)
+{
+    const struct view_outputs *outputs = &view->parts.outputs;
+    if (index == VIEW_RECORD_TRACK)
+        recorder_put(view->recorder, unit, shot->detections,
+                     shot->detections && shot->detections->infer_end_us == 0);
+    else
+        outputs->video(outputs->context, view->output, index, unit);
+}
+
 /* Encodes and gives out; whether there was something to give. */
 static bool give(struct view *view, int index, const struct view_shot *shot,
                  const struct drawn *drawn, bool best)
@@ -215,8 +251,7 @@ static bool give(struct view *view, int index, const struct view_shot *shot,
     if (prepare(view, index, drawn->frame) < 0)
         return false;
     struct encoded *unit = NULL;
-    unsigned bit = view_track_bit(index);
-    bool key = (atomic_fetch_and(&view->keys_wanted, ~bit) & bit) != 0;
+    bool key = take_key_wish(view, index, drawn->frame->capture_us);
     struct video_focus focus;
     view_shot_focus(shot, drawn->frame, &focus);
     int rc = video_encoder_encode(track->encoder, drawn->frame, key, &focus, &unit);
@@ -225,15 +260,17 @@ static bool give(struct view *view, int index, const struct view_shot *shot,
     if (rc < 0) {
         char text[80];
         snprintf(text, sizeof text, "the %s encoder failed; it is opened again",
-                 video_codec_name(rendition_codec(index)));
+                 video_codec_name(codec_of(index)));
         view_set_error(view, text);
         video_encoder_close(&track->encoder);
         return false;
     }
     int64_t end_us = clock_now_us();
     stamp(unit, track);
+    if (unit->key)
+        track->key_us = unit->capture_us;
     view_shot_describe(shot, drawn, unit);
-    view->parts.outputs.video(view->parts.outputs.context, view->output, index, unit);
+    hand_on(view, index, shot, unit);
     perf_add(PERF_H264, end_us - start_us);
     if (best)
         perf_add(PERF_GLASS_TO_ENCODER, end_us - unit->capture_us);
@@ -258,6 +295,19 @@ bool view_tracks_give(struct view *view, struct view_shot *shot, int64_t now_us,
         *best = *drawn;
     }
     return any;
+}
+
+bool view_tracks_give_recorder(struct view *view, struct view_shot *shot, struct drawn *out)
+{
+    struct view_track *track = &view->tracks[VIEW_RECORD_TRACK];
+    if (!track->due)
+        return false;
+    track->due = false;
+    const struct drawn *drawn = view_shot_at(shot, track->now.width);
+    if (!drawn || !give(view, VIEW_RECORD_TRACK, shot, drawn, false))
+        return false;
+    *out = *drawn;
+    return true;
 }
 
 bool view_tracks_ready(struct view *view, int64_t now_us)
@@ -293,7 +343,7 @@ void view_tracks_read_info(struct view *view, struct view_info *out)
         struct view_track_info *info = &out->tracks[index];
         *info = track->info;
         info->viewers = plan.viewers;
-        info->target_bps = wanted_bps(view, &plan);
+        info->target_bps = wanted_bps(view, index, &plan);
         info->fps = meter_rate(&track->pictures, now_us);
         info->bitrate_bps = (int)meter_rate(&track->bits, now_us);
         if (!best)
@@ -308,6 +358,6 @@ void view_tracks_read_info(struct view *view, struct view_info *out)
 
 void view_tracks_close(struct view *view)
 {
-    for (int i = 0; i < RENDITION_TRACKS; i++)
+    for (int i = 0; i < VIEW_TRACKS; i++)
         video_encoder_close(&view->tracks[i].encoder);
 }

@@ -16,6 +16,8 @@ void view_tracks_demand(struct view *view, int64_t now_us, int width, int height
  * whether there was one, and the picture of the best. */
 bool view_tracks_give(struct view *view, struct view_shot *shot, int64_t now_us,
                       struct drawn *best);
+/* The same for the recording's, which goes last: it keeps nobody waiting. */
+bool view_tracks_give_recorder(struct view *view, struct view_shot *shot, struct drawn *out);
 /* Is a track due whose hold ends by then? */
 bool view_tracks_ready(struct view *view, int64_t now_us);
 /* When the next hold in front of a picture ends; INT64_MAX = there is none. */

@@ -22,7 +22,7 @@ static void open_once(void)
     if (store)
         return;
     if (store_open(&store, ":memory:", &why) != OW_OK ||
-        runtime_create(&runtime, &settings) != OW_OK)
+        runtime_create(&runtime, &settings, NULL) != OW_OK)
         abort();
     saved_workflows_init(&saved, store, runtime);
 }

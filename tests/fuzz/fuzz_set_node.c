@@ -33,7 +33,7 @@ static void start(void)
     json_t *document = json_loads(workflow, 0, NULL), *report = NULL;
     if (!runtime) {
         (void)log_open(NULL, LOG_ERROR, false);
-        if (runtime_create(&runtime, &settings) != OW_OK)
+        if (runtime_create(&runtime, &settings, NULL) != OW_OK)
             abort();
     }
     if (runtime_execute(runtime, document, RUNTIME_REMOTE, &report, &why) != OW_OK)

@@ -13,6 +13,7 @@ extern const struct node_type node_zone;
 extern const struct node_type node_data_preview;
 extern const struct node_type node_debug;
 extern const struct node_type node_mqtt;
+extern const struct node_type node_recorder;
 extern const struct node_type node_video_preview;
 extern const struct node_type node_video_preview_webrtc;
 

@@ -61,7 +61,7 @@ int fixture_start(void **state)
     assert_int_equal(api_create(&fixture.api, &settings), OW_OK);
     struct runtime_settings runtime = {.outputs = api_view_outputs(fixture.api),
                                        .node_outputs = api_node_outputs(fixture.api)};
-    assert_int_equal(runtime_create(&fixture.runtime, &runtime), OW_OK);
+    assert_int_equal(runtime_create(&fixture.runtime, &runtime, NULL), OW_OK);
     assert_int_equal(api_start(fixture.api, fixture.runtime, &why), OW_OK);
     fixture.port = api_port(fixture.api);
     json_decref(fixture_call("POST", "/api/workflow-builder/execute", fixture_workflow, 200));

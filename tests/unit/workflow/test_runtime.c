@@ -113,7 +113,7 @@ static struct runtime *make_runtime(void)
                                                           .video = on_video,
                                                           .jpeg = on_jpeg,
                                                           .closed = on_closed}};
-    assert_int_equal(runtime_create(&runtime, &settings), OW_OK);
+    assert_int_equal(runtime_create(&runtime, &settings, NULL), OW_OK);
     return runtime;
 }
 

@@ -140,7 +140,7 @@ static int setup(void **state)
                          .event = on_event},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
     };
-    return runtime_create(&runtime, &settings);
+    return runtime_create(&runtime, &settings, NULL);
 }
 
 static int teardown(void **state)

@@ -98,7 +98,7 @@ static int setup(void **state)
         .outputs = {.opened = on_opened, .video = on_video, .jpeg = on_jpeg, .closed = on_closed},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
     };
-    return runtime_create(&runtime, &settings);
+    return runtime_create(&runtime, &settings, NULL);
 }
 
 static int teardown(void **state)

@@ -1,8 +1,8 @@
 /* What ONVIF calls the things that models name: a consumer of its metadata knows these whatever the
  * model. Type is of tt:ObjectType, vehicle of tt:VehicleType (ONVIF's metadatastream.xsd; Analytics
  * Service Specification, Class Descriptor). Pure. */
-#ifndef OW_API_ONVIF_NAMES_H
-#define OW_API_ONVIF_NAMES_H
+#ifndef OW_WORKFLOW_ONVIF_NAMES_H
+#define OW_WORKFLOW_ONVIF_NAMES_H
 
 struct onvif_name {
     const char *class_name; /* the model's, in lower case */

@@ -1,4 +1,4 @@
-#include "api/onvif_names.h"
+#include "workflow/onvif_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,115 @@
+#include "record/record_queue.h"
+
+#include <stdlib.h>
+
+/* What an item keeps in memory. Masks are the most that can be said of an object. */
+static size_t size_of(const struct encoded *unit, const struct detections *seen)
+{
+    size_t size = sizeof(struct record_item) + unit->size;
+    for (int i = 0; seen && i < seen->count; i++) {
+        const struct object_shape *shape = seen->items[i].shape;
+        size += sizeof seen->items[i];
+        if (shape)
+            size += (size_t)shape->mask_width * (size_t)shape->mask_height +
+                    (size_t)shape->keypoint_count * sizeof shape->keypoints[0];
+    }
+    return size;
+}
+
+void record_item_free(struct record_item **item)
+{
+    struct record_item *self = *item;
+    *item = NULL;
+    if (!self)
+        return;
+    encoded_unref(&self->unit);
+    detections_unref(&self->seen);
+    free(self);
+}
+
+void record_queue_append(struct record_queue *queue, struct record_item *item)
+{
+    item->next = NULL;
+    if (queue->last)
+        queue->last->next = item;
+    else
+        queue->first = item;
+    queue->last = item;
+    queue->bytes += size_of(item->unit, item->seen);
+    queue->count++;
+}
+
+bool record_queue_put(struct record_queue *queue, struct encoded *unit, struct detections *seen,
+                      bool predicted, size_t max_bytes)
+{
+    bool follows = queue->lost == 0 || unit->key;
+    bool fits = queue->bytes + size_of(unit, seen) <= max_bytes;
+    struct record_item *item = follows && fits ? malloc(sizeof *item) : NULL;
+    if (!item) {
+        queue->lost++;
+        return false;
+    }
+    *item = (struct record_item){.unit = encoded_ref(unit),
+                                 .seen = seen ? detections_ref(seen) : NULL,
+                                 .predicted = predicted,
+                                 .lost = queue->lost};
+    queue->lost = 0;
+    record_queue_append(queue, item);
+    return true;
+}
+
+struct record_item *record_queue_take(struct record_queue *queue)
+{
+    struct record_item *item = queue->first;
+    if (!item)
+        return NULL;
+    queue->first = item->next;
+    if (!queue->first)
+        queue->last = NULL;
+    item->next = NULL;
+    queue->bytes -= size_of(item->unit, item->seen);
+    queue->count--;
+    return item;
+}
+
+static void drop_first(struct record_queue *queue)
+{
+    struct record_item *item = record_queue_take(queue);
+    record_item_free(&item);
+}
+
+/* The key frame behind the first picture; NULL = there is none. */
+static const struct record_item *second_key(const struct record_queue *queue)
+{
+    const struct record_item *item = queue->first ? queue->first->next : NULL;
+    while (item && !item->unit->key)
+        item = item->next;
+    return item;
+}
+
+static void drop_group(struct record_queue *queue)
+{
+    do
+        drop_first(queue);
+    while (queue->first && !queue->first->unit->key);
+}
+
+void record_queue_trim(struct record_queue *queue, int64_t from_us, size_t max_bytes)
+{
+    if (queue->first && !queue->first->unit->key)
+        drop_group(queue);
+    while (queue->first) {
+        const struct record_item *next = second_key(queue);
+        bool needless = next && next->unit->capture_us <= from_us;
+        if (!needless && queue->bytes <= max_bytes)
+            return;
+        drop_group(queue);
+    }
+}
+
+void record_queue_clear(struct record_queue *queue)
+{
+    while (queue->first)
+        drop_first(queue);
+    queue->lost = 0;
+}

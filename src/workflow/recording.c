@@ -1,0 +1,325 @@
+#include "workflow/recording.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "record/mp4_file.h"
+#include "workflow/detections_json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    FRAGMENT = MP4_CLOCK_HZ, /* as much is on the disk each time */
+    USUAL_DURATION = MP4_CLOCK_HZ / 30,
+    LONGEST = 3600 * MP4_CLOCK_HZ,
+    TIME_BYTES = 32,
+    DIGITS = 6, /* of coordinates and confidences */
+};
+
+struct text {
+    char *data;
+    size_t size, room;
+    bool failed; /* a part is missing: there was no memory for it */
+};
+
+struct recording {
+    struct record_folder *folder;
+    struct mp4_file *video;
+    int lines;                /* descriptor */
+    off_t lines_bytes;        /* that are whole */
+    struct text text;         /* lines that are not written yet */
+    struct record_item *held; /* the last picture: how long it lasts, the next one tells */
+    int64_t first_us, wall_offset_us;
+    int64_t fragment_pts, duration; /* of the picture before the one held */
+    uint64_t counted_bytes;         /* that the folder knows of */
+    struct recording_figures figures;
+};
+
+/* ---- lines ---- */
+
+static void __attribute__((format(printf, 2, 3)))
+add_text(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    text->failed |= size < 0;
+    if (text->failed)
+        return;
+    if (text->size + (size_t)size + 1 > text->room) {
+        size_t room = 2 * (text->size + (size_t)size + 1);
+        char *grown = realloc(text->data, room);
+        text->failed = !grown;
+        if (!grown)
+            return;
+        text->data = grown;
+        text->room = room;
+    }
+    va_start(arguments, format);
+    vsnprintf(text->data + text->size, text->room - text->size, format, arguments);
+    va_end(arguments);
+    text->size += (size_t)size;
+}
+
+/* RFC 3339 in UTC, with milliseconds. */
+static void write_time(int64_t wall_us, char out[TIME_BYTES])
+{
+    time_t seconds = (time_t)(wall_us / 1000000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    size_t size = strftime(out, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(out + size, TIME_BYTES - size, ".%03dZ", (int)(wall_us / 1000 % 1000));
+}
+
+static int64_t pts_of(const struct recording *self, int64_t capture_us)
+{
+    return (capture_us - self->first_us) * (MP4_CLOCK_HZ / 10000) / 100;
+}
+
+static double seconds_of(int64_t pts)
+{
+    return (double)pts / MP4_CLOCK_HZ;
+}
+
+/* The beginning of every line: what it is and when. */
+static void begin_line(struct recording *self, const char *type, int64_t capture_us)
+{
+    char at[TIME_BYTES];
+    write_time(capture_us + self->wall_offset_us, at);
+    add_text(&self->text, "{\"type\":\"%s\",\"pts\":%.6f,\"time\":\"%s\"", type,
+             seconds_of(pts_of(self, capture_us)), at);
+}
+
+static void add_picture_line(struct recording *self, const struct record_item *item)
+{
+    const struct encoded *unit = item->unit;
+    const struct detections *seen = item->seen;
+    json_t *list = seen ? detections_describe(seen) : json_array();
+    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    begin_line(self, "picture", unit->capture_us);
+    add_text(&self->text,
+             ",\"capture_us\":%lld,\"sequence\":%llu,\"width\":%d,\"height\":%d,\"predicted\":%s,"
+             "\"count\":%d,\"detections\":%s}\n",
+             (long long)unit->capture_us, (unsigned long long)unit->sequence,
+             seen ? seen->source_width : unit->width, seen ? seen->source_height : unit->height,
+             item->predicted ? "true" : "false", seen ? seen->count : 0, text ? text : "[]");
+    free(text);
+    json_decref(list);
+}
+
+void recording_note(struct recording *self, int64_t at_us, const char *type, const char *object)
+{
+    self->figures.events++;
+    begin_line(self, type, at_us > self->first_us ? at_us : self->first_us);
+    /* What an object holds stands behind its brace, and a comma goes before it. */
+    bool holds = object[0] == '{' && object[1] == '"';
+    add_text(&self->text, "%s%s\n", holds ? "," : "", holds ? object + 1 : "}");
+}
+
+static void add_head(struct recording *self, const struct recording_subject *subject,
+                     const struct encoded *first)
+{
+    char at[TIME_BYTES];
+    write_time(first->capture_us + self->wall_offset_us, at);
+    json_t *head =
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "type", "recording",
+                  "version", 1, "node_id", subject->node_id, "workflow_id", subject->workflow_id,
+                  "workflow_name", subject->workflow_name, "label", subject->label, "time", at,
+                  "width", first->width, "height", first->height, "codec", "h264");
+    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
+    add_text(&self->text, "%s\n", text ? text : "{\"type\":\"recording\",\"version\":1}");
+    free(text);
+    json_decref(head);
+}
+
+static int write_lines(struct recording *self, struct reason *why)
+{
+    size_t done = 0;
+    if (self->text.failed)
+        return reason_set(why, OW_ENOMEM, "out of memory");
+    while (done < self->text.size) {
+        ssize_t written = write(self->lines, self->text.data + done, self->text.size - done);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) { /* what is there ends with a whole line */
+            int error = errno;
+            (void)!ftruncate(self->lines, self->lines_bytes);
+            return reason_set(why, OW_EIO, "the recording cannot be written: %s", strerror(error));
+        }
+        done += (size_t)written;
+    }
+    self->lines_bytes += (off_t)done;
+    self->text.size = 0;
+    return OW_OK;
+}
+
+/* ---- pictures ---- */
+
+static int flush(struct recording *self, struct reason *why)
+{
+    int rc = mp4_file_flush(self->video, why);
+    if (rc == OW_OK)
+        rc = write_lines(self, why);
+    self->figures.bytes = mp4_file_bytes(self->video) + (uint64_t)self->lines_bytes;
+    if (rc == OW_OK)
+        rc = record_folder_check(self->folder, self->figures.bytes - self->counted_bytes, why);
+    self->counted_bytes = self->figures.bytes;
+    return rc;
+}
+
+/* The picture that is held lasts until then. */
+static int write_held(struct recording *self, int64_t end_us)
+{
+    struct record_item *item = self->held;
+    if (!item)
+        return OW_OK;
+    int64_t pts = pts_of(self, item->unit->capture_us);
+    int64_t duration = pts_of(self, end_us) - pts;
+    if (duration <= 0)
+        duration = self->duration;
+    if (duration > LONGEST)
+        duration = LONGEST;
+    int rc = mp4_file_add(self->video, item->unit, pts, duration);
+    if (item->lost > 0) {
+        self->figures.lost += item->lost;
+        begin_line(self, "gap", item->unit->capture_us);
+        add_text(&self->text, ",\"pictures\":%u}\n", item->lost);
+    }
+    add_picture_line(self, item);
+    self->duration = duration;
+    self->figures.pictures++;
+    self->figures.seconds = seconds_of(pts + duration);
+    record_item_free(&self->held);
+    return rc;
+}
+
+int recording_add(struct recording *self, struct record_item *item, struct reason *why)
+{
+    int64_t capture_us = item->unit->capture_us;
+    int rc = write_held(self, capture_us);
+    self->held = item;
+    if (rc < 0)
+        return reason_set(why, rc, "the recording cannot be written: %s", error_text(rc));
+    int64_t pts = pts_of(self, capture_us);
+    if (pts - self->fragment_pts < FRAGMENT)
+        return OW_OK;
+    self->fragment_pts = pts;
+    return flush(self, why);
+}
+
+bool recording_fits(const struct recording *self, const struct encoded *key)
+{
+    return mp4_file_fits(self->video, key);
+}
+
+void recording_read(const struct recording *self, struct recording_figures *out)
+{
+    *out = self->figures;
+}
+
+/* ---- begin and end ---- */
+
+static int open_files(struct recording *self, const struct encoded *first, struct reason *why)
+{
+    char path[RECORD_PATH_BYTES];
+    int64_t wall_us = first->capture_us + self->wall_offset_us;
+    record_folder_name_path(self->folder, self->figures.name, RECORD_VIDEO, path);
+    int rc = mp4_file_open(&self->video, path, first, wall_us, why);
+    if (rc < 0)
+        return rc;
+    record_folder_name_path(self->folder, self->figures.name, RECORD_LINES, path);
+    self->lines = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+    return self->lines >= 0
+               ? OW_OK
+               : reason_set(why, OW_EIO, "the recording cannot be written: %s", strerror(errno));
+}
+
+static void free_recording(struct recording *self)
+{
+    if (self->video)
+        (void)mp4_file_close(&self->video, NULL);
+    if (self->lines >= 0)
+        close(self->lines);
+    record_item_free(&self->held);
+    record_folder_release(self->folder, self->figures.name);
+    free(self->text.data);
+    free(self);
+}
+
+int recording_begin(struct recording **out, struct record_folder *folder,
+                    const struct recording_subject *subject, const struct encoded *first,
+                    struct reason *why)
+{
+    struct recording *self = calloc(1, sizeof *self);
+    if (!self)
+        return reason_set(why, OW_ENOMEM, "out of memory");
+    self->folder = folder;
+    self->lines = -1;
+    self->first_us = first->capture_us;
+    self->wall_offset_us = clock_wall_us() - clock_now_us();
+    self->duration = USUAL_DURATION;
+    int rc = record_folder_claim(folder, subject->node_id, self->first_us + self->wall_offset_us,
+                                 self->figures.name, why);
+    if (rc < 0) {
+        free(self);
+        return rc;
+    }
+    rc = open_files(self, first, why);
+    if (rc == OW_OK) {
+        add_head(self, subject, first);
+        rc = write_lines(self, why);
+    }
+    if (rc < 0) {
+        char name[RECORD_NAME_BYTES];
+        memcpy(name, self->figures.name, sizeof name);
+        free_recording(self);
+        (void)record_folder_remove(folder, name, NULL); /* nothing is in it */
+        return rc;
+    }
+    *out = self;
+    return OW_OK;
+}
+
+static void add_end(struct recording *self, int64_t end_us, const char *why_ended)
+{
+    const struct recording_figures *f = &self->figures;
+    json_t *reason = json_string(why_ended ? why_ended : "");
+    char *text = reason ? json_dumps(reason, JSON_ENCODE_ANY) : NULL;
+    begin_line(self, "end", end_us);
+    add_text(&self->text,
+             ",\"seconds\":%.6f,\"pictures\":%d,\"events\":%d,\"lost\":%u,\"reason\":%s}\n",
+             f->seconds, f->pictures, f->events, f->lost, text ? text : "\"\"");
+    free(text);
+    json_decref(reason);
+}
+
+void recording_end(struct recording **recording, int64_t end_us, const char *why_ended)
+{
+    struct recording *self = *recording;
+    struct reason why = {""};
+    char path[RECORD_PATH_BYTES];
+    *recording = NULL;
+    if (!self)
+        return;
+    (void)write_held(self, end_us);
+    add_end(self, end_us, why_ended);
+    int rc = mp4_file_close(&self->video, &why);
+    if (write_lines(self, &why) < 0)
+        rc = OW_EIO;
+    record_folder_name_path(self->folder, self->figures.name, RECORD_VIDEO, path);
+    if (rc == OW_OK)
+        rc = mp4_index(path, &why);
+    if (rc < 0) /* it can be played all the same */
+        log_warn("recording %s: %s", self->figures.name, why.text);
+    log_info("recording %s has ended: %.1f s, %d pictures, %d events%s%s", self->figures.name,
+             self->figures.seconds, self->figures.pictures, self->figures.events,
+             why_ended ? ": " : "", why_ended ? why_ended : "");
+    free_recording(self);
+}
