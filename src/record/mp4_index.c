@@ -38,19 +38,33 @@ static int open_output(AVFormatContext **out, const char *path, const AVFormatCo
     return rc;
 }
 
-static int copy_packets(AVFormatContext *in, AVFormatContext *out, AVPacket *packet)
+/* Writes one that lasts until then. The reader guesses how long; of what it is a copy, the time of
+ * the next one tells. */
+static int write_packet(AVFormatContext *out, AVPacket *packet, int64_t end)
+{
+    if (!packet->data) /* there is none before the first */
+        return 0;
+    packet->pos = -1;
+    packet->duration = end > packet->pts ? end - packet->pts : 0;
+    int rc = av_write_frame(out, packet);
+    av_packet_unref(packet);
+    return rc;
+}
+
+static int copy_packets(AVFormatContext *in, AVFormatContext *out, AVPacket *packet,
+                        AVPacket *before)
 {
     int rc;
     while ((rc = av_read_frame(in, packet)) >= 0) {
-        packet->pos = -1;
-        rc = av_write_frame(out, packet);
-        av_packet_unref(packet);
+        rc = write_packet(out, before, packet->pts);
         if (rc < 0)
             return rc;
+        av_packet_move_ref(before, packet);
     }
-    if (rc != AVERROR_EOF)
-        return rc;
-    rc = av_write_trailer(out);
+    if (rc == AVERROR_EOF)
+        rc = write_packet(out, before, in->streams[0]->duration);
+    if (rc >= 0)
+        rc = av_write_trailer(out);
     avio_flush(out->pb);
     return rc < 0 ? rc : out->pb->error;
 }
@@ -58,17 +72,18 @@ static int copy_packets(AVFormatContext *in, AVFormatContext *out, AVPacket *pac
 static int copy(const char *from, const char *to)
 {
     AVFormatContext *in = NULL, *out = NULL;
-    AVPacket *packet = av_packet_alloc();
-    int rc = packet ? open_input(&in, from) : AVERROR(ENOMEM);
+    AVPacket *packet = av_packet_alloc(), *before = av_packet_alloc();
+    int rc = packet && before ? open_input(&in, from) : AVERROR(ENOMEM);
     if (rc >= 0)
         rc = open_output(&out, to, in);
     if (rc >= 0)
-        rc = copy_packets(in, out, packet);
+        rc = copy_packets(in, out, packet, before);
     if (out && out->pb)
         (void)avio_closep(&out->pb);
     avformat_free_context(out);
     avformat_close_input(&in);
     av_packet_free(&packet);
+    av_packet_free(&before);
     return rc;
 }
 

@@ -45,8 +45,8 @@ struct recorder {
     struct record_plan plan;
     struct record_queue ring;
     struct recording *recording;
-    int64_t newest_us; /* capture time of the last picture */
-    int64_t retry_us;  /* nothing is begun before */
+    int64_t newest_us, taken_us; /* capture time of the last picture, and when it was taken */
+    int64_t retry_us;            /* nothing is begun before */
 };
 
 /* ---- the thread ---- */
@@ -76,14 +76,15 @@ static void fail(struct recorder *self, const struct reason *why)
     end_recording(self, self->newest_us, why->text);
 }
 
-static void add(struct recorder *self, struct record_item *item)
+static void add(struct recorder *self, const struct record_item *item)
 {
     struct reason why = {""};
     if (recording_add(self->recording, item, &why) < 0)
         fail(self, &why);
 }
 
-/* From the oldest picture of the ring on, a key frame. */
+/* From the oldest picture of the ring on, a key frame. They stay in the ring: when the next event
+ * comes soon after this recording, its own shows what came before, too. */
 static void begin(struct recorder *self)
 {
     struct reason why = {""};
@@ -108,22 +109,11 @@ static void begin(struct recorder *self)
     set_error(self, "");
     self->plan.open = true;
     self->plan.begun_us = first->capture_us;
-    struct record_item *item;
-    while (self->recording && (item = record_queue_take(&self->ring)))
-        add(self, item);
+    for (const struct record_item *i = self->ring.first; i && self->recording; i = i->next)
+        add(self, i);
 }
 
-/* A picture that is not written yet: kept for what may happen, or because it is wanted now. */
-static void keep(struct recorder *self, struct record_item *item)
-{
-    int64_t at_us = item->unit->capture_us;
-    record_queue_append(&self->ring, item);
-    record_queue_trim(&self->ring, record_plan_ring_from(&self->plan, at_us), RING_BYTES);
-    if (self->ring.first && record_plan_wants(&self->plan, at_us))
-        begin(self);
-}
-
-/* At a key frame another file can go on. */
+/* May this key frame follow in the file that is being written? */
 static bool fits(const struct recorder *self, const struct encoded *key)
 {
     struct recording_figures figures;
@@ -135,30 +125,46 @@ static bool fits(const struct recorder *self, const struct encoded *key)
 static void take_picture(struct recorder *self, struct record_item *item)
 {
     int64_t at_us = item->unit->capture_us;
+    bool wanted = record_plan_wants(&self->plan, at_us);
+    bool goes_on = self->recording && wanted && (!item->unit->key || fits(self, item->unit));
+    bool another = self->recording && wanted && !goes_on; /* which begins where this one ends */
     self->newest_us = at_us;
-    if (self->recording && record_plan_wants(&self->plan, at_us) &&
-        (!item->unit->key || fits(self, item->unit))) {
+    self->taken_us = clock_now_us();
+    record_queue_append(&self->ring, item);
+    if (goes_on)
         add(self, item);
-        return;
-    }
-    end_recording(self, at_us, NULL);
-    keep(self, item);
+    else
+        end_recording(self, at_us, NULL);
+    record_queue_trim(&self->ring, another ? at_us : record_plan_ring_from(&self->plan, at_us),
+                      RING_BYTES);
+    if (wanted && !self->recording && self->ring.first)
+        begin(self);
 }
 
 static void take_event(struct recorder *self, struct pending_event *event)
 {
     record_plan_event(&self->plan, event->at_us);
-    if (!self->recording && self->ring.first)
-        begin(self);
+    if (!self->recording) {
+        record_queue_trim(&self->ring, record_plan_ring_from(&self->plan, event->at_us),
+                          RING_BYTES);
+        if (self->ring.first)
+            begin(self);
+    }
     if (self->recording && event->type)
         recording_note(self->recording, event->at_us, event->type, event->text ? event->text : "");
     free(event->text);
 }
 
+/* What a picture that came now would have as its capture time. */
+static int64_t capture_now_us(const struct recorder *self)
+{
+    return self->newest_us + (clock_now_us() - self->taken_us);
+}
+
 /* No picture may come for long: what is wanted no more ends all the same. */
 static void look_at_time(struct recorder *self)
 {
-    int64_t now_us = clock_now_us();
+    int64_t now_us = capture_now_us(self);
     if (self->recording && !record_plan_wants(&self->plan, now_us - LATE_US))
         end_recording(self, now_us, NULL);
 }
@@ -172,12 +178,13 @@ static void tell_status(struct recorder *self)
     pthread_mutex_lock(&self->lock);
     if (self->recording)
         status->figures = figures;
-    status->state = self->recording                           ? RECORDER_RECORDING
-                    : status->error[0]                        ? RECORDER_FAILED
-                    : record_plan_needs_pictures(&self->plan) ? RECORDER_READY
-                                                              : RECORDER_OFF;
-    if (status->state == RECORDER_OFF)
+    bool needs = record_plan_needs_pictures(&self->plan);
+    if (!needs)
         status->error[0] = '\0';
+    status->state = self->recording    ? RECORDER_RECORDING
+                    : status->error[0] ? RECORDER_FAILED
+                    : needs            ? RECORDER_READY
+                                       : RECORDER_OFF;
     pthread_mutex_unlock(&self->lock);
 }
 
@@ -196,31 +203,41 @@ static void wait_for_news(struct recorder *self)
     self->news = false;
 }
 
+/* The oldest event, once the pictures captured before it have been taken. Under the lock. */
+static bool next_event(struct recorder *self, struct pending_event *out)
+{
+    const struct record_item *picture = self->queue.first;
+    if (self->event_count == 0 || (picture && picture->unit->capture_us <= self->events[0].at_us))
+        return false;
+    *out = self->events[0];
+    self->event_count--;
+    memmove(&self->events[0], &self->events[1], (size_t)self->event_count * sizeof self->events[0]);
+    return true;
+}
+
 static void *recorder_thread(void *argument)
 {
     struct recorder *self = argument;
     thread_introduce("recorder", THREAD_SERVICE);
     for (bool stopped = false; !stopped;) {
-        struct pending_event events[MAX_EVENTS];
+        struct pending_event event;
         pthread_mutex_lock(&self->lock);
         wait_for_news(self);
-        stopped = self->stopped && !self->queue.first && self->event_count == 0;
         self->plan.rules = self->rules;
         self->plan.by_hand = self->by_hand;
-        int count = self->event_count;
-        memcpy(events, self->events, (size_t)count * sizeof events[0]);
-        self->event_count = 0;
-        struct record_item *item = record_queue_take(&self->queue);
+        bool has_event = next_event(self, &event);
+        struct record_item *item = has_event ? NULL : record_queue_take(&self->queue);
+        stopped = self->stopped && !has_event && !item;
         pthread_mutex_unlock(&self->lock);
-        for (int i = 0; i < count; i++)
-            take_event(self, &events[i]);
-        if (item)
+        if (has_event)
+            take_event(self, &event);
+        else if (item)
             take_picture(self, item);
         else
             look_at_time(self);
         tell_status(self);
     }
-    end_recording(self, clock_now_us(), NULL);
+    end_recording(self, capture_now_us(self), NULL);
     tell_status(self);
     return NULL;
 }

@@ -31,10 +31,10 @@ struct text {
 struct recording {
     struct record_folder *folder;
     struct mp4_file *video;
-    int lines;                /* descriptor */
-    off_t lines_bytes;        /* that are whole */
-    struct text text;         /* lines that are not written yet */
-    struct record_item *held; /* the last picture: how long it lasts, the next one tells */
+    int lines;               /* descriptor */
+    off_t lines_bytes;       /* that are whole */
+    struct text text;        /* lines that are not written yet */
+    struct record_item held; /* the last picture, if any: how long it lasts, the next one tells */
     int64_t first_us, wall_offset_us;
     int64_t fragment_pts, duration; /* of the picture before the one held */
     uint64_t counted_bytes;         /* that the folder knows of */
@@ -174,11 +174,17 @@ static int flush(struct recording *self, struct reason *why)
     return rc;
 }
 
+static void drop_held(struct recording *self)
+{
+    encoded_unref(&self->held.unit);
+    detections_unref(&self->held.seen);
+}
+
 /* The picture that is held lasts until then. */
 static int write_held(struct recording *self, int64_t end_us)
 {
-    struct record_item *item = self->held;
-    if (!item)
+    const struct record_item *item = &self->held;
+    if (!item->unit)
         return OW_OK;
     int64_t pts = pts_of(self, item->unit->capture_us);
     int64_t duration = pts_of(self, end_us) - pts;
@@ -196,15 +202,18 @@ static int write_held(struct recording *self, int64_t end_us)
     self->duration = duration;
     self->figures.pictures++;
     self->figures.seconds = seconds_of(pts + duration);
-    record_item_free(&self->held);
+    drop_held(self);
     return rc;
 }
 
-int recording_add(struct recording *self, struct record_item *item, struct reason *why)
+int recording_add(struct recording *self, const struct record_item *item, struct reason *why)
 {
     int64_t capture_us = item->unit->capture_us;
     int rc = write_held(self, capture_us);
-    self->held = item;
+    self->held = *item;
+    (void)encoded_ref(item->unit);
+    if (item->seen)
+        (void)detections_ref(item->seen);
     if (rc < 0)
         return reason_set(why, rc, "the recording cannot be written: %s", error_text(rc));
     int64_t pts = pts_of(self, capture_us);
@@ -247,7 +256,7 @@ static void free_recording(struct recording *self)
         (void)mp4_file_close(&self->video, NULL);
     if (self->lines >= 0)
         close(self->lines);
-    record_item_free(&self->held);
+    drop_held(self);
     record_folder_release(self->folder, self->figures.name);
     free(self->text.data);
     free(self);

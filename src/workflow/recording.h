@@ -22,9 +22,9 @@ int recording_begin(struct recording **out, struct record_folder *folder,
                     struct reason *why);
 /* May this key frame follow in the same recording? */
 bool recording_fits(const struct recording *recording, const struct encoded *key);
-/* Takes the item over, also on failure; after one it can only be ended. Once a second what came is
- * on the disk. */
-int recording_add(struct recording *recording, struct record_item *item, struct reason *why);
+/* Takes references of its own. After a failure it can only be ended. Once a second what came is on
+ * the disk. */
+int recording_add(struct recording *recording, const struct record_item *item, struct reason *why);
 /* Something happened at a capture time: its type ("zone_event"), and a JSON object of one line. */
 void recording_note(struct recording *recording, int64_t at_us, const char *type,
                     const char *object);
