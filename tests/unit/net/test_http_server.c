@@ -47,6 +47,16 @@ static void handle_big(void *context, struct http_exchange *exchange)
     free(data);
 }
 
+static void handle_file(void *context, struct http_exchange *exchange)
+{
+    (void)context;
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", fixture.folder,
+             http_param(http_exchange_request(exchange), "name"));
+    if (http_files_reply_path(exchange, path) != OW_OK)
+        http_reply_error(exchange, 404, "There is no such file.");
+}
+
 /* Answered later, by the test's own thread. */
 static void handle_later(void *context, struct http_exchange *exchange)
 {
@@ -98,6 +108,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/echo/{name}", handle_echo, HTTP_MAY_BLOCK},
     {HTTP_GET, "/big", handle_big, HTTP_QUICK},
     {HTTP_GET, "/later", handle_later, HTTP_QUICK},
+    {HTTP_GET, "/file/{name}", handle_file, HTTP_MAY_BLOCK},
     {0, NULL, NULL, 0},
 };
 
@@ -183,6 +194,98 @@ static void routes_methods_and_parameters(void **state)
     assert_int_equal(answer.body_size, 3000000);
     assert_int_equal(answer.body[2999999], 'b');
     raw_free(&answer);
+}
+
+enum { LARGE = 5000000 };
+
+static char byte_at(size_t at)
+{
+    return (char)('a' + at % 23);
+}
+
+static void write_large(const char *name)
+{
+    char *text = malloc(LARGE + 1);
+    for (size_t i = 0; i < LARGE; i++)
+        text[i] = byte_at(i);
+    text[LARGE] = '\0';
+    write_file(name, text);
+    free(text);
+}
+
+static void expect_part(const char *headers, int status, size_t first, size_t size)
+{
+    struct raw_answer answer;
+    raw_request(fixture.port, "GET", "/file/large.mp4", NULL, headers, &answer);
+    assert_int_equal(answer.status, status);
+    assert_int_equal(answer.body_size, size);
+    for (size_t i = 0; i < size; i++)
+        if (answer.body[i] != byte_at(first + i))
+            fail_msg("byte %zu is another one", i);
+    raw_free(&answer);
+}
+
+static void files_come_in_parts(void **state)
+{
+    (void)state;
+    struct raw_answer answer;
+    write_large("large.mp4");
+    expect_part(NULL, 200, 0, LARGE);
+    expect_part("Range: bytes=100-199\r\n", 206, 100, 100);
+    expect_part("Range: bytes=1000000-\r\n", 206, 1000000, LARGE - 1000000);
+    expect_part("Range: bytes=-7\r\n", 206, LARGE - 7, 7);
+    expect_part("Range: bytes=0-1,4-5\r\n", 200, 0, LARGE);
+    raw_request(fixture.port, "GET", "/file/large.mp4", NULL, "Range: bytes=0-0\r\n", &answer);
+    assert_non_null(strstr(answer.headers, "Content-Range: bytes 0-0/5000000\r\n"));
+    assert_non_null(strstr(answer.headers, "Content-Type: video/mp4\r\n"));
+    char tag[80] = "", headers[160];
+    assert_int_equal(sscanf(strstr(answer.headers, "ETag: "), "ETag: %79s", tag), 1);
+    raw_free(&answer);
+    snprintf(headers, sizeof headers, "Range: bytes=2-3\r\nIf-Range: %s\r\n", tag);
+    expect_part(headers, 206, 2, 2);
+    expect_part("Range: bytes=2-3\r\nIf-Range: \"other\"\r\n", 200, 0, LARGE);
+    raw_request(fixture.port, "GET", "/file/large.mp4", NULL, "Range: bytes=5000000-\r\n", &answer);
+    assert_int_equal(answer.status, 416);
+    assert_non_null(strstr(answer.headers, "Content-Range: bytes */5000000\r\n"));
+    raw_free(&answer);
+    snprintf(headers, sizeof headers, "If-None-Match: %s\r\n", tag);
+    raw_request(fixture.port, "HEAD", "/file/large.mp4", NULL, NULL, &answer);
+    assert_non_null(strstr(answer.headers, "Content-Length: 5000000\r\n"));
+    raw_free(&answer);
+    raw_request(fixture.port, "GET", "/file/none.mp4", NULL, NULL, &answer);
+    assert_int_equal(answer.status, 404);
+    raw_free(&answer);
+}
+
+/* One who reads a large file keeps nobody waiting, and may stop at any time. */
+static void a_file_is_read_as_it_is_taken(void **state)
+{
+    (void)state;
+    struct raw_answer answer;
+    char piece[1000];
+    write_large("large.mp4");
+    int slow = raw_connect(fixture.port);
+    raw_send_text(slow, "GET /file/large.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_true(read(slow, piece, sizeof piece) > 0);
+    for (int i = 0; i < 3; i++)
+        expect_part("Range: bytes=9-\r\n", 206, 9, LARGE - 9);
+    close(slow);
+    raw_request(fixture.port, "GET", "/echo/k", NULL, NULL, &answer);
+    assert_int_equal(answer.status, 200);
+    raw_free(&answer);
+    char path[256]; /* what is cut off below the client ends its connection, and nothing else */
+    int fd = raw_connect(fixture.port);
+    raw_send_text(fd, "GET /file/large.mp4 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_true(read(fd, piece, sizeof piece) > 0);
+    snprintf(path, sizeof path, "%s/large.mp4", fixture.folder);
+    assert_int_equal(truncate(path, 10), 0);
+    ssize_t got;
+    size_t all = 0;
+    while ((got = read(fd, piece, sizeof piece)) > 0)
+        all += (size_t)got;
+    assert_int_equal(got, 0);
+    assert_true(all < LARGE);
+    close(fd);
 }
 
 static void a_connection_serves_many_requests(void **state)
@@ -600,6 +703,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(routes_methods_and_parameters),
+        cmocka_unit_test(files_come_in_parts),
+        cmocka_unit_test(a_file_is_read_as_it_is_taken),
         cmocka_unit_test(a_connection_serves_many_requests),
         cmocka_unit_test(unknown_headers_are_ignored),
         cmocka_unit_test(other_upgrades_are_ignored),
