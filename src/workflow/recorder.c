@@ -83,15 +83,14 @@ static void add(struct recorder *self, const struct record_item *item)
         fail(self, &why);
 }
 
-/* From the oldest picture of the ring on, a key frame. They stay in the ring: when the next event
- * comes soon after this recording, its own shows what came before, too. */
-static void begin(struct recorder *self)
+/* Begins with a key frame, which is still to be added; whether that came about. */
+static bool open_recording(struct recorder *self, const struct encoded *first)
 {
     struct reason why = {""};
+    struct recording_figures figures;
     char label[128];
-    const struct encoded *first = self->ring.first->unit;
     if (clock_now_us() < self->retry_us)
-        return;
+        return false;
     pthread_mutex_lock(&self->lock);
     memcpy(label, self->label, sizeof label);
     pthread_mutex_unlock(&self->lock);
@@ -101,16 +100,27 @@ static void begin(struct recorder *self)
                                               .label = label};
     if (recording_begin(&self->recording, self->folder, &subject, first, &why) < 0) {
         fail(self, &why);
-        return;
+        return false;
     }
-    struct recording_figures figures;
     recording_read(self->recording, &figures);
     log_info("recording %s has begun", figures.name);
     set_error(self, "");
     self->plan.open = true;
     self->plan.begun_us = first->capture_us;
-    for (const struct record_item *i = self->ring.first; i && self->recording; i = i->next)
+    return true;
+}
+
+/* From the oldest picture of the ring on, a key frame. They stay in the ring: when the next event
+ * comes soon after this recording, its own shows what came before, too. */
+static void begin(struct recorder *self)
+{
+    for (const struct record_item *i = self->ring.first; i; i = i->next) {
+        if (self->recording && i->unit->key && !recording_fits(self->recording, i->unit))
+            end_recording(self, i->unit->capture_us, NULL);
+        if (!self->recording && !(i->unit->key && open_recording(self, i->unit)))
+            return;
         add(self, i);
+    }
 }
 
 /* May this key frame follow in the file that is being written? */

@@ -31,14 +31,15 @@ struct text {
 struct recording {
     struct record_folder *folder;
     struct mp4_file *video;
+    bool failed;             /* it takes no more */
     int lines;               /* descriptor */
     off_t lines_bytes;       /* that are whole */
     struct text text;        /* lines that are not written yet */
     struct record_item held; /* the last picture, if any: how long it lasts, the next one tells */
     int64_t first_us, wall_offset_us;
-    int64_t fragment_pts, duration; /* of the picture before the one held */
-    uint64_t counted_bytes;         /* that the folder knows of */
-    struct recording_figures figures;
+    int64_t fragment_pts, duration;          /* of the picture before the one held */
+    uint64_t counted_bytes;                  /* that the folder knows of */
+    struct recording_figures figures, whole; /* of all that came; of what is on the disk */
 };
 
 /* ---- lines ---- */
@@ -101,6 +102,8 @@ static void add_picture_line(struct recording *self, const struct record_item *i
 {
     const struct encoded *unit = item->unit;
     const struct detections *seen = item->seen;
+    bool sized =
+        seen && seen->source_width > 0; /* a model that has not answered yet says no size */
     json_t *list = seen ? detections_describe(seen) : json_array();
     char *text = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
     begin_line(self, "picture", unit->capture_us);
@@ -108,7 +111,7 @@ static void add_picture_line(struct recording *self, const struct record_item *i
              ",\"capture_us\":%lld,\"sequence\":%llu,\"width\":%d,\"height\":%d,\"predicted\":%s,"
              "\"count\":%d,\"detections\":%s}\n",
              (long long)unit->capture_us, (unsigned long long)unit->sequence,
-             seen ? seen->source_width : unit->width, seen ? seen->source_height : unit->height,
+             sized ? seen->source_width : unit->width, sized ? seen->source_height : unit->height,
              item->predicted ? "true" : "false", seen ? seen->count : 0, text ? text : "[]");
     free(text);
     json_decref(list);
@@ -116,6 +119,8 @@ static void add_picture_line(struct recording *self, const struct record_item *i
 
 void recording_note(struct recording *self, int64_t at_us, const char *type, const char *object)
 {
+    if (self->failed)
+        return;
     self->figures.events++;
     begin_line(self, type, at_us > self->first_us ? at_us : self->first_us);
     /* What an object holds stands behind its brace, and a comma goes before it. */
@@ -162,12 +167,24 @@ static int write_lines(struct recording *self, struct reason *why)
 
 /* ---- pictures ---- */
 
+/* What could not be written is not told of either. */
+static void forget_unwritten(struct recording *self)
+{
+    self->figures = self->whole;
+    self->text.size = 0;
+    self->failed = true;
+}
+
 static int flush(struct recording *self, struct reason *why)
 {
     int rc = mp4_file_flush(self->video, why);
-    if (rc == OW_OK)
-        rc = write_lines(self, why);
+    if (rc < 0) {
+        forget_unwritten(self);
+        return rc;
+    }
+    rc = write_lines(self, why);
     self->figures.bytes = mp4_file_bytes(self->video) + (uint64_t)self->lines_bytes;
+    self->whole = self->figures;
     if (rc == OW_OK)
         rc = record_folder_check(self->folder, self->figures.bytes - self->counted_bytes, why);
     self->counted_bytes = self->figures.bytes;
@@ -184,8 +201,10 @@ static void drop_held(struct recording *self)
 static int write_held(struct recording *self, int64_t end_us)
 {
     const struct record_item *item = &self->held;
-    if (!item->unit)
+    if (!item->unit || self->failed) {
+        drop_held(self);
         return OW_OK;
+    }
     int64_t pts = pts_of(self, item->unit->capture_us);
     int64_t duration = pts_of(self, end_us) - pts;
     if (duration <= 0)
@@ -318,8 +337,10 @@ void recording_end(struct recording **recording, int64_t end_us, const char *why
     if (!self)
         return;
     (void)write_held(self, end_us);
-    add_end(self, end_us, why_ended);
     int rc = mp4_file_close(&self->video, &why);
+    if (rc < 0)
+        forget_unwritten(self);
+    add_end(self, end_us, why_ended);
     if (write_lines(self, &why) < 0)
         rc = OW_EIO;
     record_folder_name_path(self->folder, self->figures.name, RECORD_VIDEO, path);

@@ -1,0 +1,309 @@
+// Recordings: by hand, around the events of a zone, through a killed program, a full and a slow disk, a
+// camera that goes. What is written is played back by FFmpeg and checked against the lines beside it.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { assertShape, client } from './api_client.mjs';
+import { eventually, postJson, root, startServer, testPattern, testPatterns } from './server.mjs';
+import { cameraWorkflow, noSignal, playing, rtspCamera } from './sources.mjs';
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'overwatch-recordings-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const RECORD = 'PUT /api/views/{node_id}/recording', LIST = 'GET /api/recordings', FILE = 'GET /api/recordings/{file}',
+  REMOVE = 'DELETE /api/recordings/{file}';
+
+async function start(t, name, workflow, extra = [], prefix = []) {
+  const server = await startServer(workflow, ['--data-folder', join(folder, name), ...extra], 'ignore', prefix);
+  t.after(server.stop);
+  const call = client(server);
+  return {
+    ...server, call,
+    path: (file) => join(folder, name, 'recordings', file),
+    record: (view, recording) => call(RECORD, 200, { params: { node_id: view }, body: { recording } }),
+    view: async (id) => (await call('GET /api/views', 200)).views.find(({ node_id: node }) => node === id),
+    list: async () => (await call(LIST, 200)).recordings,
+    ended: (count, seconds = 20) => eventually(`${count} recordings have ended`, seconds, async () => {
+      const { recordings } = await call(LIST, 200);
+      return recordings.length >= count && recordings.every(({ recording }) => !recording) && recordings;
+    }),
+  };
+}
+
+/** What FFmpeg finds in a file, every picture decoded: { width, height, codec, pts: […] }. */
+async function play(file) {
+  const { stdout, stderr } = await run('ffprobe', ['-v', 'error', '-count_frames', '-show_entries',
+    'stream=codec_name,width,height,nb_read_frames:packet=pts_time', '-show_packets', '-of', 'json', file], { maxBuffer: 1e8 });
+  assert.equal(stderr, '', 'a reader finds no fault');
+  const { streams: [stream], packets } = JSON.parse(stdout);
+  const decoded = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-vsync', 'passthrough', '-enc_time_base', '1:90000', '-f', 'null', '-']);
+  assert.equal(decoded.stderr, '', 'nor does a decoder');
+  assert.equal(Number(stream.nb_read_frames), packets.length);
+  return { width: stream.width, height: stream.height, codec: stream.codec_name, pts: packets.map(({ pts_time: pts }) => Number(pts)) };
+}
+
+const linesOf = (file) => readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+
+/** The file plays, and the lines beside it tell of just its pictures. */
+async function check(server, recording) {
+  const video = await play(server.path(recording.video)), lines = linesOf(server.path(recording.lines));
+  const pictures = lines.filter(({ type }) => type === 'picture');
+  assert.equal(lines[0].type, 'recording');
+  assert.equal(video.codec, 'h264');
+  assert.deepEqual([video.width, video.height], [lines[0].width, lines[0].height]);
+  assert.equal(pictures.length, video.pts.length);
+  pictures.forEach(({ pts }, i) => assert.ok(Math.abs(pts - video.pts[i]) < 0.00002, `picture ${i}: ${pts}, ${video.pts[i]}`));
+  // The time of a picture is that of its capture.
+  const wall = pictures.map(({ time }) => Date.parse(time) / 1000);
+  pictures.forEach(({ pts }, i) => assert.ok(Math.abs(wall[i] - wall[0] - pts) < 0.0021));
+  return { video, lines, pictures };
+}
+
+test('somebody records a view by hand', { timeout: 90000 }, async (t) => {
+  const server = await start(t, 'hand', testPattern({ width: 640, height: 360, fps: 30, objects: 3 }));
+  const { call } = server;
+  assert.deepEqual((await server.view('view')).recording,
+    { state: 'off', by_hand: false, name: '', seconds: 0, bytes: 0, events: 0, lost: 0, error: '' });
+  const begin = Date.now();
+  assert.equal((await server.record('view', true)).recording.by_hand, true);
+  const running = await eventually('two seconds are written', 20, async () => {
+    const { recording } = await server.view('view');
+    return recording.state === 'recording' && recording.seconds > 2 && recording.bytes > 0 && recording;
+  });
+  assert.equal((await call('GET /api/workflow-builder/{id}/status', 200, { params: { id: 'test' } })).nodes.view.recording.name, running.name);
+
+  // What there is can be taken while it grows; it cannot be removed.
+  const growing = await call.whole(FILE, 200, { params: { file: `${running.name}.mp4` } });
+  writeFileSync(join(folder, 'growing.mp4'), growing.bytes);
+  assert.ok((await play(join(folder, 'growing.mp4'))).pts.length >= 30);
+  const { detail } = await call(REMOVE, 409, { params: { file: running.name } });
+  assert.match(detail, /being written/);
+
+  await server.record('view', false);
+  const [recording] = await server.ended(1);
+  const seconds = (Date.now() - begin) / 1000;
+  assertShape(recording, { name: 'string', video: 'string', lines: 'string', node_id: 'string', workflow_id: 'string', workflow_name: 'string',
+    label: 'string', start: 'string', seconds: 'number', bytes: 'number', pictures: 'number', events: 'number', width: 'number', height: 'number',
+    reason: 'string', recording: 'boolean' });
+  assert.match(recording.name, /^view-\d{8}T\d{6}Z$/);
+  assert.deepEqual([recording.node_id, recording.workflow_name, recording.width, recording.events, recording.reason], ['view', 'Test', 640, 0, '']);
+  assert.ok(Math.abs(Date.parse(recording.start) - begin) < 1500, `${recording.start}`);
+  assert.ok(recording.seconds > 2 && recording.seconds < seconds + 0.2, `${recording.seconds} of ${seconds}`);
+  const { video, lines } = await check(server, recording);
+  assert.equal(video.pts.length, recording.pictures);
+  assert.ok(Math.abs(video.pts.length / recording.seconds - 30) < 2, `${video.pts.length / recording.seconds} fps`);
+  assert.equal(lines.at(-1).type, 'end');
+  assert.equal(recording.bytes, statSync(server.path(recording.video)).size + statSync(server.path(recording.lines)).size);
+
+  // Both files in whole and in part, as a player seeks.
+  const params = { file: recording.video }, bytes = readFileSync(server.path(recording.video));
+  const whole = await call.whole(FILE, 200, { params });
+  assert.deepEqual([whole.headers['content-type'], whole.headers['accept-ranges']], ['video/mp4', 'bytes']);
+  assert.deepEqual(whole.bytes, bytes);
+  const part = await call.whole(FILE, 206, { params, headers: { range: 'bytes=1000-1999' } });
+  assert.deepEqual(part.bytes, bytes.subarray(1000, 2000));
+  assert.equal(part.headers['content-range'], `bytes 1000-1999/${bytes.length}`);
+  await call(FILE, 416, { params, headers: { range: `bytes=${bytes.length}-` } });
+  const beside = await call.whole(FILE, 200, { params: { file: recording.lines } });
+  assert.equal(beside.headers['content-type'], 'application/x-ndjson');
+
+  for (const file of ['none', 'none.mp4', '..', '../overwatch.db', '..%2foverwatch.db', recording.name, `${recording.name}.jpg`]) {
+    await call(FILE, 404, { params: { file } });
+  }
+  for (const file of ['none', '../../overwatch.db', `${recording.name}-2`]) await call(REMOVE, 404, { params: { file } });
+  await call(RECORD, 404, { params: { node_id: 'none' }, body: { recording: true } });
+  for (const body of ['{', '{}', '[]', { recording: 1 }, { recording: 'true' }]) await call(RECORD, 400, { params: { node_id: 'view' }, body });
+  await call(REMOVE, 200, { params });
+  assert.deepEqual(readdirSync(server.path('')), []);
+  await call(REMOVE, 404, { params });
+});
+
+test('a recorder keeps what happened around the events of a zone', { timeout: 120000 }, async (t) => {
+  const node = (id, type, data = {}) => ({ id, type, position: { x: 0, y: 0 }, data });
+  const street = {
+    id: 'street', name: 'Street',
+    nodes: [node('video', 'videoInput', { videoPath: 'vtest.avi' }), node('model', 'model', { modelId: 'nanodet', confidence: 0.4 }),
+      node('middle', 'zone', { zoneType: 'rectangle', polygon: [[0.3, 0.3], [0.5, 0.7]] }),
+      node('keep', 'recorder', { preSeconds: 2, postSeconds: 1, label: 'The middle' })],
+    edges: [['video', 'model'], ['model', 'middle'], ['middle', 'keep']].map(([source, target]) => ({ id: source, source, target })),
+  };
+  const server = await start(t, 'zone', street);
+  assert.equal((await server.view('keep')).is_recorder, true);
+  const recordings = await eventually('an event was recorded', 60, async () => {
+    const ended = (await server.list()).filter(({ recording, seconds }) => !recording && seconds > 2);
+    return ended.length >= 2 && ended;
+  });
+  for (const recording of recordings) {
+    const { lines, pictures } = await check(server, recording);
+    const events = lines.filter(({ type }) => type === 'zone_event');
+    assert.equal(recording.events, events.length);
+    assert.ok(events.length >= 1);
+    assert.equal(recording.label, 'The middle');
+    const [first] = events, last = events.at(-1), end = lines.at(-1);
+    assertShape(first, { type: 'string', pts: 'number', time: 'string', workflow_id: 'string', node_id: 'string', event: 'string', track_id: 'number',
+      class_name: 'string', inside: 'number' });
+    assert.deepEqual([first.node_id, first.class_name], ['middle', 'person']);
+    // What came before is there (of the first one only as much as there was), and no more than a
+    // second and a group of pictures too much.
+    if (recording !== recordings.at(-1)) assert.ok(first.pts >= 1.99, `${first.pts} s came before`);
+    assert.ok(first.pts < 4.2, `${first.pts} s came before`);
+    assert.ok(end.seconds - last.pts > 0.8 && end.seconds - last.pts < 1.3, `${end.seconds - last.pts} s came after`);
+    // The objects of each picture are told as in detection_data.
+    const seen = pictures.flatMap(({ detections }) => detections);
+    for (const { count, detections, width } of pictures) assert.deepEqual([count, width], [detections.length, 768]);
+    assert.ok(seen.length > 0 && seen.every(({ class_name: name, bbox }) => name && bbox.length === 4));
+  }
+});
+
+test('a killed program leaves recordings that play', { timeout: 60000 }, async (t) => {
+  const server = await startServer(testPatterns(2, { width: 320, height: 180 }), ['--data-folder', join(folder, 'killed')]);
+  t.after(() => server.child.kill('SIGKILL'));
+  const call = client(server);
+  for (const view of ['view-1', 'view-2']) await call(RECORD, 200, { params: { node_id: view }, body: { recording: true } });
+  await eventually('both are being written', 20, async () => {
+    const { recordings } = await call(LIST, 200);
+    return recordings.length === 2 && recordings.every(({ seconds }) => seconds > 2.5);
+  });
+  const killed = Date.now();
+  server.child.kill('SIGKILL');
+  await server.exited;
+  const again = await start(t, 'killed', null);
+  const recordings = await again.list();
+  assert.deepEqual(recordings.map(({ node_id: id }) => id).sort(), ['view-1', 'view-2']);
+  for (const recording of recordings) {
+    assert.equal(recording.recording, false);
+    const { video, pictures } = await check(again, recording);
+    assert.ok(video.pts.length > 60);
+    // No more than the last fragment is lost: a second, and what was on its way.
+    assert.ok(killed - Date.parse(pictures.at(-1).time) < 1600, `${killed - Date.parse(pictures.at(-1).time)} ms are lost`);
+    assert.ok(Math.abs(recording.seconds - video.pts.at(-1)) < 0.001);
+  }
+});
+
+test('a full disk ends a recording, and nothing else', { timeout: 60000 }, async (t) => {
+  // No file may grow beyond this, which a program is told as it is told of a full disk.
+  const limited = ['bash', '-c', 'ulimit -f 400; trap "" XFSZ; exec "$0" "$@"'];
+  const server = await start(t, 'full', testPattern({ width: 640, height: 360, fps: 30, objects: 8 }), [], limited);
+  await server.call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', [200, 404], { params: { id: 'test', node_id: 'view' }, body: { data: { bitratePreset: 'high' } } });
+  await server.record('view', true);
+  const recording = await eventually('it says so', 30, async () => {
+    const { recording: state } = await server.view('view');
+    return state.error && state;
+  });
+  assert.match(recording.error, /cannot be written: File too large/);
+  const status = await server.call('GET /api/workflow-builder/{id}/status', 200, { params: { id: 'test' } });
+  assert.match(status.nodes.view.reason, /cannot be written/);
+  await server.record('view', false);
+  const [found] = (await server.ended(1)).slice(-1);
+  assert.match(found.reason, /cannot be written/);
+  const { video } = await check(server, found);
+  assert.ok(video.pts.length > 20);
+  // The picture runs on, and the error goes with the wish.
+  assert.equal((await fetch(`${server.url}/api/video/view/snapshot`)).status, 200);
+  await eventually('the error is gone', 5, async () => (await server.view('view')).recording.state === 'off');
+});
+
+test('the oldest give way when there is no room for all', { timeout: 60000 }, async (t) => {
+  const server = await start(t, 'limit', testPattern({ width: 640, height: 360, fps: 30, objects: 8 }), ['--max-recordings-mb', '1']);
+  mkdirSync(server.path(''), { recursive: true });
+  writeFileSync(server.path('holiday.mp4'), Buffer.alloc(2e6)); // not ours
+  const names = [];
+  for (let i = 0; i < 4; i++) {
+    await server.record('view', true);
+    const name = await eventually('it is written', 20, async () => {
+      const { recording } = await server.view('view');
+      return recording.state === 'recording' && recording.name !== names.at(-1) && recording.bytes > 250000 && recording.name;
+    });
+    names.push(name);
+    await server.record('view', false);
+    await eventually('it has ended', 10, async () => (await server.view('view')).recording.state === 'off');
+  }
+  const left = await server.ended(1);
+  assert.ok(left.length < 4, `${left.length} are left`);
+  assert.equal(left[0].name, names.at(-1));
+  assert.ok(!left.some(({ name }) => name === names[0]));
+  assert.equal(statSync(server.path('holiday.mp4')).size, 2e6);
+  assert.equal((await server.call(LIST, 200)).max_bytes, 1e6);
+});
+
+test('a camera that goes is a card in the recording', { timeout: 90000 }, async (t) => {
+  const camera = await rtspCamera();
+  t.after(camera.kill);
+  const server = await start(t, 'camera', cameraWorkflow(`rtsp://127.0.0.1:${camera.port}/camera`));
+  await playing(server);
+  await server.record('view', true);
+  await eventually('it is recorded', 20, async () => (await server.view('view')).recording.seconds > 1);
+  await camera.kill();
+  await noSignal(server);
+  const before = (await server.view('view')).recording.seconds;
+  await eventually('the card is recorded', 20, async () => (await server.view('view')).recording.seconds > before + 2);
+  await server.record('view', false);
+  const recordings = await server.ended(1);
+  assert.equal(recordings.length, 1, 'the card is of the same size: the same file goes on');
+  const { video } = await check(server, recordings[0]);
+  const gaps = video.pts.slice(1).map((pts, i) => pts - video.pts[i]);
+  assert.ok(gaps.every((gap) => gap > 0 && gap < 3), `${Math.max(...gaps)} s`);
+  assert.ok(gaps.slice(-3).every((gap) => gap > 0.4), 'cards come twice a second');
+});
+
+test('a slow disk makes nobody wait', { timeout: 90000 }, async (t) => {
+  const library = join(folder, 'slow_disk.so');
+  await run('cc', ['-shared', '-fPIC', '-O1', '-o', library, join(root, 'tests/integ/slow_disk.c'), '-ldl']);
+  const server = await start(t, 'slow', testPattern({ width: 320, height: 180, fps: 30 }), [], ['env', `LD_PRELOAD=${library}`, 'DELAY_MS=700']);
+  await server.record('view', true);
+  await eventually('it is recorded', 30, async () => (await server.view('view')).recording.bytes > 0);
+  // All this time the view gives its pictures, to the recording and to whoever watches.
+  let asked = 0;
+  for (const end = Date.now() + 4000; Date.now() < end; asked++) {
+    const begin = Date.now();
+    assert.equal((await fetch(`${server.url}/api/video/view/snapshot`)).status, 200);
+    assert.ok(Date.now() - begin < 500, `${Date.now() - begin} ms for a picture`);
+  }
+  assert.ok(asked > 20, `${asked} pictures`);
+  await server.record('view', false);
+  const [recording] = await server.ended(1, 40);
+  const { video, lines } = await check(server, recording);
+  assert.equal(lines.at(-1).lost, 0);
+  assert.ok(Math.abs(video.pts.length / recording.seconds - 30) < 2);
+});
+
+test('settings of a recorder follow, and a stopped workflow ends its recording', { timeout: 60000 }, async (t) => {
+  const server = await start(t, 'changed', null);
+  const workflow = { id: 'w', name: 'Always', nodes: [{ id: 's', type: 'testPattern', data: { width: 320, height: 180 } },
+    { id: 'keep', type: 'recorder', data: { trigger: 'manual' } }], edges: [{ id: 'e', source: 's', target: 'keep' }] };
+  await server.call('POST /api/workflow-builder', 201, { body: workflow });
+  await server.call('POST /api/workflow-builder/{id}/execute', 200, { params: { id: 'w' } });
+  assert.equal((await server.view('keep')).recording.state, 'off');
+  const set = (data, status = 200) => server.call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', status, { params: { id: 'w', node_id: 'keep' }, body: { data } });
+  assert.equal((await set({ trigger: 'events' })).change, 'updated');
+  await eventually('it waits for something to happen', 5, async () => (await server.view('keep')).recording.state === 'ready');
+  await set({ trigger: 'always' });
+  await eventually('it records', 10, async () => (await server.view('keep')).recording.seconds > 1.2);
+  await set({ width: 160 }); // a picture of another size cannot go on in the same file
+  await eventually('another file goes on', 10, async () => (await server.list()).length === 2);
+  await eventually('it records', 10, async () => (await server.view('keep')).recording.seconds > 1.2);
+  await set({ trigger: 'sometimes' }, 400);
+  await set({ preSeconds: -1 }, 400);
+  await set({ maxSeconds: 1 }, 400);
+  await postJson(`${server.url}/api/workflow-builder/w/stop`, '');
+  const recordings = await server.ended(2);
+  assert.deepEqual(recordings.map(({ width }) => width), [160, 320]);
+  for (const recording of recordings) await check(server, recording);
+});
+
+test('where nothing is kept, nothing is recorded', { timeout: 30000 }, async (t) => {
+  const server = await startServer(testPattern());
+  t.after(server.stop);
+  const call = client(server);
+  const { detail } = await call(RECORD, 409, { params: { node_id: 'view' }, body: { recording: true } });
+  assert.match(detail, /--recordings-folder/);
+  assert.deepEqual(await call(LIST, 200), { total: 0, recordings: [], max_bytes: 0 });
+  await call(FILE, 404, { params: { file: 'view-20260101T000000Z.mp4' } });
+  await call(REMOVE, 404, { params: { file: 'view-20260101T000000Z' } });
+});
