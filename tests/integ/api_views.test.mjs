@@ -31,7 +31,7 @@ const VIEW = { node_id: 'string', workflow_id: 'string', workflow_name: 'string'
   transport: 'string', predict: 'boolean', model_id: 'string', model_error: 'string', model_fps: 'number', model_ms: 'number', width: 'number', height: 'number',
   fps: 'number', detections_count: 'number', processing_time_ms: 'number', xray_mode: 'string', color_scheme: 'string', encoder: 'string', adaptive: 'boolean',
   min_bps: 'number', start_bps: 'number', max_bps: 'number', target_bps: 'number', renditions: 'array', frames: 'number', dropped: 'number',
-  source: 'object', latency_ms: 'object' };
+  source: 'object', latency_ms: 'object', is_recorder: 'boolean', recording: 'object' };
 const SOURCE = { node_id: 'string', state: 'string', since_s: 'number', text: 'string', width: 'number', height: 'number', fps: 'number', frames: 'number', reopened: 'number', codec: 'string' };
 
 test('views have the members that are documented', { timeout: 60000 }, async (t) => {

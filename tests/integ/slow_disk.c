@@ -1,4 +1,4 @@
-/* Loaded in front of a program: every write to a recording takes DELAY_MS, as on a disk that is slow. */
+/* Loaded in front of a program: a write to a recording takes DELAY_MS, as on a slow disk. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
