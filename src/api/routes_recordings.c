@@ -46,11 +46,11 @@ static void reply_unknown(struct http_exchange *exchange)
 
 void api_recording_read(void *context, struct http_exchange *exchange)
 {
-    const struct record_folder *folder = runtime_recordings(((struct api *)context)->runtime);
+    struct record_folder *folder = runtime_recordings(((struct api *)context)->runtime);
     const char *file = http_param(http_exchange_request(exchange), "file");
     char path[RECORD_PATH_BYTES];
     if (!folder || record_folder_path(folder, file, path) != OW_OK ||
-        http_files_reply_path(exchange, path) != OW_OK)
+        http_files_reply_path(exchange, path, record_folder_is_open(folder, file)) != OW_OK)
         reply_unknown(exchange);
 }
 

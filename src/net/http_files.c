@@ -147,7 +147,7 @@ static void add_content_range(enum http_range_kind kind, const struct http_range
         snprintf(out, room, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
 }
 
-int http_files_reply_path(struct http_exchange *exchange, const char *path)
+int http_files_reply_path(struct http_exchange *exchange, const char *path, bool changes)
 {
     const struct http_request *request = http_exchange_request(exchange);
     struct stat info;
@@ -162,7 +162,8 @@ int http_files_reply_path(struct http_exchange *exchange, const char *path)
     uint64_t size = (uint64_t)info.st_size;
     write_tag(&info, "", tag);
     int used = snprintf(headers, sizeof headers,
-                        "ETag: %s\r\nCache-Control: no-cache\r\nAccept-Ranges: bytes\r\n", tag);
+                        "ETag: %s\r\nCache-Control: %s\r\nAccept-Ranges: bytes\r\n", tag,
+                        changes ? "no-store" : "no-cache");
     /* A part of another version than the client has is of no use to it. */
     bool same = request->if_range[0] == '\0' || strcmp(request->if_range, tag) == 0;
     struct http_range part;

@@ -10,8 +10,8 @@
 int http_files_reply(struct http_exchange *exchange, const char *folder, const char *path);
 
 /* Answers with the file at this path, of any size, or the part of it that is asked for (RFC 9110,
- * 14). OW_ENOTFOUND without having answered. */
-int http_files_reply_path(struct http_exchange *exchange, const char *path);
+ * 14). One that changes is not to be kept by anybody. OW_ENOTFOUND without having answered. */
+int http_files_reply_path(struct http_exchange *exchange, const char *path, bool changes);
 
 /* The Content-Type of a file name. */
 const char *http_files_type(const char *path);

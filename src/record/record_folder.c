@@ -102,6 +102,16 @@ static bool is_open(const struct record_folder *folder, const char *name)
     return false;
 }
 
+bool record_folder_is_open(struct record_folder *folder, const char *file)
+{
+    char name[RECORD_NAME_BYTES] = "";
+    memcpy(name, file, stem_size(file));
+    pthread_mutex_lock(&folder->lock);
+    bool open = name[0] && is_open(folder, name);
+    pthread_mutex_unlock(&folder->lock);
+    return open;
+}
+
 static int later_first(const void *left, const void *right)
 {
     const struct record_entry *a = left, *b = right;

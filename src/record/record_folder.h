@@ -35,6 +35,8 @@ int record_folder_check(struct record_folder *folder, uint64_t written_bytes, st
  * record_folder_claim() could have made and the file is there. */
 int record_folder_path(const struct record_folder *folder, const char *file,
                        char path[RECORD_PATH_BYTES]);
+/* Does the file belong to a recording that is being written? */
+bool record_folder_is_open(struct record_folder *folder, const char *file);
 /* The path of name + ending, which need not be there. */
 void record_folder_name_path(const struct record_folder *folder, const char *name,
                              const char *ending, char path[RECORD_PATH_BYTES]);

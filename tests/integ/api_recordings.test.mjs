@@ -80,6 +80,7 @@ test('somebody records a view by hand', { timeout: 90000 }, async (t) => {
 
   // What there is can be taken while it grows; it cannot be removed.
   const growing = await call.whole(FILE, 200, { params: { file: `${running.name}.mp4` } });
+  assert.equal(growing.headers['cache-control'], 'no-store');
   writeFileSync(join(folder, 'growing.mp4'), growing.bytes);
   assert.ok((await play(join(folder, 'growing.mp4'))).pts.length >= 30);
   const { detail } = await call(REMOVE, 409, { params: { file: running.name } });
@@ -104,7 +105,7 @@ test('somebody records a view by hand', { timeout: 90000 }, async (t) => {
   // Both files in whole and in part, as a player seeks.
   const params = { file: recording.video }, bytes = readFileSync(server.path(recording.video));
   const whole = await call.whole(FILE, 200, { params });
-  assert.deepEqual([whole.headers['content-type'], whole.headers['accept-ranges']], ['video/mp4', 'bytes']);
+  assert.deepEqual(['content-type', 'accept-ranges', 'cache-control'].map((name) => whole.headers[name]), ['video/mp4', 'bytes', 'no-cache']);
   assert.deepEqual(whole.bytes, bytes);
   const part = await call.whole(FILE, 206, { params, headers: { range: 'bytes=1000-1999' } });
   assert.deepEqual(part.bytes, bytes.subarray(1000, 2000));

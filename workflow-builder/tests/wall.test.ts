@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fitGrid } from '../src/pages/wall/fit';
 import { jpegRate } from '../src/pages/wall/load';
-import { inOrder, Roster } from '../src/pages/wall/view-list';
+import { inOrder, Roster, shownViews } from '../src/pages/wall/view-list';
 import type { ViewInfo } from '../src/player/server-types';
+import { formatDuration, recordLabel, videoAddress } from '../src/ui/recording';
 
 const same = (count: number, ratio = 16 / 9) => new Array<number>(count).fill(ratio);
 
@@ -74,4 +75,20 @@ test('a view that has gone keeps its place for a while', () => {
   roster.hold(60_000); // the server was away since
   assert.equal(shown([], 61_000), 'b-');
   assert.equal(shown([], 65_000), '');
+});
+
+test('a recorder is shown where nothing else of its workflow is', () => {
+  const recorder = { node_id: 'keep', workflow_id: 'a', is_recorder: true }, view = { node_id: 'live', workflow_id: 'a' };
+  assert.deepEqual(shownViews([recorder, view]), [view]);
+  assert.deepEqual(shownViews([recorder, { ...view, workflow_id: 'b' }]), [recorder, { ...view, workflow_id: 'b' }]);
+});
+
+test('durations and names of recordings', () => {
+  assert.deepEqual([0, 7.9, 60, 754, 3723, -1].map(formatDuration), ['0:00', '0:07', '1:00', '12:34', '1:02:03', '0:00']);
+  const recording = { state: 'recording', by_hand: false, name: 'a', seconds: 1, error: '' } as const;
+  assert.equal(recordLabel(undefined), 'Record');
+  assert.equal(recordLabel({ ...recording, state: 'off' }), 'Record');
+  assert.equal(recordLabel({ ...recording, by_hand: true }), 'End the recording');
+  assert.match(recordLabel(recording), /^Go on/);
+  assert.equal(videoAddress('a b'), '/api/recordings/a%20b.mp4');
 });

@@ -53,7 +53,7 @@ static void handle_file(void *context, struct http_exchange *exchange)
     char path[256];
     snprintf(path, sizeof path, "%s/%s", fixture.folder,
              http_param(http_exchange_request(exchange), "name"));
-    if (http_files_reply_path(exchange, path) != OW_OK)
+    if (http_files_reply_path(exchange, path, false) != OW_OK)
         http_reply_error(exchange, 404, "There is no such file.");
 }
 

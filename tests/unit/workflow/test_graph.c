@@ -234,7 +234,7 @@ static void node_types_describe_their_settings(void **state)
 {
     (void)state;
     json_t *all = node_types_describe();
-    assert_int_equal(json_array_size(all), 11);
+    assert_int_equal(json_array_size(all), 12);
     for (int i = 0; node_type_at(i); i++) {
         json_t *row = json_array_get(all, (size_t)i);
         assert_ptr_equal(node_type_find(json_string_value(json_object_get(row, "type"))),

@@ -1,6 +1,7 @@
 /* What the server tells while workflows run: the state of each node, detections, messages. Each node
  * is listened to by itself, so that a change of one draws one. */
 import { ServerSocket } from '../player/server-socket';
+import type { Recording } from '../player/server-types';
 
 export interface NodeState {
   readonly type: string;
@@ -17,6 +18,7 @@ export interface NodeState {
   readonly counts?: Readonly<Record<string, number>>;
   readonly passed?: number;
   readonly held?: number;
+  readonly recording?: Recording;
   readonly zone?: { readonly inside: number; readonly entered: number; readonly left: number; readonly crossed_in: number; readonly crossed_out: number };
 }
 

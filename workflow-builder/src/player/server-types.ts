@@ -10,6 +10,16 @@ export interface SourceInfo {
   readonly fps?: number;
 }
 
+/* Of a view. */
+export interface Recording {
+  readonly state: 'off' | 'ready' | 'recording' | 'error';
+  /** Somebody wanted it. */
+  readonly by_hand: boolean;
+  readonly name: string;
+  readonly seconds: number;
+  readonly error: string;
+}
+
 export interface ViewInfo {
   readonly node_id: string;
   readonly workflow_id?: string;
@@ -36,6 +46,9 @@ export interface ViewInfo {
   readonly xray_mode?: string;
   readonly color_scheme?: string;
   readonly encoder?: string;
+  /** Made to be recorded. */
+  readonly is_recorder?: boolean;
+  readonly recording?: Recording;
 }
 
 export interface Health {

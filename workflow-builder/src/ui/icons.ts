@@ -10,6 +10,7 @@ const PATHS = {
   snapshot: '<path d="M2 5.5h2.6L5.7 4h4.6l1.1 1.5H14v7.2H2z"/><circle cx="8" cy="8.8" r="2.3"/>',
   plain: '<path d="M2.5 3.5h11v9h-11zM3 11l3.2-3.4L8.6 10l1.7-1.6L13 11"/>',
   legend: '<path d="M2.5 4h2M7.5 4h6M2.5 8h2M7.5 8h6M2.5 12h2M7.5 12h6"/>',
+  record: '<circle cx="8" cy="8" r="6"/><circle class="light" cx="8" cy="8" r="3"/>',
   fullscreen: '<path d="M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10"/>',
   chevron: '<path d="m4 10 4-4 4 4"/>',
   warning: '<path d="M8 2.5 14.5 13.5h-13z"/><path d="M8 6.5v3.2M8 11.6v.1"/>',

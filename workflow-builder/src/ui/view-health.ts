@@ -21,5 +21,5 @@ export function livenessOf(view: ViewInfo): Liveness {
 export function troubleOf(view: ViewInfo): string {
   if (view.error) return view.error;
   if (livenessOf(view) === 'no-signal' && view.source?.text) return view.source.text;
-  return view.model_error ?? '';
+  return view.model_error || (view.recording?.error ? `This view cannot be recorded: ${view.recording.error}` : '');
 }

@@ -4,6 +4,7 @@ import type { OverwatchView } from '../../player/overwatch-view';
 import type { TransportChoice } from '../../player/session-machine';
 import { useApp } from '../hooks/context';
 import { valueOf, type WorkflowNode } from '../model/types';
+import { formatDuration, recordLabel, setRecording } from '../../ui/recording';
 import { Icon, type IconName } from '../parts/Icon';
 import type { BodyProps } from './FlowNode';
 
@@ -102,11 +103,28 @@ function Tool({ icon, label, onClick }: { icon: IconName; label: string; onClick
   return <button type="button" className="tool small" aria-label={label} title={label} onClick={onClick}><Icon name={icon} /></button>;
 }
 
+/* Shows by its colour that the view is being recorded, whoever wanted it. */
+function RecordTool({ id, state }: { id: string; state: BodyProps['state'] }) {
+  const app = useApp();
+  const recording = state?.recording;
+  if (recording === undefined) return null;
+  const toggle = async () => {
+    const refusal = await setRecording(id, !recording.by_hand);
+    if (refusal !== '') app.tell(refusal, 'error');
+  };
+  const label = recordLabel(recording);
+  return (
+    <button type="button" className="tool small record" data-state={recording.state} aria-pressed={recording.by_hand} aria-label={label} title={label} data-testid="record" onClick={() => void toggle()}>
+      <Icon name="record" />{recording.state === 'recording' && <span className="time" data-testid="record-time">{formatDuration(recording.seconds)}</span>}
+    </button>
+  );
+}
+
 export function ViewBody({ node, state }: BodyProps) {
   const app = useApp();
   const player = useRef<OverwatchView>(null);
   const [shown, setShown] = useState<Shown>({ state: 'disconnected', reason: '', text: '' });
-  const [choice, setChoice] = useState<TransportChoice>(node.type === 'videoPreview' ? 'websocket' : 'auto');
+  const [choice, setChoice] = useState<TransportChoice>(node.type === 'videoPreview' || node.type === 'recorder' ? 'websocket' : 'auto');
   const [paused, setPaused] = useState(false);
   const running = state !== null;
   useEffect(() => setPaused(false), [running]);
@@ -127,6 +145,7 @@ export function ViewBody({ node, state }: BodyProps) {
       <div className="view-tools">
         <span className="picture-tools" data-on={running}>
           <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={() => setPaused(!paused)} />
+          <RecordTool id={node.id} state={state} />
           <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
           <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
           <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>

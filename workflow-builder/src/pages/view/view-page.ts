@@ -6,6 +6,7 @@ import { h, setData, setText } from '../../ui/dom';
 import { icon, logo } from '../../ui/icons';
 import { pageTools } from '../../ui/page-tools';
 import { troubleOf } from '../../ui/view-health';
+import { RecordButton } from './record-button';
 import { StatsStrip } from './stats-strip';
 
 const CHOICES: readonly { value: TransportChoice; label: string }[] = [
@@ -14,11 +15,13 @@ const CHOICES: readonly { value: TransportChoice; label: string }[] = [
   { value: 'websocket', label: 'WebSocket' },
 ];
 const TOAST_MS = 2_500;
+const LINK_TOAST_MS = 10_000;
 
 export class ViewPage {
   readonly element: HTMLElement;
   readonly #player: OverwatchView;
   readonly #strip: StatsStrip;
+  readonly #record: RecordButton;
   readonly #title = h('h1', { 'data-testid': 'view-name' });
   readonly #subtitle = h('span', { class: 'subtitle' });
   readonly #state = h('div', { class: 'state', role: 'status', 'data-testid': 'view-state' });
@@ -34,6 +37,7 @@ export class ViewPage {
   constructor(readonly node: string) {
     this.#player = h('overwatch-view', { node, 'data-testid': 'player' });
     this.#strip = new StatsStrip(() => this.#player.budget);
+    this.#record = new RecordButton(node, { say: (text, link) => this.#say(text, link) });
     const chosen = new URLSearchParams(location.search).get('transport');
     if (chosen === 'webrtc' || chosen === 'websocket') this.#player.transport = chosen;
     this.#state.append(h('span', { class: 'dot' }), this.#stateLabel, this.#stateReason);
@@ -66,6 +70,7 @@ export class ViewPage {
         { class: 'tools' },
         segments,
         this.#legend,
+        this.#record.element,
         h('button', { type: 'button', class: 'tool', 'aria-label': 'Save a snapshot (S)', title: 'Save a snapshot (S)', 'data-testid': 'snapshot', click: () => void this.#snapshot(true) }, icon('snapshot')),
         this.#plain,
         h('button', { type: 'button', class: 'tool', 'aria-label': 'Full screen (F)', title: 'Full screen (F)', 'data-testid': 'fullscreen', click: () => void this.#player.toggleFullscreen() }, icon('fullscreen')),
@@ -90,6 +95,7 @@ export class ViewPage {
     this.#legend.hidden = !this.#player.overlayShows;
     this.#legend.setAttribute('aria-pressed', String(this.#player.hasAttribute('overlay-legend')));
     this.#plain.hidden = view === null || view.model_id === '';
+    this.#record.update(view?.recording);
     const trouble = view === null ? '' : troubleOf(view);
     setText(this.#trouble, trouble);
     this.#trouble.hidden = trouble === '';
@@ -122,11 +128,11 @@ export class ViewPage {
     this.#say((await this.#player.downloadSnapshot({ overlay })) ? 'Snapshot saved.' : 'There is no picture to save yet.');
   }
 
-  #say(text: string): void {
-    setText(this.#toast, text);
+  #say(text: string, link?: { href: string; text: string }): void {
+    this.#toast.replaceChildren(text, ...(link === undefined ? [] : [' ', h('a', { href: link.href, download: true }, link.text)]));
     this.#toast.hidden = false;
     clearTimeout(this.#toastTimer);
-    this.#toastTimer = setTimeout(() => (this.#toast.hidden = true), TOAST_MS);
+    this.#toastTimer = setTimeout(() => (this.#toast.hidden = true), link === undefined ? TOAST_MS : LINK_TOAST_MS);
   }
 
   #key(event: KeyboardEvent): void {
@@ -134,6 +140,9 @@ export class ViewPage {
     switch (event.key.toLowerCase()) {
       case 'f':
         void this.#player.toggleFullscreen();
+        break;
+      case 'r':
+        void this.#record.toggle();
         break;
       case 's':
         void this.#snapshot(!event.shiftKey);

@@ -9,6 +9,12 @@ export function inOrder(views: readonly ViewInfo[]): ViewInfo[] {
   return [...views].sort((a, b) => compare(workflow(a), workflow(b)) || compare(a.label || a.node_id, b.label || b.node_id) || compare(a.node_id, b.node_id));
 }
 
+/** All but the recorders of workflows that have views to be looked at, which show the same. */
+export function shownViews(views: readonly ViewInfo[]): ViewInfo[] {
+  const looked = new Set(views.filter((view) => view.is_recorder !== true).map((view) => view.workflow_id));
+  return views.filter((view) => view.is_recorder !== true || !looked.has(view.workflow_id));
+}
+
 export function summaryOf(views: readonly ViewInfo[]): string {
   if (views.length === 0) return '';
   const troubled = views.filter((view) => livenessOf(view) === 'no-signal' || livenessOf(view) === 'error').length;

@@ -8,7 +8,7 @@ import { emptyState } from './empty-state';
 import { fitGrid } from './fit';
 import { jpegRate, LIVE_VIEWS } from './load';
 import { Tile } from './tile';
-import { Roster, summaryOf } from './view-list';
+import { Roster, shownViews, summaryOf } from './view-list';
 import { WallBar } from './wall-bar';
 
 const LINGER_MS = 5_000;
@@ -78,7 +78,8 @@ export class WallPage {
 
   /* ---- which tiles there are ---- */
 
-  #show(views: readonly ViewInfo[]): void {
+  #show(all: readonly ViewInfo[]): void {
+    const views = shownViews(all);
     this.#bar.summary(summaryOf(views));
     const present = this.#roster.update(views, performance.now());
     const ids = new Set(present.map(({ view }) => view.node_id));
