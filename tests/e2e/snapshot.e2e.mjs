@@ -76,7 +76,7 @@ test('a legend is drawn when it is asked for', { timeout: 90000 }, async (t) => 
     const ground = (x, y) => { const at = 4 * (y * width + x); return data[at + 3] > 180 && data[at + 3] < 200; };
     for (let y = 12; y < height - 12; y++) {
       for (let x = 12; x < width - 12; x++) {
-        if (blue(x, y) && blue(x + 9, y + 9) && ground(x - 2, y + 4) && ground(x + 12, y + 4) && ground(x + 4, y - 2) && ground(x + 4, y + 12)) return true;
+        if (blue(x + 4, y) && blue(x + 4, y + 9) && blue(x, y + 4) && blue(x + 9, y + 4) && ground(x - 2, y + 4) && ground(x + 12, y + 4) && ground(x + 4, y - 2) && ground(x + 4, y + 12)) return true;
       }
     }
     return false;

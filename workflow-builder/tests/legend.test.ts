@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import type { SeenObject } from '../src/player/metadata';
 import { LegendMemory } from '../src/player/overlay-legend';
-import { colourOf, scaleOf, textOn } from '../src/player/overlay-palette';
+import { bodyColours, colourOf, scaleOf, textOn } from '../src/player/overlay-palette';
 
 const seen = (classId: number, className: string, confidence = 0.5): SeenObject =>
   ({ classId, className, trackId: null, confidence, box: { x: 0, y: 0, width: 0.1, height: 0.1 }, keyPoints: [], mask: null });
@@ -61,6 +61,12 @@ test('colours are those of the server', () => {
   const known = [...(source.match(/known\[\] = \{([\s\S]*?)\n {4}\};/)?.[1] ?? '').matchAll(/\{"([^"]+)", (\{[^}]+\})\}/g)];
   assert.ok(known.length > 25);
   for (const [, name = '', colour = ''] of known) assert.equal(colourOf(seen(0, name), 'class_specific'), bytes(colour)[0], name);
+});
+
+test('a body has sides', () => {
+  assert.deepEqual(bodyColours('#18b7f2', 'default'), ['#18b7f2', '#ffa726', '#c06bff']);
+  assert.deepEqual(bodyColours('#18b7f2', 'neon'), ['#18b7f2', '#39ff14', '#ff2bd6']);
+  assert.deepEqual(bodyColours('#646464', 'monochrome'), ['#555555', '#b2b2b2', '#3c3c3c']);
 });
 
 test('confidences are mixed from the scale, text is readable', () => {

@@ -2,14 +2,16 @@
 import type { SeenObject } from './metadata';
 import { BONES, labelOf, maskRects, PERSON_KEY_POINTS, placed, placeLabels, type Rect } from './overlay-geometry';
 import type { Legend, LegendMemory } from './overlay-legend';
-import { colourOf, textOn } from './overlay-palette';
+import { bodyColours, colourOf, textOn, type BodyColours } from './overlay-palette';
 
 export const LINE = 2;
 const FONT = '600 12px Inter, system-ui, sans-serif';
 const LABEL_HEIGHT = 18;
 const LABEL_PADDING = 5;
 const MASK_ALPHA = 0.4;
-const POINT_RADIUS = 3;
+const POINT_RADIUS = 3.5;
+const JOINT_RIM = '#f4f6f8';
+const ROUND = 3;
 /* Points below are guesses, as for the server (src/xray/poses.c). */
 const SURE_POINT = 0.25;
 
@@ -48,7 +50,7 @@ export function paintOverlay(context: Context, painting: Painting): void {
   const each = (draw: (object: SeenObject, colour: string, box: Rect) => void) =>
     objects.forEach((object, i) => draw(object, colours[i] ?? '', boxes[i] ?? place));
   each((object, colour, box) => drawMask(context, object, colour, box));
-  each((object, colour) => drawPose(context, object, colour, place));
+  each((object, colour) => drawPose(context, object, bodyColours(colour, scheme), place));
   each((object, colour, box) => drawBox(context, colour, box, object === painting.pointed));
   const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
   const labelled = boxes.map((box, i) => withLabel(box, sizes[i]?.width ?? 0));
@@ -60,6 +62,13 @@ export function paintOverlay(context: Context, painting: Painting): void {
 /* A box and its label's best place. */
 function withLabel({ x, y, width, height }: Rect, labelWidth: number): Rect {
   return { x, y: y - LABEL_HEIGHT, width: Math.max(width, labelWidth), height: height + LABEL_HEIGHT };
+}
+
+function fillRounded(context: Context, { x, y, width, height }: Rect, radius: number, colour: string): void {
+  context.fillStyle = colour;
+  context.beginPath();
+  context.roundRect(x, y, width, height, radius);
+  context.fill();
 }
 
 function drawBox(context: Context, colour: string, box: Rect, pointed: boolean): void {
@@ -78,31 +87,39 @@ function drawMask(context: Context, { mask }: SeenObject, colour: string, box: R
   context.globalAlpha = 1;
 }
 
-function drawPose(context: Context, object: SeenObject, colour: string, place: Rect): void {
+/* Of a person's points, in COCO's order: the nose, then left and right in turn. A bone across the body is
+ * of its middle. */
+const MIDDLE = 0;
+const sideOfPoint = (point: number, count: number) => (count !== PERSON_KEY_POINTS || point === 0 ? MIDDLE : 2 - (point % 2));
+const sideOfBone = (from: number, to: number) => (from % 2 === to % 2 ? sideOfPoint(from, PERSON_KEY_POINTS) : MIDDLE);
+
+function drawPose(context: Context, object: SeenObject, body: BodyColours, place: Rect): void {
   const at = ({ x, y }: { x: number; y: number }) => [place.x + x * place.width, place.y + y * place.height] as const;
   const points = object.keyPoints.map((point) => (point.score < SURE_POINT ? null : at(point)));
-  const path = new Path2D();
+  context.lineWidth = LINE;
   for (const [from, to] of points.length === PERSON_KEY_POINTS ? BONES : []) {
     const [a, b] = [points[from], points[to]];
     if (!a || !b) continue;
-    path.moveTo(...a);
-    path.lineTo(...b);
-  }
-  context.lineWidth = LINE;
-  context.strokeStyle = context.fillStyle = colour;
-  context.stroke(path);
-  for (const point of points) {
-    if (point === null) continue;
+    context.strokeStyle = body[sideOfBone(from, to)] ?? body[MIDDLE];
     context.beginPath();
-    context.arc(...point, POINT_RADIUS, 0, 2 * Math.PI);
-    context.fill();
+    context.moveTo(...a);
+    context.lineTo(...b);
+    context.stroke();
   }
+  points.forEach((point, i) => {
+    if (point === null) return;
+    for (const [colour, radius] of [[JOINT_RIM, POINT_RADIUS], [body[sideOfPoint(i, points.length)] ?? body[MIDDLE], POINT_RADIUS - 1]] as const) {
+      context.fillStyle = colour;
+      context.beginPath();
+      context.arc(...point, radius, 0, 2 * Math.PI);
+      context.fill();
+    }
+  });
 }
 
 function drawLabel(context: Context, object: SeenObject, colour: string, label: Rect | undefined): void {
   if (label === undefined) return;
-  context.fillStyle = colour;
-  context.fillRect(label.x, label.y, label.width, label.height);
+  fillRounded(context, label, ROUND, colour);
   context.fillStyle = textOn(colour);
   context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
 }
@@ -123,10 +140,7 @@ function drawLegend(context: Context, { objects, place, scheme, captureUs }: Pai
   if (empty || 2 * size.width > place.width || 4 * size.height > 3 * place.height) return [];
   const { x, y: top } = memory.place(size, boxes, place, LEGEND_MARGIN, captureUs);
   const rect = { ...size, x: Math.round(x), y: Math.round(top) };
-  context.fillStyle = LEGEND_GROUND;
-  context.beginPath();
-  context.roundRect(rect.x, rect.y, rect.width, rect.height, 5);
-  context.fill();
+  fillRounded(context, rect, 2 * ROUND, LEGEND_GROUND);
   const left = rect.x + LEGEND_PADDING;
   const right = rect.x + rect.width - LEGEND_PADDING;
   let y = rect.y + LEGEND_PADDING / 2 + LEGEND_LINE / 2;
@@ -134,8 +148,7 @@ function drawLegend(context: Context, { objects, place, scheme, captureUs }: Pai
   for (const { name, colour, count } of legend.rows) {
     if (colour !== null) {
       context.globalAlpha = count === 0 ? 0.4 : 1;
-      context.fillStyle = colour;
-      context.fillRect(left, y - SWATCH / 2, SWATCH, SWATCH);
+      fillRounded(context, { x: left, y: y - SWATCH / 2, width: SWATCH, height: SWATCH }, ROUND, colour);
       context.globalAlpha = 1;
     }
     context.fillStyle = count === 0 ? LEGEND_DIM : LEGEND_TEXT;

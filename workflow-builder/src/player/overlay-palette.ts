@@ -21,13 +21,17 @@ const KNOWN: Readonly<Record<string, string>> = {
 
 const channels = (colour: string): readonly number[] => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
 
+function mix(from: string, to: string, share: number): string {
+  const goal = channels(to);
+  const mixed = channels(from).map((channel, i) => Math.round(channel + share * ((goal[i] ?? 0) - channel)));
+  return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+}
+
 /* Evenly spaced stops from 0 to 1. */
 function ramp(stops: readonly string[], value: number): string {
   const at = Math.min(Math.max(value, 0), 1) * (stops.length - 1);
   const stop = Math.min(Math.floor(at), stops.length - 2);
-  const [a, b] = [channels(stops[stop] ?? WHITE), channels(stops[stop + 1] ?? WHITE)];
-  const mixed = a.map((from, i) => Math.round(from + (at - stop) * ((b[i] ?? 0) - from)));
-  return `#${mixed.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`;
+  return mix(stops[stop] ?? WHITE, stops[stop + 1] ?? WHITE, at - stop);
 }
 
 /** The stops of a scheme that shows the confidence, from 0 to 1; null: it shows the class. */
@@ -42,6 +46,14 @@ export function colourOf({ classId, className, confidence }: Pick<SeenObject, 'c
   if (scheme === 'monochrome') return WHITE;
   if (scheme === 'neon') return NEON[classId % NEON.length] ?? WHITE;
   return (scheme === 'class_specific' ? KNOWN[className] : undefined) ?? CLASSES[classId % CLASSES.length] ?? WHITE;
+}
+
+/** Of the middle of a body, its left and its right, which are told apart. */
+export type BodyColours = readonly [string, string, string];
+
+export function bodyColours(object: string, scheme: string): BodyColours {
+  if (scaleOf(scheme) !== null || scheme === 'monochrome') return [mix(object, '#000000', 0.15), mix(object, '#ffffff', 0.5), mix(object, '#000000', 0.4)];
+  return scheme === 'neon' ? [object, '#39ff14', '#ff2bd6'] : [object, '#ffa726', '#c06bff'];
 }
 
 function luminance(colour: string): number {
