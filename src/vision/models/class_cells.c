@@ -47,7 +47,7 @@ static inline float held(float value, float low, float high)
 
 enum { SOFT_STEP_MAX = 40 };
 
-/* 1 / (1 + exp(-value)) to 1e-4 for values of -SOFT_STEP_MAX to SOFT_STEP_MAX, in steps that vector
+/* 1 / (1 + exp(-value)) to 2e-4 for values of -SOFT_STEP_MAX to SOFT_STEP_MAX, in steps that vector
  * units have: exp(-value) is a power of two, made of a float's exponent, times one of 0 to 1, by
  * its series. */
 static inline float soft_step(float value)

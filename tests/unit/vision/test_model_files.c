@@ -101,13 +101,13 @@ static void assert_refused(const struct model_options *options, int code, const 
         fail_msg("\"%s\" does not say \"%s\"", why.text, word);
 }
 
-/* What the model sees in a picture of 128x128: one object. */
-static struct detection see_one(struct model *model)
+/* What the model sees in a picture of at most 128x128: one object. */
+static struct detection see_one(struct model *model, int width, int height)
 {
     static uint8_t grey[128 * 128];
     const struct model_thresholds thresholds = {
         .confidence = 0.25F, .iou = 0.5F, .max_detections = 10};
-    struct frame frame = {.width = 128, .height = 128};
+    struct frame frame = {.width = width, .height = height};
     struct detections *seen = NULL;
     struct reason why = {""};
     for (int p = 0; p < FRAME_PLANES; p++) {
@@ -124,7 +124,7 @@ static struct detection see_one(struct model *model)
 
 static void assert_sees_it(struct model *model)
 {
-    const struct detection seen = see_one(model);
+    const struct detection seen = see_one(model, 128, 128);
     const float wanted[4] = {64, 24, 96, 56}; /* centre (40, 20), 16x16, twice as large */
     const float box[4] = {seen.x1, seen.y1, seen.x2, seen.y2};
     assert_int_equal(seen.class_id, 1);
@@ -218,6 +218,26 @@ static void half_precision_is_exact(void **state)
         assert_int_equal(back[0], half);
         assert_int_equal(back[1], half);
     }
+}
+
+static void an_output_of_several_pictures_is_cut_in_parts(void **state)
+{
+    (void)state;
+    static const float values[] = {1, 2, 3, 4, 5, 6};
+    const struct tensor_view all = {.data = values, .rank = 2, .dims = {3, 2}, .count = 6};
+    const struct tensor_view scalar = {.data = values, .count = 1};
+    const struct tensor_view empty = {.rank = 2, .dims = {0, 2}};
+    struct tensor_view one = {0};
+    assert_true(tensor_view_of_picture(&all, 3, 1, &one));
+    assert_int_equal(one.dims[0], 1);
+    assert_int_equal(one.count, 2);
+    assert_float_equal(one.data[0], 3, 0);
+    assert_false(tensor_view_of_picture(&all, 2, 1, &one)); /* another number of pictures */
+    assert_false(tensor_view_of_picture(&scalar, 3, 0, &one));
+    assert_true(tensor_view_of_picture(&empty, 3, 0, &one));
+    assert_null(one.data);
+    assert_true(tensor_view_of_picture(&all, 1, 0, &one)); /* alone: whatever the shape */
+    assert_int_equal(one.count, 6);
 }
 
 static void the_picture_arrives_in_its_order(void **state)
@@ -353,7 +373,7 @@ static void outputs_of_whole_numbers_and_a_size_input(void **state)
                     });
     struct model *model = open_model(NULL);
     assert_string_equal(model_info(model)->family, "ssd");
-    const struct detection seen = see_one(model);
+    const struct detection seen = see_one(model, 128, 128);
     assert_int_equal(seen.class_id, 3);
     assert_float_equal(seen.confidence, 0.75F, 1e-6F);
     assert_float_equal(seen.x1, 16, 1e-3F);
@@ -373,10 +393,20 @@ static void a_classifier_labels_the_picture(void **state)
                           });
     struct model *model = open_model(NULL);
     assert_string_equal(model_info(model)->task, "classify");
-    const struct detection seen = see_one(model);
+    struct detection seen = see_one(model, 128, 128);
     assert_int_equal(seen.class_id, 1);
     assert_float_equal(seen.x2, 128, 1e-3F);
     assert_float_equal(seen.y2, 128, 1e-3F);
+    seen = see_one(model, 128, 64); /* the middle of a wide one */
+    assert_float_equal(seen.x1, 32, 1e-3F);
+    assert_float_equal(seen.x2, 96, 1e-3F);
+    assert_float_equal(seen.y2, 64, 1e-3F);
+    model_close(&model);
+    write_sidecar("{\"letterbox\": \"stretch\"}");
+    model = open_model(NULL);
+    seen = see_one(model, 128, 64);
+    assert_float_equal(seen.x1, 0, 1e-3F);
+    assert_float_equal(seen.x2, 128, 1e-3F);
     model_close(&model);
 }
 
@@ -412,6 +442,7 @@ int main(void)
         cmocka_unit_test_teardown(inputs_of_every_type_and_order, clean),
         cmocka_unit_test_teardown(values_of_every_type_go_through, clean),
         cmocka_unit_test(half_precision_is_exact),
+        cmocka_unit_test(an_output_of_several_pictures_is_cut_in_parts),
         cmocka_unit_test(the_picture_arrives_in_its_order),
         cmocka_unit_test_teardown(the_file_beside_a_model_is_heeded, clean),
         cmocka_unit_test(pictures_go_in_as_the_file_says),
