@@ -255,30 +255,62 @@ static int run_shared(struct model_pool *pool, const char *path, int seconds)
     return rc;
 }
 
-int main(int argc, char **argv)
+/* ---- the bare session, for bench/vision/program.mjs ---- */
+
+/* For each line with a number of milliseconds, how many runs a second there were in that time. */
+static int serve_bare(const char *path, int threads, struct reason *why)
+{
+    struct model *model = NULL;
+    struct bare bare = {0};
+    char line[32];
+    int rc = model_open(&model, path, NULL, why);
+    if (rc == OW_OK)
+        rc = bare_open(&bare, model_info(model), threads, why);
+    model_close(&model);
+    while (rc == OW_OK && fgets(line, sizeof line, stdin) != NULL) {
+        int64_t wanted_us = strtol(line, NULL, 10) * 1000, took_us = 0;
+        int runs = 0;
+        for (; took_us < wanted_us && rc == OW_OK; runs++)
+            rc = bare_run(&bare, 1, &took_us, why);
+        printf("%.3f\n", 1e6 * runs / (double)(took_us > 0 ? took_us : 1));
+        fflush(stdout);
+    }
+    bare_close(&bare);
+    return rc;
+}
+
+static int run_all(const char *path, int seconds, struct reason *why)
 {
     struct model_pool *pool = NULL;
+    int rc = model_pool_create(&pool, NULL);
+    if (rc != OW_OK)
+        return rc;
+    read_in();
+    printf("%7s %10s %8s %6s\n", "threads", "results/s", "bare", "ratio");
+    for (int threads = 1; threads <= 2 && rc == OW_OK; threads++)
+        rc = run_solo(pool, path, threads, why);
+    if (rc == OW_OK)
+        rc = run_shared(pool, path, seconds);
+    model_pool_destroy(&pool);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
     struct reason why = {""};
     if (argc < 3) {
-        fprintf(stderr, "usage: %s FOOTAGE.y4m MODEL.onnx [SECONDS]\n", argv[0]);
+        fprintf(stderr, "usage: %s FOOTAGE.y4m MODEL.onnx [SECONDS | --bare THREADS]\n", argv[0]);
         return 2;
     }
     int rc = log_open(NULL, LOG_WARN, false);
     if (rc == OW_OK)
         rc = footage_open(&footage, argv[1], &why);
-    if (rc == OW_OK)
-        read_in();
-    if (rc == OW_OK)
-        rc = model_pool_create(&pool, NULL);
-    if (rc == OW_OK)
-        printf("%7s %10s %8s %6s\n", "threads", "results/s", "bare", "ratio");
-    for (int threads = 1; threads <= 2 && rc == OW_OK; threads++)
-        rc = run_solo(pool, argv[2], threads, &why);
-    if (rc == OW_OK)
-        rc = run_shared(pool, argv[2], argc > 3 ? atoi(argv[3]) : 20);
+    if (rc == OW_OK && argc > 4 && strcmp(argv[3], "--bare") == 0)
+        rc = serve_bare(argv[2], atoi(argv[4]), &why);
+    else if (rc == OW_OK)
+        rc = run_all(argv[2], argc > 3 ? atoi(argv[3]) : 20, &why);
     if (rc != OW_OK)
         fprintf(stderr, "%s\n", why.text[0] ? why.text : error_text(rc));
-    model_pool_destroy(&pool);
     footage_close(&footage);
     return rc != OW_OK;
 }
