@@ -71,6 +71,7 @@ static void constant_speed_is_learned(void **state)
             struct detections *out = NULL;
             double later = t + (double)ahead[k] / 1e6;
             assert_int_equal(tracker_predict(tracker, at_us + ahead[k], &out), OW_OK);
+            assert_int_equal(out->seen_us, at_us);
             assert_int_equal(out->count, 1);
             struct detection wanted = box_at(0, 0.5F, 100 + 130 * later, 200 - 60 * later,
                                              80 + 20 * later, 160 + 40 * later);
