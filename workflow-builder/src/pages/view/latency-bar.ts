@@ -58,8 +58,15 @@ export class LatencyBar {
 
   #follow(live: boolean): void {
     clearInterval(this.#liveTimer);
-    this.#liveTimer = live ? setInterval(() => this.#show(this.live(), true), LIVE_MS) : undefined;
-    this.#show(live ? this.live() : this.#typical, live);
+    this.#liveTimer = live ? setInterval(() => this.#showLive(), LIVE_MS) : undefined;
+    if (live) this.#showLive();
+    else this.#show(this.#typical, false);
+  }
+
+  /* The record of a picture may come a moment after it: what was shown before stands until then. */
+  #showLive(): void {
+    const budget = this.live();
+    if (budget !== null) this.#show(budget, true);
   }
 
   /** `typical`: of the picture of median latency. */
