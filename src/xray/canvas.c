@@ -2,16 +2,6 @@
 
 #include <string.h>
 
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 /* from + (to - from) * alpha / 255, rounded, without a division and within 16 bits, so that
  * compilers take many at once. */
 static inline uint8_t blend(uint8_t from, uint8_t to, int alpha)

@@ -37,21 +37,6 @@ struct layout {
     struct tab tabs[SCENE_MAX];
 };
 
-static int clamp_int(int value, int least, int most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 /* "person 0.87" and "#12", as the style asks for. False when there is nothing to say. */
 static bool write_label(const struct scene *scene, const struct detection *item, struct tab *tab)
 {

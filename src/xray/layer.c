@@ -4,16 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static bool reserve(struct layer *layer, struct rect area)
 {
     size_t size = (size_t)area.width * (size_t)area.height;

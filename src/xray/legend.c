@@ -128,11 +128,6 @@ static void list_scales(struct content *content, const struct scene *scene,
             (struct scale){"presence", "less", "more", scheme_heat, true};
 }
 
-static int most(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static void measure(struct content *content, struct text *text)
 {
     const struct plate_type *type = &content->type;
@@ -141,23 +136,24 @@ static void measure(struct content *content, struct text *text)
         const struct row *row = &content->rows[i];
         if (row->swatch)
             content->swatch_width = type->capital + type->gap;
-        content->name_width = most(content->name_width, text_width(text, type->pixels, row->name));
+        content->name_width =
+            max_int(content->name_width, text_width(text, type->pixels, row->name));
         content->count_width =
-            most(content->count_width, text_width(text, type->pixels, row->count));
+            max_int(content->count_width, text_width(text, type->pixels, row->count));
     }
     for (int i = 0; i < content->scale_count; i++) {
         const struct scale *scale = &content->scales[i];
         int ends = text_width(text, type->pixels, scale->least) +
                    text_width(text, type->pixels, scale->most) + 2 * type->gap;
-        scale_width = most(scale_width, most(ends + SCALE_TYPE_WIDTHS * type->pixels,
-                                             text_width(text, type->pixels, scale->name)));
+        scale_width = max_int(scale_width, max_int(ends + SCALE_TYPE_WIDTHS * type->pixels,
+                                                   text_width(text, type->pixels, scale->name)));
     }
     int rows_width = content->row_count > 0 ? content->swatch_width + content->name_width +
                                                   3 * type->gap + content->count_width
                                             : 0;
     int lines = content->row_count + 2 * content->scale_count;
     content->line = type->capital + type->pad + type->pad / 2;
-    content->rect.width = most(rows_width, scale_width) + 2 * (type->pad + type->gap / 2);
+    content->rect.width = max_int(rows_width, scale_width) + 2 * (type->pad + type->gap / 2);
     content->rect.height =
         type->height + (lines - 1) * content->line + (type->gap & ~1); /* a little more around */
 }

@@ -4,11 +4,6 @@
 
 #include <math.h>
 
-static int clamp_int(int value, int least, int most)
-{
-    return value < least ? least : value > most ? most : value;
-}
-
 static float scale_coordinate(float value, int from, int to)
 {
     return from > 0 ? value * (float)to / (float)from : value;

@@ -4,11 +4,6 @@
 
 enum corner { TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT, CORNERS };
 
-static int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static float unit(float value)
 {
     return value < 0 ? 0 : value > 1 ? 1 : value;

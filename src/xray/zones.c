@@ -114,11 +114,11 @@ static bool way_in(const struct figure *figure, float *x, float *y)
 
 static void add_arrow(struct layer *layer, const struct figure *figure, float radius)
 {
-    float nx, ny, long_ = 1.3f * figure->step, head = 0.5f * figure->step;
+    float nx, ny, shaft = 1.3f * figure->step, head = 0.5f * figure->step;
     if (!way_in(figure, &nx, &ny))
         return;
     float x = (figure->x[0] + figure->x[1]) / 2, y = (figure->y[0] + figure->y[1]) / 2;
-    float tip_x = x + nx * long_, tip_y = y + ny * long_;
+    float tip_x = x + nx * shaft, tip_y = y + ny * shaft;
     layer_line(layer, x, y, tip_x, tip_y, radius);
     for (int side = -1; side <= 1; side += 2)
         layer_line(layer, tip_x, tip_y, tip_x - head * (nx + (float)side * ny),
