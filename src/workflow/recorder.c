@@ -14,6 +14,7 @@ enum {
     MAX_EVENTS = 64,                    /* that wait; of more the latest are not told */
     RETRY_US = 5000000,                 /* after a failure */
     LATE_US = 1000000,                  /* by as much a picture may be behind its time */
+    TOLD_LATE_US = 3000000,             /* by as much an event may be told after its picture */
     UNSEEN_US = 1000000,                /* after as long what is seen again is an event */
     LOOK_NS = 250000000,                /* at the time, while a recording runs */
 };
@@ -123,6 +124,13 @@ static void begin(struct recorder *self)
     }
 }
 
+/* From when on pictures are kept: of an event that is told late, too, all before it is there. */
+static int64_t ring_from(const struct recorder *self, int64_t now_us)
+{
+    int64_t from_us = record_plan_ring_from(&self->plan, now_us);
+    return from_us < now_us ? from_us - TOLD_LATE_US : from_us;
+}
+
 /* May this key frame follow in the file that is being written? */
 static bool fits(const struct recorder *self, const struct encoded *key)
 {
@@ -145,8 +153,7 @@ static void take_picture(struct recorder *self, struct record_item *item)
         add(self, item);
     else
         end_recording(self, at_us, NULL);
-    record_queue_trim(&self->ring, another ? at_us : record_plan_ring_from(&self->plan, at_us),
-                      RING_BYTES);
+    record_queue_trim(&self->ring, another ? at_us : ring_from(self, at_us), RING_BYTES);
     if (wanted && !self->recording && self->ring.first)
         begin(self);
 }
