@@ -78,11 +78,11 @@ static void drop_first(struct record_queue *queue)
     record_item_free(&item);
 }
 
-/* The key frame behind the first picture; NULL = there is none. */
-static const struct record_item *second_key(const struct record_queue *queue)
+/* The last picture of the first group. */
+static const struct record_item *group_end(const struct record_queue *queue)
 {
-    const struct record_item *item = queue->first ? queue->first->next : NULL;
-    while (item && !item->unit->key)
+    const struct record_item *item = queue->first;
+    while (item->next && !item->next->unit->key)
         item = item->next;
     return item;
 }
@@ -98,13 +98,9 @@ void record_queue_trim(struct record_queue *queue, int64_t from_us, size_t max_b
 {
     if (queue->first && !queue->first->unit->key)
         drop_group(queue);
-    while (queue->first) {
-        const struct record_item *next = second_key(queue);
-        bool needless = next && next->unit->capture_us <= from_us;
-        if (!needless && queue->bytes <= max_bytes)
-            return;
+    while (queue->first &&
+           (group_end(queue)->unit->capture_us < from_us || queue->bytes > max_bytes))
         drop_group(queue);
-    }
 }
 
 void record_queue_clear(struct record_queue *queue)

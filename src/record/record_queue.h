@@ -33,8 +33,8 @@ bool record_queue_put(struct record_queue *queue, struct encoded *unit, struct d
 struct record_item *record_queue_take(struct record_queue *queue);
 /* Appends one that was taken from another. */
 void record_queue_append(struct record_queue *queue, struct record_item *item);
-/* Loses the oldest groups that are not needed to show all since `from_us` (of capture), and as many
- * more as it takes to have `max_bytes` at most. What is left begins with a key frame. */
+/* Loses the oldest groups that are all from before `from_us` (of capture), and as many more as it
+ * takes to have `max_bytes` at most. What is left begins with a key frame. */
 void record_queue_trim(struct record_queue *queue, int64_t from_us, size_t max_bytes);
 void record_queue_clear(struct record_queue *queue);
 

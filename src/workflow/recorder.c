@@ -205,7 +205,20 @@ static void tell_status(struct recorder *self)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* For something to do; while a recording runs not for long. Under the lock. */
+/* An event has its turn behind the picture that it is of. It waits for one that comes later, as
+ * when a filter lets a view go on, but not for long. Under the lock. */
+static bool event_is_due(const struct recorder *self)
+{
+    const struct record_item *picture = self->queue.first;
+    if (self->event_count == 0)
+        return false;
+    int64_t at_us = self->events[0].at_us;
+    if (picture)
+        return picture->unit->capture_us > at_us;
+    return self->newest_us >= at_us || self->stopped || capture_now_us(self) - at_us >= LATE_US;
+}
+
+/* For something to do; while a recording runs or an event waits not for long. Under the lock. */
 static void wait_for_news(struct recorder *self)
 {
     struct timespec until;
@@ -214,17 +227,17 @@ static void wait_for_news(struct recorder *self)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     int rc = 0;
-    while (!self->stopped && !self->news && !self->queue.first && self->event_count == 0 && rc == 0)
-        rc = self->plan.open ? pthread_cond_timedwait(&self->changed, &self->lock, &until)
-                             : pthread_cond_wait(&self->changed, &self->lock);
+    while (!self->stopped && !self->news && !self->queue.first && !event_is_due(self) && rc == 0)
+        rc = self->plan.open || self->event_count > 0
+                 ? pthread_cond_timedwait(&self->changed, &self->lock, &until)
+                 : pthread_cond_wait(&self->changed, &self->lock);
     self->news = false;
 }
 
-/* The oldest event, once the pictures captured before it have been taken. Under the lock. */
+/* The oldest event when it is due. Under the lock. */
 static bool next_event(struct recorder *self, struct pending_event *out)
 {
-    const struct record_item *picture = self->queue.first;
-    if (self->event_count == 0 || (picture && picture->unit->capture_us <= self->events[0].at_us))
+    if (!event_is_due(self))
         return false;
     *out = self->events[0];
     self->event_count--;

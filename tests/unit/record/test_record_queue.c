@@ -84,6 +84,20 @@ static void a_ring_shows_all_since_then(void **state)
     record_queue_clear(&ring);
 }
 
+/* A view that stood still: what it showed long ago is no use. */
+static void a_gap_ends_what_was_before(void **state)
+{
+    (void)state;
+    struct record_queue ring = {0};
+    for (int i = 0; i < 15; i++)
+        put(&ring, i, PLENTY);
+    put(&ring, 1000, PLENTY);
+    record_queue_trim(&ring, (int64_t)1000 * S / 10 - 5 * S, PLENTY);
+    assert_int_equal(ring.count, 1);
+    record_queue_trim(&ring, (int64_t)1100 * S / 10, PLENTY);
+    assert_int_equal(ring.count, 0);
+}
+
 static void a_ring_is_bounded(void **state)
 {
     (void)state;
@@ -130,6 +144,7 @@ int main(void)
         cmocka_unit_test(what_goes_in_comes_out),
         cmocka_unit_test(a_full_queue_goes_on_at_a_key_frame),
         cmocka_unit_test(a_ring_shows_all_since_then),
+        cmocka_unit_test(a_gap_ends_what_was_before),
         cmocka_unit_test(a_ring_is_bounded),
         cmocka_unit_test(masks_count),
     };

@@ -252,6 +252,22 @@ static void what_is_seen_is_recorded_while_it_is(void **state)
     json_decref(list);
 }
 
+/* As behind a filter that holds the picture until something passes: the event is there first. */
+static void an_event_waits_for_its_picture(void **state)
+{
+    (void)state;
+    set_rules(RECORD_EVENTS);
+    put(0, 15);
+    status_when(RECORDER_READY);
+    recorder_result(recorder, "f", at(100), 1);
+    clock_sleep_until_us(clock_now_us() + S / 20);
+    put(100, 150);
+    json_t *list = ended(1);
+    assert_int_equal(number(list, 0, "pictures"), 20); /* nothing of long ago */
+    assert_int_equal(number(list, 0, "events"), 1);
+    json_decref(list);
+}
+
 static void somebody_records_by_hand(void **state)
 {
     (void)state;
@@ -339,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(events_make_it_longer_and_files_have_an_end, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(what_is_seen_is_recorded_while_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_event_waits_for_its_picture, setup, teardown),
         cmocka_unit_test_setup_teardown(somebody_records_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size_is_another_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
