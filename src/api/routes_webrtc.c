@@ -87,7 +87,7 @@ static const char *transport_name(const struct address *selected)
 static json_t *describe_traffic(const struct rtc_session_stats *stats)
 {
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}",
         "frames_sent", (json_int_t)stats->frames_sent, "key_frames_sent",
         (json_int_t)stats->key_frames_sent, "frames_dropped", (json_int_t)stats->frames_dropped,
         "packets_sent", (json_int_t)stats->packets_sent, "bytes_sent",
@@ -96,7 +96,8 @@ static json_t *describe_traffic(const struct rtc_session_stats *stats)
         (json_int_t)stats->plis, "fir_count", (json_int_t)stats->firs, "dropped_datagrams",
         (json_int_t)stats->dropped_datagrams, "probes", (json_int_t)stats->probes, "padding",
         (json_int_t)stats->padding_packets, "records_sent", (json_int_t)stats->records_sent,
-        "records_dropped", (json_int_t)stats->records_dropped, "data_channel", stats->data_channel);
+        "records_dropped", (json_int_t)stats->records_dropped, "data_channel", stats->data_channel,
+        "tier", stats->vector ? "vector" : "video");
 }
 
 static json_t *describe_rate(const struct rtc_session_stats *stats)

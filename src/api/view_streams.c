@@ -26,6 +26,11 @@ static void on_hold(void *context, int track, int64_t until_us)
     view_hold(((struct view_stream *)context)->view, track, until_us);
 }
 
+static void on_records(void *context, bool wanted)
+{
+    view_set_records(((struct view_stream *)context)->view, wanted);
+}
+
 static void on_viewers(void *context, int count)
 {
     struct view_stream *self = context;
@@ -67,6 +72,7 @@ static void *on_view_opened(void *context, struct view *view)
                       .key_frame_wanted = on_key_frame_wanted,
                       .plan = on_plan,
                       .hold = on_hold,
+                      .records = on_records,
                       .viewers = on_viewers},
     };
     int rc = media_stream_create(&self->stream, api->media, &settings);
@@ -84,6 +90,14 @@ static void on_view_video(void *context, void *handle, int track, struct encoded
     struct view_stream *self = handle;
     if (self)
         media_stream_publish(self->stream, track, unit);
+}
+
+static void on_view_record(void *context, void *handle, struct metadata *record)
+{
+    (void)context;
+    struct view_stream *self = handle;
+    if (self)
+        media_stream_publish_record(self->stream, record);
 }
 
 static void on_view_jpeg(void *context, struct view *view, struct encoded *picture)
@@ -119,6 +133,7 @@ struct view_outputs api_streams_outputs(struct api *api)
     return (struct view_outputs){.context = api,
                                  .opened = on_view_opened,
                                  .video = on_view_video,
+                                 .record = on_view_record,
                                  .jpeg = on_view_jpeg,
                                  .rates = on_view_rates,
                                  .closed = on_view_closed};

@@ -234,8 +234,6 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
         put_object(w, &detections->items[i], width, height);
     if (picture->predicted && detections != NULL && detections->seen_us != 0)
         put_seen(w, picture);
-    if (picture->clean)
-        put_shapes(w, detections);
 }
 
 int metadata_create(struct metadata **out, const struct metadata_picture *picture)
@@ -243,7 +241,7 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     int count = object_count(picture->detections);
     size_t names = (size_t)(count < MAX_NAMES ? count : MAX_NAMES) * (5 + 1 + NAME_BYTES);
     size_t most = HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES +
-                  (size_t)count * OBJECT_BYTES + (picture->clean ? SHAPES_BYTES : 0u) +
+                  (size_t)count * OBJECT_BYTES + (picture->shapes ? SHAPES_BYTES : 0u) +
                   SECTION_HEAD_BYTES + VARINT_BYTES + SECTION_HEAD_BYTES + names;
     struct metadata *metadata = malloc(sizeof(*metadata) + most);
     if (metadata == NULL)
@@ -251,6 +249,10 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     atomic_init(&metadata->refs, 1);
     struct writer writer = {metadata->data};
     put_record(&writer, picture);
+    metadata->informs = picture->informs;
+    metadata->boxes_size = (size_t)(writer.at - metadata->data);
+    if (picture->shapes)
+        put_shapes(&writer, picture->detections);
     metadata->bare_size = (size_t)(writer.at - metadata->data);
     if (count > 0)
         put_names(&writer, picture->detections);
@@ -281,7 +283,7 @@ bool metadata_same_names(const struct metadata *a, const struct metadata *b)
            memcmp(a->data + a->bare_size, b->data + b->bare_size, size) == 0;
 }
 
-static int64_t capture_of(const struct metadata *metadata)
+int64_t metadata_capture_us(const struct metadata *metadata)
 {
     int64_t capture_us = 0;
     for (int i = METADATA_RTP_AT + 4; i < METADATA_SENT_AT; i++)
@@ -289,16 +291,19 @@ static int64_t capture_of(const struct metadata *metadata)
     return capture_us;
 }
 
-size_t metadata_copy(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
-                     int64_t sent_us, uint8_t *out, size_t room)
+size_t metadata_write(const struct metadata *metadata, const struct metadata_copy *copy,
+                      uint8_t *out, size_t room)
 {
-    size_t size = names ? metadata->size : metadata->bare_size;
-    if (size > room)
+    size_t front = copy->shapes ? metadata->bare_size : metadata->boxes_size;
+    size_t names = copy->names ? metadata->size - metadata->bare_size : 0;
+    if (front + names > room)
         return 0;
-    memcpy(out, metadata->data, size);
+    memcpy(out, metadata->data, front);
+    memcpy(out + front, metadata->data + metadata->bare_size, names);
+    out[METADATA_FLAGS_AT] |= (uint8_t)copy->flags;
     struct writer rtp = {out + METADATA_RTP_AT}, sent = {out + METADATA_SENT_AT};
-    int64_t passed = (sent_us - capture_of(metadata)) / UNIT_US;
-    put_big(&rtp, rtp_timestamp, 4);
+    int64_t passed = (copy->sent_us - metadata_capture_us(metadata)) / UNIT_US;
+    put_big(&rtp, copy->rtp_timestamp, 4);
     put_big(&sent, (uint64_t)(passed < 0 ? 0 : passed > MAX_SENT ? MAX_SENT : passed), 2);
-    return size;
+    return front + names;
 }

@@ -3,7 +3,8 @@
  * write their RTP timestamp and the time of sending into their copy. Reference counted, immutable.
  *
  *   byte  0     version, METADATA_VERSION
- *         1     METADATA_PREDICTED, METADATA_AWAITED, METADATA_CLEAN
+ *         1     METADATA_PREDICTED, METADATA_AWAITED, METADATA_CLEAN, METADATA_VECTOR,
+ *               METADATA_NARROW
  *         2..5  RTP timestamp
  *         6..11 capture time, microseconds of the server's monotonic clock
  *        12..13 from capture to sending, 0.1 ms, 65535 = longer
@@ -16,9 +17,10 @@
  *
  * Numbers are big endian; a varint has 7 bits in each byte, the lowest first, the highest bit says
  * that there is more. Section 1: for each class of an object varint class, size, UTF-8 name.
- * Of a clean picture, which a page draws on, also: section 2, varint number of an object, for each
- * of its key points x and y of 12 bits as above and the score in 1/255; section 3, varint number of
- * an object, width and height of its mask in cells, and its runs (object_shape_runs()).
+ * For a page that draws, over a clean picture or instead of one, also: section 2, varint number of
+ * an object, for each of its key points x and y of 12 bits as above and the score in 1/255; section
+ * 3, varint number of an object, width and height of its mask in cells, and its runs
+ * (object_shape_runs()).
  * Of predicted boxes: section 4, zigzag varint, by how much the frame that the model saw is older
  * than this one, 0.1 ms. */
 #ifndef OW_CORE_METADATA_H
@@ -36,6 +38,9 @@ enum {
     METADATA_PREDICTED = 1, /* the boxes were moved forward to this picture, not inferred in it */
     METADATA_AWAITED = 2,   /* a model belongs to it that has said nothing of late */
     METADATA_CLEAN = 4,     /* none of it is drawn on the picture: the page is to */
+    METADATA_VECTOR = 8,    /* there is no picture: the path does not carry it */
+    METADATA_NARROW = 16,   /* the path hardly carries the picture, and there is nothing else */
+    METADATA_FLAGS_AT = 1,
     METADATA_RTP_AT = 2,
     METADATA_SENT_AT = 12,
     METADATA_MAX_OBJECTS = 1000, /* of more, the first are told */
@@ -48,7 +53,9 @@ enum {
 
 struct metadata {
     atomic_int refs;
-    size_t bare_size; /* without the names, which need not be sent each time */
+    bool informs;      /* a model belongs to it, so that there may be something to show */
+    size_t boxes_size; /* without names and shapes */
+    size_t bare_size;  /* without the names, which need not be sent each time */
     size_t size;
     uint8_t data[];
 };
@@ -56,7 +63,8 @@ struct metadata {
 struct metadata_picture {
     const struct detections *detections; /* NULL = none, or nothing seen */
     int width, height;                   /* of the picture, where there are no detections */
-    bool predicted, awaited, clean;
+    bool informs, predicted, awaited, clean;
+    bool shapes;               /* key points and masks are told, too */
     struct stage_times stages; /* the first is the capture time */
 };
 
@@ -68,8 +76,17 @@ void metadata_unref(struct metadata **metadata);
 /* Do both name the same classes alike? */
 bool metadata_same_names(const struct metadata *a, const struct metadata *b);
 
+int64_t metadata_capture_us(const struct metadata *metadata);
+
+/* What differs from viewer to viewer. */
+struct metadata_copy {
+    bool names, shapes; /* are they told? */
+    unsigned flags;     /* METADATA_VECTOR, METADATA_NARROW, or 0 */
+    uint32_t rtp_timestamp;
+    int64_t sent_us;
+};
 /* A viewer's copy into `out` of `room` bytes: returns its size, 0 when it does not fit. */
-size_t metadata_copy(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
-                     int64_t sent_us, uint8_t *out, size_t room);
+size_t metadata_write(const struct metadata *metadata, const struct metadata_copy *copy,
+                      uint8_t *out, size_t room);
 
 #endif

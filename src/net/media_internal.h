@@ -33,7 +33,9 @@ struct media_viewer {
     bool closed, close_asked;
     char close_text[160];
     struct media_seat seat;                   /* once connected */
-    int shown_at, waiting_at;                 /* places in the sets of the part; -1 = in none */
+    bool vector;                              /* its path takes no video: to be parked */
+    int target_bps;                           /* that its path takes; 0 = not told yet */
+    int shown_at, waiting_at, parked_at;      /* places in the sets of the part; -1 = in none */
     int waiting_for;                          /* track */
     struct media_tcp_connection *connections; /* by TCP */
     struct media_tcp_connection *carrier;     /* that the last media went by, NULL = none */
@@ -51,6 +53,7 @@ struct media_part {
     struct media_viewer *viewers;
     struct media_viewer_set shown[RENDITION_TRACKS];   /* sent this track */
     struct media_viewer_set waiting[RENDITION_TRACKS]; /* for a key frame of this track */
+    struct media_viewer_set parked;                    /* sent records alone */
     int64_t review_us;                                 /* next, INT64_MAX = no viewers */
     atomic_int connected;                              /* viewers that want frames */
 
@@ -61,7 +64,8 @@ struct media_part {
         size_t unit_bytes;
     } pending[STREAM_MAX_PENDING];
     int pending_count;
-    uint32_t skip_to_key; /* tracks, as bits */
+    uint32_t skip_to_key;    /* tracks, as bits */
+    struct metadata *record; /* the newest, not yet fanned out; own reference, NULL = none */
 };
 
 struct media_stream {

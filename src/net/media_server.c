@@ -482,7 +482,7 @@ static void describe(struct media_viewer_info *out, const struct media_viewer *v
     memcpy(out->stream_id, viewer->part->stream->id, sizeof out->stream_id);
     memcpy(out->session_id, viewer->id, sizeof out->session_id);
     out->connected_us = viewer->connected_us;
-    out->track = viewer->connected_us != 0 ? viewer->seat.shown : 0;
+    out->track = viewer->connected_us == 0 ? 0 : viewer->seat.parked ? -1 : viewer->seat.shown;
     rtc_session_stats(viewer->session, now_us, &out->stats);
 }
 

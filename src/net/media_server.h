@@ -53,6 +53,8 @@ struct media_stream_callbacks {
     void (*plan)(void *context, int track, const struct rendition_plan *plan);
     /* A frame of a track that has one viewer and is encoded before `until_us` would only wait. */
     void (*hold)(void *context, int track, int64_t until_us);
+    /* Are records of pictures wanted without a picture: media_stream_publish_record()? */
+    void (*records)(void *context, bool wanted);
     void (*viewers)(void *context, int count); /* of all tracks, connected or connecting */
 };
 
@@ -68,6 +70,8 @@ int media_stream_create(struct media_stream **out, struct media_server *server,
 void media_stream_configure(struct media_stream *stream, const struct ladder_settings *ladder);
 /* Takes its own reference. Access units of a track arrive at its viewers in the order published. */
 void media_stream_publish(struct media_stream *stream, int track, struct encoded *unit);
+/* What is known of a picture, for viewers whose path takes no video. Takes its own reference. */
+void media_stream_publish_record(struct media_stream *stream, struct metadata *record);
 /* Closes its viewers; after return no callback runs any more. */
 void media_stream_destroy(struct media_stream **stream);
 
@@ -112,7 +116,7 @@ int media_server_close_viewers(struct media_server *server, const char *stream_i
 struct media_viewer_info {
     char stream_id[128], session_id[33];
     int64_t connected_us; /* clock_now_us() base, 0 = not connected yet */
-    int track;            /* the rendition that it is shown */
+    int track;            /* the rendition that it is shown; -1 = none, but vectors */
     struct rtc_session_stats stats;
 };
 /* Copies at most `max` entries; returns how many viewers there are. */

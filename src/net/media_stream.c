@@ -54,6 +54,17 @@ static void waiting_remove(struct media_part *part, struct media_viewer *viewer)
     viewer->waiting_at = -1;
 }
 
+static void parked_remove(struct media_part *part, struct media_viewer *viewer)
+{
+    if (viewer->parked_at < 0)
+        return;
+    struct media_viewer_set *set = &part->parked;
+    struct media_viewer *last = set->items[--set->count];
+    set->items[viewer->parked_at] = last;
+    last->parked_at = viewer->parked_at;
+    viewer->parked_at = -1;
+}
+
 /* -- what a part's viewers want -- */
 
 static void arm(struct media_part *part, int64_t key_us)
@@ -89,7 +100,7 @@ void media_part_follow(struct media_part *part, struct media_viewer *viewer, int
 {
     int wanted = media_seat_wanted(&viewer->seat), shown = viewer->seat.shown;
     waiting_remove(part, viewer);
-    if (wanted == shown)
+    if (wanted == shown || viewer->seat.parked)
         return;
     viewer->waiting_for = wanted;
     /* Without memory it stays with its track until the next review asks again. */
@@ -97,10 +108,32 @@ void media_part_follow(struct media_part *part, struct media_viewer *viewer, int
     media_part_ask_key(part, wanted, now_us, rendition_rung(wanted) > rendition_rung(shown));
 }
 
+static void park(struct media_part *part, struct media_viewer *viewer)
+{
+    waiting_remove(part, viewer);
+    shown_remove(part, viewer);
+    media_tracks_park(&part->stream->tracks, &viewer->seat);
+    /* Without memory it is sent nothing until its path takes video. */
+    (void)set_add(&part->parked, viewer, &viewer->parked_at);
+}
+
+static void unpark(struct media_part *part, struct media_viewer *viewer, int64_t now_us)
+{
+    parked_remove(part, viewer);
+    if (media_tracks_unpark(&part->stream->tracks, &viewer->seat, now_us, viewer->target_bps) !=
+            OW_OK ||
+        !set_add(&part->shown[viewer->seat.shown], viewer, &viewer->shown_at)) {
+        rtc_session_close(viewer->session, now_us, "out of memory");
+        return;
+    }
+    media_part_ask_key(part, viewer->seat.shown, now_us, true);
+}
+
 void media_part_unseat(struct media_part *part, struct media_viewer *viewer)
 {
     waiting_remove(part, viewer);
     shown_remove(part, viewer);
+    parked_remove(part, viewer);
     media_tracks_leave(&part->stream->tracks, &viewer->seat);
     if (atomic_fetch_sub(&part->connected, 1) == 1)
         part->review_us = INT64_MAX;
@@ -110,6 +143,12 @@ static void review(struct media_part *part, int64_t now_us)
 {
     for (struct media_viewer *i = part->viewers; i; i = i->next) {
         if (i->closed || i->connected_us == 0)
+            continue;
+        if (i->vector && !i->seat.parked)
+            park(part, i);
+        else if (!i->vector && i->seat.parked)
+            unpark(part, i, now_us);
+        if (i->seat.parked)
             continue;
         bool changed = media_tracks_review(&part->stream->tracks, &i->seat, now_us);
         if (changed || (i->waiting_at < 0 && i->seat.shown != media_seat_wanted(&i->seat)))
@@ -177,6 +216,20 @@ static void fan_out(struct media_part *part, const struct media_item *item)
                    sent_us - item->frame->capture_us);
 }
 
+/* To who is sent nothing else. Sets only grow while this runs, as above. */
+static void fan_out_record(struct media_part *part, struct metadata *record)
+{
+    for (int i = 0; i < part->parked.count; i++) {
+        struct media_viewer *viewer = part->parked.items[i];
+        if (viewer->closed)
+            continue;
+        int64_t now_us = clock_now_us();
+        rtc_session_send_record(viewer->session, now_us, record);
+        media_viewer_drain(viewer, now_us);
+    }
+    media_socket_flush(part->thread->socket);
+}
+
 void media_part_work(struct media_part *part)
 {
     struct media_item items[STREAM_MAX_PENDING];
@@ -185,11 +238,16 @@ void media_part_work(struct media_part *part)
     memcpy(items, part->pending, (size_t)count * sizeof items[0]);
     part->pending_count = 0;
     uint32_t fell_behind = part->skip_to_key;
+    struct metadata *record = part->record;
+    part->record = NULL;
     pthread_mutex_unlock(&part->lock);
     for (int i = 0; i < count; i++) {
         fan_out(part, &items[i]);
         rtp_frame_unref(&items[i].frame);
     }
+    if (record)
+        fan_out_record(part, record);
+    metadata_unref(&record);
     for (int track = 0; fell_behind && track < RENDITION_TRACKS; track++)
         if (fell_behind >> track & 1 && part->shown[track].count > 0)
             media_part_ask_key(part, track, clock_now_us(), false);
@@ -234,6 +292,22 @@ void media_stream_publish(struct media_stream *stream, int track, struct encoded
     rtp_frame_unref(&frame);
 }
 
+static void put_record(struct media_part *part, struct metadata *record)
+{
+    pthread_mutex_lock(&part->lock);
+    metadata_unref(&part->record);
+    part->record = metadata_ref(record);
+    pthread_mutex_unlock(&part->lock);
+    media_thread_wake(part->thread);
+}
+
+void media_stream_publish_record(struct media_stream *stream, struct metadata *record)
+{
+    for (int i = 0; i < stream->server->thread_count; i++)
+        if (atomic_load(&stream->parts[i]->connected) > 0)
+            put_record(stream->parts[i], record);
+}
+
 /* -- life -- */
 
 struct media_part *media_part_find(struct media_thread *thread, const char *id)
@@ -250,6 +324,8 @@ static void part_destroy(struct media_part **part)
     if (!self)
         return;
     drop_pending(self);
+    metadata_unref(&self->record);
+    free(self->parked.items);
     for (int i = 0; i < RENDITION_TRACKS; i++) {
         free(self->shown[i].items);
         free(self->waiting[i].items);

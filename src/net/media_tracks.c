@@ -158,16 +158,46 @@ static bool make_room(struct media_tracks *tracks)
     return true;
 }
 
+/* It takes a place on the ladder; target_bps 0: that of who comes. */
+static int sit_down(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us,
+                    int target_bps)
+{
+    if (!make_room(tracks))
+        return OW_ENOMEM;
+    seat->index = tracks->seat_count;
+    tracks->seats[tracks->seat_count++] = seat;
+    ladder_join(&tracks->ladders[seat->codec], &seat->place, now_us);
+    if (target_bps > 0)
+        ladder_set_target(&tracks->ladders[seat->codec], &seat->place, now_us, target_bps);
+    seat->shown = media_seat_wanted(seat);
+    note_target(tracks, seat->shown, 0, seat->place.target_bps);
+    return OW_OK;
+}
+
+static void stand_up(struct media_tracks *tracks, struct media_seat *seat)
+{
+    int wanted = media_seat_wanted(seat);
+    tracks->seats[seat->index] = tracks->seats[--tracks->seat_count];
+    tracks->seats[seat->index]->index = seat->index;
+    ladder_leave(&tracks->ladders[seat->codec], &seat->place);
+    if (seat->shown != wanted)
+        tracks->tracks[seat->shown].staying--;
+    note_target(tracks, wanted, seat->place.target_bps, 0);
+}
+
+static void count_parked(struct media_tracks *tracks, struct media_seat *seat, int change)
+{
+    seat->parked = change > 0;
+    tracks->parked += change;
+    if (tracks->callbacks.records)
+        tracks->callbacks.records(tracks->callbacks.context, tracks->parked > 0);
+}
+
 int media_tracks_join(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us)
 {
     pthread_mutex_lock(&tracks->lock);
-    int rc = make_room(tracks) ? OW_OK : OW_ENOMEM;
+    int rc = sit_down(tracks, seat, now_us, 0);
     if (rc == OW_OK) {
-        seat->index = tracks->seat_count;
-        tracks->seats[tracks->seat_count++] = seat;
-        ladder_join(&tracks->ladders[seat->codec], &seat->place, now_us);
-        seat->shown = media_seat_wanted(seat);
-        note_target(tracks, seat->shown, 0, seat->place.target_bps);
         tracks->connecting[seat->codec]--;
         tell(tracks, seat->codec);
     }
@@ -178,16 +208,39 @@ int media_tracks_join(struct media_tracks *tracks, struct media_seat *seat, int6
 void media_tracks_leave(struct media_tracks *tracks, struct media_seat *seat)
 {
     pthread_mutex_lock(&tracks->lock);
-    int wanted = media_seat_wanted(seat);
-    tracks->seats[seat->index] = tracks->seats[--tracks->seat_count];
-    tracks->seats[seat->index]->index = seat->index;
-    ladder_leave(&tracks->ladders[seat->codec], &seat->place);
-    if (seat->shown != wanted)
-        tracks->tracks[seat->shown].staying--;
-    note_target(tracks, wanted, seat->place.target_bps, 0);
+    if (seat->parked)
+        count_parked(tracks, seat, -1);
+    else
+        stand_up(tracks, seat);
     tell(tracks, seat->codec);
     count_viewers(tracks, -1);
     pthread_mutex_unlock(&tracks->lock);
+}
+
+void media_tracks_park(struct media_tracks *tracks, struct media_seat *seat)
+{
+    pthread_mutex_lock(&tracks->lock);
+    if (!seat->parked) {
+        stand_up(tracks, seat);
+        count_parked(tracks, seat, 1);
+        tell(tracks, seat->codec);
+    }
+    pthread_mutex_unlock(&tracks->lock);
+}
+
+int media_tracks_unpark(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us,
+                        int target_bps)
+{
+    int rc = OW_OK;
+    pthread_mutex_lock(&tracks->lock);
+    if (seat->parked)
+        rc = sit_down(tracks, seat, now_us, target_bps);
+    if (seat->parked && rc == OW_OK) {
+        count_parked(tracks, seat, -1);
+        tell(tracks, seat->codec);
+    }
+    pthread_mutex_unlock(&tracks->lock);
+    return rc;
 }
 
 /* After the ladder had its say: was `before` the rung, and `target` the target? */
@@ -211,6 +264,8 @@ static bool follow(struct media_tracks *tracks, struct media_seat *seat, int bef
 bool media_tracks_set_target(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us,
                              int target_bps)
 {
+    if (seat->parked)
+        return false;
     pthread_mutex_lock(&tracks->lock);
     int before = media_seat_wanted(seat), target = seat->place.target_bps;
     ladder_set_target(&tracks->ladders[seat->codec], &seat->place, now_us, target_bps);
@@ -222,6 +277,8 @@ bool media_tracks_set_target(struct media_tracks *tracks, struct media_seat *sea
 
 bool media_tracks_review(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us)
 {
+    if (seat->parked)
+        return false;
     pthread_mutex_lock(&tracks->lock);
     int before = media_seat_wanted(seat), target = seat->place.target_bps;
     bool changed = ladder_review(&tracks->ladders[seat->codec], &seat->place, now_us) &&
@@ -234,6 +291,8 @@ bool media_tracks_review(struct media_tracks *tracks, struct media_seat *seat, i
 
 void media_tracks_show(struct media_tracks *tracks, struct media_seat *seat)
 {
+    if (seat->parked)
+        return;
     pthread_mutex_lock(&tracks->lock);
     int wanted = media_seat_wanted(seat);
     if (seat->shown != wanted) {
@@ -246,6 +305,8 @@ void media_tracks_show(struct media_tracks *tracks, struct media_seat *seat)
 
 void media_tracks_hold(struct media_tracks *tracks, const struct media_seat *seat, int64_t until_us)
 {
+    if (seat->parked)
+        return;
     pthread_mutex_lock(&tracks->lock);
     if (tracks->callbacks.hold && ladder_is_lone(&tracks->ladders[seat->codec]))
         tracks->callbacks.hold(tracks->callbacks.context, media_seat_wanted(seat), until_us);

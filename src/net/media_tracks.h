@@ -14,8 +14,9 @@
 struct media_seat {
     struct ladder_viewer place;
     enum video_codec codec;
-    int shown; /* the track that it is sent */
-    int index; /* in the table of seats */
+    bool parked; /* its path takes no video: it has no place, and wants no track */
+    int shown;   /* the track that it is sent */
+    int index;   /* in the table of seats */
 };
 
 struct media_track {
@@ -35,6 +36,7 @@ struct media_tracks {
     struct media_track tracks[RENDITION_TRACKS];
     int connecting[VIDEO_CODECS];
     int viewers; /* connected or connecting */
+    int parked;  /* of these */
     struct media_seat **seats;
     int seat_count, seat_room;
 };
@@ -63,7 +65,14 @@ int media_tracks_join(struct media_tracks *tracks, struct media_seat *seat, int6
 /* A viewer that had joined is gone. */
 void media_tracks_leave(struct media_tracks *tracks, struct media_seat *seat);
 
-/* The track that a viewer is to be shown. */
+/* A viewer that had joined wants no video for now, only records; or video again, at the rate that
+ * its path takes. OW_ENOMEM; then it stays parked. */
+void media_tracks_park(struct media_tracks *tracks, struct media_seat *seat);
+int media_tracks_unpark(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us,
+                        int target_bps);
+
+/* The track that a viewer is to be shown. Of the functions below, none does anything for one that
+ * is parked. */
 int media_seat_wanted(const struct media_seat *seat);
 /* Its path takes target_bps now. True when it wants another track. */
 bool media_tracks_set_target(struct media_tracks *tracks, struct media_seat *seat, int64_t now_us,

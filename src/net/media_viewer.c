@@ -123,7 +123,7 @@ int media_viewer_create(struct media_viewer **out, struct media_part *part, cons
     viewer->part = part;
     viewer->session = session;
     viewer->created_us = now_us;
-    viewer->shown_at = viewer->waiting_at = -1;
+    viewer->shown_at = viewer->waiting_at = viewer->parked_at = -1;
     viewer->seat.codec = rtc_session_codec(session);
     memcpy(viewer->id, id, sizeof viewer->id);
     int rc = media_viewer_add_ufrag(viewer);
@@ -248,9 +248,18 @@ static void on_connected(struct media_viewer *viewer, int64_t now_us)
 
 static void on_target(struct media_viewer *viewer, int64_t now_us, int target_bps)
 {
+    viewer->target_bps = target_bps;
     if (viewer->connected_us != 0 &&
         media_tracks_set_target(&viewer->part->stream->tracks, &viewer->seat, now_us, target_bps))
         media_part_follow(viewer->part, viewer, now_us);
+}
+
+static void on_tier(struct media_viewer *viewer, bool vector)
+{
+    log_info("🎥 %s: %s", viewer->part->stream->id,
+             vector ? "a viewer's link is too slow for video; it is shown vectors"
+                    : "a viewer's link takes video again");
+    viewer->vector = vector; /* at the next review: pictures may be on their way to others now */
 }
 
 static void handle_output(struct media_viewer *viewer, const struct rtc_output *output,
@@ -277,6 +286,9 @@ static void handle_output(struct media_viewer *viewer, const struct rtc_output *
     case RTC_OUTPUT_HOLD:
         if (viewer->connected_us != 0)
             media_tracks_hold(&viewer->part->stream->tracks, &viewer->seat, output->hold_until_us);
+        break;
+    case RTC_OUTPUT_TIER:
+        on_tier(viewer, output->vector);
         break;
     case RTC_OUTPUT_CLOSED:
         on_closed(viewer, output->text);

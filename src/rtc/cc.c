@@ -361,6 +361,7 @@ int cc_on_transport_feedback(struct cc *cc, int64_t now_us, const struct rtcp_pa
         }
         result.unreported_bytes = unreported_bytes;
         unreported_bytes = 0;
+        cc->arrived_bytes += result.bytes;
         cc_prober_result(&cc->prober, &result);
         cc_train_add(&cc->train, &result);
         on_arrival(cc, now_us, &result);

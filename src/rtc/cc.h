@@ -60,6 +60,7 @@ struct cc {
     int64_t round_trip_us;
     int64_t reported_round_trip_us; /* when a receiver report last told the round trip */
     int64_t feedback_round_trip_us; /* by the newest packet of each feedback, mean; 0 = not known */
+    uint64_t arrived_bytes;         /* of all packets that were reported to have arrived */
     double acknowledged_bps;        /* 0 = not known */
     double busy_bps;
     int64_t busy_us; /* when the path was last full */

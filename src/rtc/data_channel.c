@@ -33,9 +33,26 @@ int dcep_parse_open(struct dcep_open *out, const uint8_t *data, size_t size)
     return OW_OK;
 }
 
+int record_wish_parse(struct record_wish *out, const uint8_t *data, size_t size)
+{
+    if (size < RECORD_WISH_BYTES || data[0] != RECORD_WISH_KIND)
+        return OW_EPARSE;
+    *out = (struct record_wish){.per_10s = read_u16(data + 2),
+                                .vector = (data[1] & RECORD_WISH_VECTOR) != 0};
+    return OW_OK;
+}
+
 int data_channel_begin(struct data_channel *channel, int64_t now_us, uint16_t remote_port)
 {
     return sctp_link_create(&channel->link, now_us, remote_port);
+}
+
+static const struct record_wish unsaid = {.per_10s = RECORD_WISH_EACH};
+
+static void close_channel(struct data_channel *channel)
+{
+    channel->open = false;
+    channel->wish = unsaid;
 }
 
 static void take_open(struct data_channel *channel, const struct sctp_message *message)
@@ -54,6 +71,7 @@ static void take_open(struct data_channel *channel, const struct sctp_message *m
     if (sctp_link_send(channel->link, &reliable, ack, sizeof(ack)) != OW_OK)
         return;
     channel->open = true;
+    channel->wish = unsaid;
     channel->manner = (struct sctp_manner){.stream = message->stream,
                                            .protocol = PROTOCOL_BINARY,
                                            .unordered = open.unordered,
@@ -66,9 +84,11 @@ static void take(struct data_channel *channel, const struct sctp_message *messag
     if (!message->reset && message->protocol == PROTOCOL_DCEP) {
         take_open(channel, message);
     } else if (message->reset && ours) {
-        channel->open = false;
+        close_channel(channel);
         sctp_link_reset(channel->link, message->stream);
-    } /* all else: a page has nothing to tell */
+    } else if (ours && message->protocol == PROTOCOL_BINARY) {
+        (void)record_wish_parse(&channel->wish, message->data, message->size);
+    } /* all else says nothing */
 }
 
 void data_channel_receive(struct data_channel *channel, int64_t now_us, const uint8_t *packet,
@@ -80,7 +100,7 @@ void data_channel_receive(struct data_channel *channel, int64_t now_us, const ui
     while ((code = sctp_link_read(channel->link, &message)) == OW_OK)
         take(channel, &message);
     if (code == OW_ECLOSED)
-        channel->open = false;
+        close_channel(channel);
 }
 
 int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t size)
@@ -93,5 +113,5 @@ int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t 
 void data_channel_end(struct data_channel *channel)
 {
     sctp_link_destroy(&channel->link);
-    channel->open = false;
+    close_channel(channel);
 }

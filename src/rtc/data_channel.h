@@ -1,6 +1,6 @@
 /* The one data channel that a viewer may open (RFC 8831), by the in-band opening of RFC 8832: the
- * page opens it under the label "metadata" and gets records. Channels of other labels are closed;
- * a second one of this label takes the place of the first. */
+ * page opens it under the label "metadata", says what it wants and gets records. Channels of other
+ * labels are closed; a second one of this label takes the place of the first. */
 #ifndef OW_RTC_DATA_CHANNEL_H
 #define OW_RTC_DATA_CHANNEL_H
 
@@ -18,9 +18,27 @@ struct dcep_open {
 /* OW_EPARSE for what is none. */
 int dcep_parse_open(struct dcep_open *out, const uint8_t *data, size_t size);
 
+/* What the page says in the channel that it wants: how many records, and whether it draws them
+ * where there is no video. Before it has said so it gets each, and video always. */
+enum {
+    RECORD_WISH_BYTES = 4,
+    RECORD_WISH_KIND = 1,
+    RECORD_WISH_VECTOR = 1, /* flag */
+    RECORD_WISH_EACH = 0xffff,
+    RECORD_WISH_SPAN_US = 10000000,
+};
+struct record_wish {
+    int per_10s; /* records in ten seconds at most, 0 = none, RECORD_WISH_EACH = of each picture */
+    bool vector;
+};
+/* kind (1 byte), flags (1), records in ten seconds (2, big endian); bytes behind these are of a
+ * later version. OW_EPARSE for what is none. */
+int record_wish_parse(struct record_wish *out, const uint8_t *data, size_t size);
+
 struct data_channel {
     struct sctp_link *link; /* NULL = not agreed on, or not begun */
     bool open;
+    struct record_wish wish;
     struct sctp_manner manner;
 };
 

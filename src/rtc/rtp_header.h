@@ -7,6 +7,7 @@
 
 enum {
     RTP_FIXED_BYTES = 12,
+    RTP_PADDING_BIT = 0x20, /* of the first byte: the last byte says how many of them are padding */
     RTP_EXTENSION_HEADER_BYTES = 4,
     RTP_MAX_MID_BYTES = 16, /* longest data of a one-byte extension; longer mids are not sent */
     /* transport-cc 1+2, playout-delay 1+3, abs-send-time 1+3, mid 1+16, abs-capture-time 1+8,

@@ -330,10 +330,23 @@ int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, con
         how.sendv_prinfo.pr_policy = SCTP_PR_SCTP_RTX;
         how.sendv_prinfo.pr_value = 0;
     }
+    enter();
     ssize_t sent =
         usrsctp_sendv(link->socket, data, size, NULL, 0, &how, sizeof(how), SCTP_SENDV_SPA, 0);
     leave();
     return sent == (ssize_t)size ? OW_OK : OW_EAGAIN;
+}
+
+int sctp_link_waiting(struct sctp_link *link)
+{
+    struct sctp_status status;
+    socklen_t size = sizeof(status);
+    memset(&status, 0, size);
+    enter();
+    bool known = !link->closed &&
+                 usrsctp_getsockopt(link->socket, IPPROTO_SCTP, SCTP_STATUS, &status, &size) == 0;
+    leave();
+    return known ? status.sstat_unackdata : 0;
 }
 
 void sctp_link_reset(struct sctp_link *link, uint16_t stream)

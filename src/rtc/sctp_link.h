@@ -66,6 +66,8 @@ struct sctp_manner {
  * an empty or too long one, OW_ECLOSED. */
 int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, const uint8_t *data,
                    size_t size);
+/* Packets with messages that were sent and not acknowledged. */
+int sctp_link_waiting(struct sctp_link *link);
 /* Closes a stream from this side (RFC 8831 section 6.7). */
 void sctp_link_reset(struct sctp_link *link, uint16_t stream);
 

@@ -110,6 +110,7 @@ static void set_defaults(struct rtc_session *session, const struct rtc_session_s
                              .max_bps = settings->max_bps};
     cc_init(&session->cc, &cc, now_us);
     session_rate_init(session, now_us);
+    tier_init(&session->tier, now_us);
     session->wall_minus_now_us = settings->wall_minus_now_us;
     session->created_us = now_us;
     session->path_since_us = INT64_MAX;
@@ -437,7 +438,9 @@ int64_t rtc_session_deadline(const struct rtc_session *session)
     if (session->phase == PHASE_CONNECTED)
         deadline =
             least(least(deadline, session_media_deadline(session)), session_data_deadline(session));
-    if (session->key_wanted)
+    if (session->phase == PHASE_CONNECTED)
+        deadline = least(deadline, tier_deadline(&session->tier));
+    if (session->key_wanted && !session->tier.vector)
         deadline = least(deadline, session->key_asked_us + KEY_WISH_INTERVAL_US);
     return deadline;
 }
@@ -486,6 +489,14 @@ static int poll_connected_event(struct rtc_session *session, int64_t now_us, str
         out->kind = RTC_OUTPUT_CONNECTED;
         return OW_OK;
     }
+    if (session->tier_pending) {
+        session->tier_pending = false;
+        out->kind = RTC_OUTPUT_TIER;
+        out->vector = session->tier.vector;
+        return OW_OK;
+    }
+    if (session->tier.vector)
+        return OW_EAGAIN; /* nothing is encoded for it */
     if (session->key_wanted && now_us - session->key_asked_us >= KEY_WISH_INTERVAL_US) {
         session->key_wanted = false;
         session->key_asked_us = now_us;
@@ -529,6 +540,7 @@ void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
     *out = session->counters;
     out->ice_state = ice_agent_state(session->ice);
     out->data_channel = session->data.channel.open;
+    out->vector = session->tier.vector;
     out->step = step_of(session);
     out->rate_state = cc_state_name(&session->cc);
     out->queue_delay_us = cc_queue_delay_us(&session->cc);

@@ -93,6 +93,11 @@ void rtc_session_receive(struct rtc_session *session, int64_t now_us, const stru
  * key frame comes after a drop (a key frame is asked for by event). Keeps its own reference. */
 void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_frame *frame);
 
+/* What is known of a picture, for a session that shows vectors (RTC_OUTPUT_TIER); else, and when
+ * the path does not take another one yet, it is left out. */
+void rtc_session_send_record(struct rtc_session *session, int64_t now_us,
+                             struct metadata *metadata);
+
 void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us);
 int64_t rtc_session_deadline(const struct rtc_session *session); /* INT64_MAX = none */
 
@@ -108,6 +113,8 @@ enum rtc_output_kind {
                               its path takes, less headers and repair. A fall is told at once. */
     RTC_OUTPUT_HOLD,       /* hold_until_us: a frame that is encoded before would only wait. Told
                               whenever it changes by more than some ms; now = the hold is lifted */
+    RTC_OUTPUT_TIER,       /* vector: video is of no use until further notice, records are; or video
+                              is wanted again, from a key frame on */
     RTC_OUTPUT_CLOSED      /* text says why; nothing comes after it */
 };
 
@@ -119,6 +126,7 @@ struct rtc_output {
     enum ice_state ice_state;
     int target_bps;
     int64_t hold_until_us;
+    bool vector;
     const char *text; /* lent until the next call */
 };
 
@@ -155,6 +163,7 @@ struct rtc_session_stats {
     uint64_t records_sent, records_dropped; /* in the data channel; dropped: too much on its way */
     bool receives_transport_cc;
     bool data_channel; /* it is open */
+    bool vector;       /* vectors are shown, not video */
 };
 void rtc_session_stats(const struct rtc_session *session, int64_t now_us,
                        struct rtc_session_stats *out);

@@ -35,26 +35,58 @@ static bool names_are_due(const struct session_data *data, const struct metadata
            !metadata_same_names(data->named, metadata);
 }
 
-void session_data_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame)
+size_t session_data_send(struct rtc_session *session, struct metadata *metadata,
+                         struct metadata_copy *copy)
 {
     struct session_data *data = &session->data;
-    if (!data->channel.open || frame->metadata == NULL)
-        return;
     uint8_t record[SCTP_LINK_MAX_SENT];
-    bool names = names_are_due(data, frame->metadata);
     size_t room = data->max_message < sizeof(record) ? data->max_message : sizeof(record);
-    size_t size = metadata_copy(frame->metadata, names, session->timestamp, now_us, record, room);
+    copy->names = names_are_due(data, metadata);
+    size_t size = metadata_write(metadata, copy, record, room);
     if (size == 0 || data_channel_send(&data->channel, record, size) != OW_OK) {
         session->counters.records_dropped++;
-        return;
+        return size;
     }
     session->counters.records_sent++;
     data->since_names++;
-    if (!names)
-        return;
+    if (!copy->names)
+        return size;
     metadata_unref(&data->named);
-    data->named = metadata_ref(frame->metadata);
+    data->named = metadata_ref(metadata);
     data->since_names = 0;
+    return size;
+}
+
+/* Evenly: the next one is due an interval after this one was. */
+static bool is_wanted(struct session_data *data, int64_t now_us)
+{
+    int tenths = data->channel.wish.per_10s;
+    if (tenths == RECORD_WISH_EACH || tenths == 0)
+        return tenths != 0;
+    int64_t interval_us = RECORD_WISH_SPAN_US / tenths;
+    if (now_us < data->due_us)
+        return false;
+    data->due_us += interval_us;
+    if (data->due_us < now_us)
+        data->due_us = now_us + interval_us;
+    return true;
+}
+
+void session_data_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame)
+{
+    struct session_data *data = &session->data;
+    if (frame->metadata == NULL)
+        return;
+    data->informed = frame->metadata->informs;
+    if (!data->channel.open || !is_wanted(data, now_us))
+        return;
+    struct metadata_copy copy = {
+        .shapes = true,
+        .flags = session->tier.narrow ? METADATA_NARROW : 0,
+        .rtp_timestamp = session->timestamp,
+        .sent_us = now_us,
+    };
+    (void)session_data_send(session, frame->metadata, &copy);
 }
 
 /* Its bytes are the path's: video gives way by them. */

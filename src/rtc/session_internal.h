@@ -9,6 +9,7 @@
 #include "rtc/pacer.h"
 #include "rtc/rtp_header.h"
 #include "rtc/session.h"
+#include "rtc/tier.h"
 
 enum {
     SESSION_RESENDS = 128,
@@ -83,6 +84,8 @@ struct session_data {
     uint16_t port;        /* the peer's for SCTP; 0 = no data channels were offered */
     uint32_t max_message; /* that the peer takes, bytes */
     struct data_channel channel;
+    bool informed;          /* a model belongs to the latest picture */
+    int64_t due_us;         /* a record is due then, if not each is wanted */
     struct metadata *named; /* whose names were sent last, own reference; NULL = none since the
                                channel was opened */
     int since_names;        /* records sent since then */
@@ -121,6 +124,9 @@ struct rtc_session {
     int64_t target_reported_us;
     int64_t reported_hold_us;
     char close_text[SESSION_CLOSE_TEXT_BYTES];
+
+    struct tier tier;
+    bool tier_pending; /* the event */
 
     /* media */
     struct rtp_stream video, rtx;
@@ -194,12 +200,21 @@ int64_t session_probe_deadline(const struct rtc_session *session);
 /* A datagram of it left. */
 void session_probe_count(struct rtc_session *session, int64_t now_us, size_t bytes);
 
+/* session_tier.c: video, or vectors. */
+void session_tier_update(struct rtc_session *session, int64_t now_us);
+/* The next packet of padding that is due to find out whether video would pass. */
+int session_poll_padding(struct rtc_session *session, int64_t now_us, struct rtc_output *out);
+
 /* session_data.c: the data channel and its records. */
 void session_data_begin(struct rtc_session *session, int64_t now_us);
 /* What a DTLS datagram brought. */
 void session_data_receive(struct rtc_session *session, int64_t now_us);
 /* A frame has left under session->timestamp: its record is made ready to follow it. */
 void session_data_frame(struct rtc_session *session, int64_t now_us, const struct rtp_frame *frame);
+/* Sends a record, with the names when they are due; returns its size. What does not fit, or finds
+ * too much on its way, is left out. */
+size_t session_data_send(struct rtc_session *session, struct metadata *metadata,
+                         struct metadata_copy *copy);
 /* Hands the next SCTP packet to DTLS; OW_EAGAIN when there is none. */
 int session_poll_data(struct rtc_session *session, int64_t now_us);
 void session_data_timeout(struct rtc_session *session, int64_t now_us);

@@ -25,6 +25,8 @@ void rtc_session_send(struct rtc_session *session, int64_t now_us, struct rtp_fr
         return;
     }
     session_rate_changed(session, now_us);
+    if (session->tier.vector)
+        return; /* it was on its way when the tier changed */
     int dropped = pacer_push(&session->pacer, now_us, frame);
     session->counters.frames_dropped += (uint64_t)dropped;
     if (session->pacer.awaiting_key)
@@ -300,6 +302,8 @@ int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_o
 {
     if (poll_report(session, now_us, out) == OW_OK)
         return OW_OK;
+    if (session->tier.vector)
+        return session_poll_padding(session, now_us, out);
     bool probing = session_probe_is_due(session, now_us);
     if (!probing && !pacer_may_send(&session->pacer, now_us))
         return OW_EAGAIN;
@@ -324,6 +328,8 @@ static int64_t most(int64_t a, int64_t b)
 int64_t session_media_deadline(const struct rtc_session *session)
 {
     int64_t deadline = least(session->report_due_us, cc_deadline(&session->cc));
+    if (session->tier.vector)
+        return deadline;
     int64_t repair_us = session_repair_deadline(session);
     if (repair_us != INT64_MAX) {
         repair_us = most(repair_us, pacer_ready_us(&session->pacer));

@@ -70,7 +70,9 @@ void session_rate_changed(struct rtc_session *session, int64_t now_us)
     pacer_set_rate(&session->pacer, now_us, pacing_bps(session, now_us));
     pacer_set_hold(&session->pacer, session->returning ? now_us : cc_hold_until_us(&session->cc));
     session_watch_queue(session, now_us);
-    take_probe(session, now_us);
+    session_tier_update(session, now_us);
+    if (!session->tier.vector)
+        take_probe(session, now_us);
 }
 
 void rtc_session_set_limits(struct rtc_session *session, int64_t now_us, int min_bps, int start_bps,

@@ -141,9 +141,16 @@ void view_set_jpeg_fps(struct view *view, double max_fps)
         mailbox_wake(view->inbox);
 }
 
+void view_set_records(struct view *view, bool wanted)
+{
+    if (atomic_exchange(&view->records, wanted) != wanted && wanted)
+        mailbox_wake(view->inbox);
+}
+
 bool view_is_watched(const struct view *view)
 {
-    return atomic_load(&view->running) != 0 || atomic_load(&view->jpeg_fps) > 0;
+    return atomic_load(&view->running) != 0 || atomic_load(&view->jpeg_fps) > 0 ||
+           atomic_load(&view->records);
 }
 
 bool view_draws(const struct view *view)

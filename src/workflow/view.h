@@ -27,6 +27,8 @@ struct view_outputs {
     /* A picture of a track (core/rendition.h); lent. */
     void (*video)(void *context, void *handle, int track, struct encoded *unit);
     void (*jpeg)(void *context, struct view *view, struct encoded *picture); /* lent */
+    /* What is known of a picture, for whom no picture is made: view_set_records(); lent. */
+    void (*record)(void *context, void *handle, struct metadata *record);
     /* Its rates or renditions are others now: view_read_info(). On the thread that changes it. */
     void (*rates)(void *context, void *handle, struct view *view);
     void (*closed)(void *context, void *handle, struct view *view);
@@ -48,6 +50,8 @@ void view_want_key_frame(struct view *view, int track);
 void view_hold(struct view *view, int track, int64_t until_us);
 /* Records it from now on, or no more. OW_ESTATE: there is no folder for recordings. */
 int view_record(struct view *view, bool on);
+/* Records are made without pictures, some a second. */
+void view_set_records(struct view *view, bool wanted);
 /* JPEG is encoded at up to max_fps while > 0; 0 stops it. */
 void view_set_jpeg_fps(struct view *view, double max_fps);
 

@@ -81,14 +81,15 @@ void view_shot_picture(struct view_shot *shot, struct view *view, struct frame *
     shot->detections = detections_ref(detections);
 }
 
-/* Has the model, able to run or loading, given no results of late? Then they will come. */
-static bool is_model_awaited(struct view *view, int64_t now_us)
+/* Does a model belong to what is shown? *awaited: able to run or loading, it has given no results
+ * of late; then they will come. */
+static bool has_model(struct view *view, int64_t now_us, bool *awaited)
 {
     pthread_rwlock_rdlock(&view->wiring);
-    struct model_node *model = view->inputs.model;
-    bool awaited = model && view->parts.look.xray && model_node_is_awaited(model, now_us);
+    struct model_node *model = view->parts.look.xray ? view->inputs.model : NULL;
+    *awaited = model && model_node_is_awaited(model, now_us);
     pthread_rwlock_unlock(&view->wiring);
-    return awaited;
+    return model != NULL;
 }
 
 void view_shot_card(struct view_shot *shot, struct view *view, const struct source_status *status)
@@ -204,7 +205,7 @@ static int draw_picture(struct view_shot *shot, int width, struct drawn *out)
         drawn.infer_end_us = detections->infer_end_us;
     }
     drawn.drawn_us = clock_now_us();
-    drawn.model_awaited = is_model_awaited(view, drawn.drawn_us);
+    drawn.has_model = has_model(view, drawn.drawn_us, &drawn.model_awaited);
     if (drawn.frame != shot->frame)
         perf_add(PERF_XRAY, drawn.drawn_us - start_us);
     *out = drawn;
@@ -271,13 +272,16 @@ void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
     unit->stages.at_us[STAGE_INFER_START] = no_sooner(drawn->infer_start_us, unit);
     unit->stages.at_us[STAGE_INFER_END] = no_sooner(drawn->infer_end_us, unit);
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
+    bool clean = shot->view->parts.look.settings.layout == VIEW_CLEAN;
     const struct metadata_picture picture = {
         .detections = detections,
         .width = unit->width,
         .height = unit->height,
+        .informs = drawn->has_model,
         .predicted = detections && detections->infer_end_us == 0,
         .awaited = unit->model_awaited,
-        .clean = shot->view->parts.look.settings.layout == VIEW_CLEAN,
+        .clean = clean,
+        .shapes = clean,
         .stages = unit->stages,
     };
     (void)metadata_create(&unit->metadata, &picture);
@@ -303,12 +307,31 @@ void view_shot_focus(const struct view_shot *shot, const struct frame *frame,
         const struct video_region part = {left, 0, left + width, frame->height};
         video_focus_add(out, shot->detections, &part, label_room(look, frame->height));
     }
-}
+    int view_shot_record(const struct view_shot *shot, struct metadata **out)
+    {
+        const struct frame *frame = shot->frame;
+        const struct detections *detections = shot->detections;
+        struct metadata_picture picture = {
+            .detections = detections,
+            .width = shot->width,
+            .height = shot->height,
+            .predicted = detections && detections->infer_end_us == 0,
+            .shapes = true,
+            .stages = frame ? frame->stages
+                            : (struct stage_times){.at_us = {[STAGE_CAPTURE] = shot->card_us}},
+        };
+        picture.informs = has_model(shot->view, clock_now_us(), &picture.awaited);
+        if (detections && !shot->again) {
+            picture.stages.at_us[STAGE_INFER_START] = detections->infer_start_us;
+            picture.stages.at_us[STAGE_INFER_END] = detections->infer_end_us;
+        }
+        return metadata_create(out, &picture);
+    }
 
-void view_shot_end(struct view_shot *shot)
-{
-    for (int i = 0; i < shot->count; i++)
-        frame_unref(&shot->drawn[i].frame);
-    frame_unref(&shot->frame);
-    detections_unref(&shot->detections);
-}
+    void view_shot_end(struct view_shot * shot)
+    {
+        for (int i = 0; i < shot->count; i++)
+            frame_unref(&shot->drawn[i].frame);
+        frame_unref(&shot->frame);
+        detections_unref(&shot->detections);
+    }

@@ -11,7 +11,7 @@ struct drawn {
     struct frame *frame; /* own reference */
     int width;           /* that was asked for */
     int detections;
-    bool model_awaited;
+    bool has_model, model_awaited;
     int64_t infer_start_us, infer_end_us, drawn_us;
 };
 
@@ -50,6 +50,8 @@ void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
 /* Where the objects stand in such a picture, for its encoder. */
 void view_shot_focus(const struct view_shot *shot, const struct frame *frame,
                      struct video_focus *out);
+/* What is known of it, without a picture being made; an owned reference. OW_ENOMEM. */
+int view_shot_record(const struct view_shot *shot, struct metadata **out);
 void view_shot_end(struct view_shot *shot);
 
 #endif

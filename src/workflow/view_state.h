@@ -65,6 +65,7 @@ struct view {
     /* commands from other threads; one bit per track */
     atomic_uint running, keys_wanted;
     _Atomic double jpeg_fps;
+    atomic_bool records; /* are wanted without pictures */
     atomic_bool at_once; /* shows every frame, and does not wait for what the model sees in it */
     atomic_bool draws;   /* what the model sees */
     atomic_bool stale;   /* what the model sees has changed since the last picture was drawn */
@@ -86,7 +87,7 @@ struct view {
     struct picture *last;     /* the latest picture, for viewers who join a still */
     int64_t last_us, card_us; /* when it came; when a card was shown */
     struct meter arrivals;    /* of pictures that may be shown */
-    struct rate_gate gate, jpeg_gate;
+    struct rate_gate gate, jpeg_gate, record_gate;
 
     pthread_mutex_t lock; /* guards what follows */
     struct view_info info;

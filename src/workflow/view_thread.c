@@ -13,6 +13,7 @@ enum {
     OPENING_PATIENCE_US =
         1500000,            /* a source may take this long to open before it counts as dark */
     STILL_AFTER_US = 60000, /* a key frame is made from the last picture when none came for this */
+    RECORD_FPS = 10,        /* of records without pictures */
     STANDS_AFTER_US = 300000, /* and then it is drawn again when the model sees something else */
 };
 
@@ -53,11 +54,22 @@ static void record(struct view *view, const struct drawn *drawn)
     pthread_mutex_unlock(&view->lock);
 }
 
+static void give_record(const struct view *view, const struct view_shot *shot)
+{
+    struct metadata *record = NULL;
+    if (view_shot_record(shot, &record) == OW_OK)
+        view->parts.outputs.record(view->parts.outputs.context, view->output, record);
+    metadata_unref(&record);
+}
+
 /* Gives out the picture to whom it is due; `now_us` decides which holds are over. */
 static void give(struct view *view, struct view_shot *shot, int64_t now_us, bool with_jpeg)
 {
     struct drawn best;
     bool given = view_tracks_give(view, shot, now_us, &best);
+    if (atomic_load(&view->records) && view->parts.outputs.record &&
+        rate_gate_pass(&view->record_gate, clock_now_us(), RECORD_FPS))
+        give_record(view, shot);
     double jpeg_fps = fmin(atomic_load(&view->jpeg_fps), view->parts.look.settings.max_fps);
     if (with_jpeg && view->parts.outputs.jpeg &&
         rate_gate_pass(&view->jpeg_gate, clock_now_us(), jpeg_fps)) {

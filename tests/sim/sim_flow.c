@@ -1,7 +1,7 @@
 #include "sim_flow.h"
 
 #include "rtc/rtp_header.h"
-#include "rtc/session.h"
+#include "rtc/session_internal.h" /* what its data channel would have told it */
 #include "rtc/stun.h"
 #include "sim_offer.h"
 #include "unit/rtc/rtc_peer.h"
@@ -38,7 +38,7 @@ struct sim_flow {
     struct rtc_session *session;
     struct sim_encoder encoder;
     int64_t armed_us, hold_until_us;
-    bool connected;
+    bool connected, vector;
     int64_t waiting_capture_us; /* of the picture that waits for a hold's end; 0 = none */
     struct sim_made_frame {
         uint32_t timestamp;
@@ -242,7 +242,7 @@ static void hold_ended(void *context, void *argument)
 {
     struct sim_flow *flow = context;
     (void)argument;
-    if (flow->waiting_capture_us != 0 && session_now(flow) >= flow->hold_until_us)
+    if (!flow->vector && flow->waiting_capture_us != 0 && session_now(flow) >= flow->hold_until_us)
         make_frame(flow, flow->waiting_capture_us);
 }
 
@@ -257,11 +257,22 @@ static void frame_due(void *context, void *argument)
         return;
     int64_t interval_us = (int64_t)(1e6 / flow->encoder.settings.fps);
     sim_at(flow->clock, now_us + interval_us, frame_due, flow, NULL);
-    if (now_us >= settings->pause_from_us && now_us < settings->pause_until_us)
+    if (flow->vector || (now_us >= settings->pause_from_us && now_us < settings->pause_until_us))
         return;
     flow->waiting_capture_us = now_us - ENCODE_US;
     if (session_now(flow) >= flow->hold_until_us)
         make_frame(flow, flow->waiting_capture_us);
+}
+
+/* Without a viewer of video nothing is encoded. */
+static void change_tier(struct sim_flow *flow, bool vector)
+{
+    struct sim_flow_result *result = &flow->result;
+    flow->vector = vector;
+    flow->encoder.key_wanted |= !vector;
+    if (result->tier_count < SIM_TIERS)
+        result->tiers[result->tier_count++] =
+            (struct sim_tier_change){flow->clock->now_us, vector};
 }
 
 static void take_output(struct sim_flow *flow, const struct rtc_output *out)
@@ -280,6 +291,11 @@ static void take_output(struct sim_flow *flow, const struct rtc_output *out)
         flow->result.connected_us = flow->clock->now_us;
         flow->encoder.key_wanted = true;
         sim_at(flow->clock, flow->clock->now_us + ENCODE_US, frame_due, flow, NULL);
+        flow->session->data.channel.wish.vector = flow->settings.vectors;
+        flow->session->data.informed = true;
+        break;
+    case RTC_OUTPUT_TIER:
+        change_tier(flow, out->vector);
         break;
     case RTC_OUTPUT_KEY_FRAME:
         flow->encoder.key_wanted = true;

@@ -11,6 +11,8 @@
 #include "sim_metrics.h"
 #include "sim_receiver.h"
 
+enum { SIM_TIERS = 32 };
+
 struct dtls_identity;
 struct sim_flow;
 
@@ -26,6 +28,7 @@ struct sim_flow_settings {
     bool no_flexfec;        /* the browser does not offer it */
     int64_t feedback_us;    /* 0 = 100 ms; below 0 = by libwebrtc's rule */
     int64_t nack_repeat_us; /* 0 = 100 ms */
+    bool vectors; /* the page draws vectors; the data channel itself is not simulated */
     int64_t move_us;        /* the viewer goes on from another address; 0 = never */
 };
 
@@ -36,6 +39,11 @@ struct sim_flow_result {
     int64_t connected_us;
     uint64_t sent_packets, dropped_packets, lost_packets; /* of the media direction */
     uint64_t nacks_sent, plis_sent, recovered;            /* by RTX */
+    struct sim_tier_change {
+        int64_t at_us;
+        bool vector;
+    } tiers[SIM_TIERS]; /* the first changes */
+    int tier_count;
     uint64_t repairs, restored, malformed_repairs; /* FlexFEC packets, and what they brought back */
 };
 

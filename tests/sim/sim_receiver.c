@@ -390,6 +390,8 @@ void sim_receiver_rtp(struct sim_receiver *receiver, const uint8_t *data, size_t
     if (!view_rtp(data, size, &rtp))
         return;
     note_extensions(receiver, data, rtp.payload);
+    if ((data[0] & RTP_PADDING_BIT) != 0)
+        return; /* nothing else is in it */
     if (rtp.ssrc == receiver->settings.ssrc) {
         on_video(receiver, &rtp);
         sim_flexfec_video(&receiver->fec, data, size);
