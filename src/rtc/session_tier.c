@@ -23,7 +23,7 @@ static bool is_choked(const struct rtc_session *session, int64_t now_us)
 {
     const struct cc *cc = &session->cc;
     bool losing =
-        cc_loss(cc) > CHOKED_LOSS && rate_meter_bps(&session->sent, now_us) > TIER_FLOOR_BPS;
+        cc_loss(cc) > CHOKED_LOSS && rate_meter_bps(&session->sent, now_us) > cc->settings.min_bps;
     return losing || now_us < cc_hold_until_us(cc) || session->pacer.count > 0 || cc->stalls > 0 ||
            cc_queue_delay_us(cc) > CHOKED_QUEUE_US;
 }
@@ -31,6 +31,7 @@ static bool is_choked(const struct rtc_session *session, int64_t now_us)
 void session_tier_update(struct rtc_session *session, int64_t now_us)
 {
     const struct tier_input input = {
+        .lowest_bps = session->cc.settings.min_bps,
         .possible = session->data.channel.wish.vector && session->data.informed &&
                     session->has_rtx && session->counters.receives_transport_cc,
         .choked = is_choked(session, now_us),
@@ -46,6 +47,7 @@ void session_tier_update(struct rtc_session *session, int64_t now_us)
     session->tier_pending = true;
     if (!session->tier.vector) {
         session->reported_target_bps = 0; /* to be told to whom encodes for it again */
+        cc_prober_returned(&session->cc.prober);
         return;
     }
     session_forget_media(session);

@@ -8,10 +8,19 @@ enum {
     MISTAKE_US = 20000000, /* back so soon: the return was a mistake */
 };
 
-/* What a path must take for video to return: the second stage is more than the lowest video. */
+/* Of a probe, in parts of the lowest video's rate. */
 static const struct stage {
-    int bps, packets;
-} stages[] = {{0, 0}, {48000, 8}, {96000, 24}};
+    double part;
+    int packets;
+} stages[] = {{0, 0}, {0.6, 8}, {1.25, 32}};
+
+/* So much of the lowest video must have arrived in the last steps. */
+static const struct span {
+    int steps;
+    double part;
+} spans[] = {{20, 0.45}, {TIER_STEPS - 1, 0.75}};
+
+static const double choked_part = 0.7; /* of the steps */
 
 enum { LAST_STAGE = sizeof stages / sizeof stages[0] - 1 };
 
@@ -34,7 +43,7 @@ static void forget_steps(struct tier *tier)
     tier->step_us = INT64_MIN;
 }
 
-static int count_bits(uint32_t bits)
+static int count_bits(uint64_t bits)
 {
     int count = 0;
     for (; bits != 0; bits &= bits - 1)
@@ -42,19 +51,27 @@ static int count_bits(uint32_t bits)
     return count;
 }
 
-/* arrived[] is a ring by the number of the step; what stood at the beginning of the oldest one. */
+/* arrived[] and the bits are rings by the number of the step. */
+static bool is_below(const struct tier *tier, const struct span *span)
+{
+    if (tier->steps <= span->steps)
+        return false;
+    uint64_t bytes = tier->arrived[(tier->steps - 1) % TIER_STEPS] -
+                     tier->arrived[(tier->steps - 1 - span->steps) % TIER_STEPS];
+    uint64_t mask = ((uint64_t)1 << span->steps) - 1;
+    double bps = (double)bytes * 8e6 / ((double)span->steps * TIER_STEP_US);
+    return bps < span->part * tier->lowest_bps &&
+           count_bits(tier->choked & mask) >= choked_part * span->steps;
+}
+
 static void end_step(struct tier *tier, int64_t now_us, const struct tier_input *in)
 {
-    uint64_t oldest = tier->arrived[tier->steps % TIER_STEPS];
-    bool full = tier->steps >= TIER_STEPS;
     tier->arrived[tier->steps++ % TIER_STEPS] = in->arrived_bytes;
-    tier->choked = (tier->choked << 1 | tier->choked_now) & ((1u << TIER_STEPS) - 1);
+    tier->choked = tier->choked << 1 | tier->choked_now;
     tier->choked_now = false;
     tier->step_us = now_us;
-    double seconds = (double)TIER_STEPS * TIER_STEP_US / 1e6;
-    double bps = (double)(in->arrived_bytes - oldest) * 8 / seconds;
-    tier->narrow = full && in->feedback_us > now_us - SILENT_US &&
-                   count_bits(tier->choked) >= CHOKED_STEPS && bps < TIER_FLOOR_BPS;
+    bool heard = in->feedback_us > now_us - SILENT_US;
+    tier->narrow = heard && (is_below(tier, &spans[0]) || is_below(tier, &spans[1]));
 }
 
 static void go_down(struct tier *tier, int64_t now_us)
@@ -109,10 +126,15 @@ static void fail(struct tier *tier, int64_t now_us)
     tier->probe_us = now_us + tier->pause_us;
 }
 
+/* How long so many packets of the stage take. */
+static int64_t padding_us(const struct tier *tier, int packets)
+{
+    return (int64_t)(packets * padding_bits * 1e6 / (stages[tier->stage].part * tier->lowest_bps));
+}
+
 static int64_t stage_us(const struct tier *tier)
 {
-    const struct stage *stage = &stages[tier->stage];
-    return (int64_t)(stage->packets * padding_bits * 1e6 / stage->bps);
+    return padding_us(tier, stages[tier->stage].packets);
 }
 
 static bool probe(struct tier *tier, int64_t now_us, const struct tier_input *in)
@@ -138,6 +160,8 @@ static bool probe(struct tier *tier, int64_t now_us, const struct tier_input *in
 
 bool tier_update(struct tier *tier, int64_t now_us, const struct tier_input *in)
 {
+    int lowest_bps = in->lowest_bps < TIER_LOWEST_MAX_BPS ? in->lowest_bps : TIER_LOWEST_MAX_BPS;
+    tier->lowest_bps = lowest_bps > TIER_LOWEST_MIN_BPS ? lowest_bps : TIER_LOWEST_MIN_BPS;
     if (!tier->vector)
         return watch(tier, now_us, in);
     if (in->possible && !probe(tier, now_us, in))
@@ -148,8 +172,7 @@ bool tier_update(struct tier *tier, int64_t now_us, const struct tier_input *in)
 
 static int64_t next_padding_us(const struct tier *tier)
 {
-    const struct stage *stage = &stages[tier->stage];
-    return tier->probe_us + (int64_t)(tier->packets * padding_bits * 1e6 / stage->bps);
+    return tier->probe_us + padding_us(tier, tier->packets);
 }
 
 bool tier_wants_padding(const struct tier *tier, int64_t now_us)

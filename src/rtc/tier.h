@@ -2,11 +2,12 @@
  * (core/metadata.h), where its path does not carry even the lowest video. A page draws them as a
  * schematic.
  *
- * Down when for two seconds less than TIER_FLOOR_BPS arrived although more was to be sent, and
- * something did arrive: an outage is none of its business. Up after a probe: padding at half the
- * rate that must be free, then at more than the lowest video takes, the second only when the first
- * came through without a queue. So a path that is still narrow is tried at the cost of one small
- * burst each TIER_PROBE_PAUSE_US; one whose return was a mistake, twice as late each time.
+ * Down when less than three quarters of the lowest video arrived for four seconds, or less than
+ * half of it for two, although more was to be sent; and something did arrive: an outage is none of
+ * its business. Such a path shows video that is seconds old. Up after a probe: padding at less than
+ * the lowest video takes, then at a quarter more than that, the second only when the first came
+ * through without a queue. So a path that is still narrow is tried at the cost of one small burst
+ * each TIER_PROBE_PAUSE_US; one whose return was a mistake, twice as late each time.
  *
  * Pure: time is an argument. */
 #ifndef OW_RTC_TIER_H
@@ -17,9 +18,10 @@
 #include <stdint.h>
 
 enum {
-    TIER_FLOOR_BPS = 40000, /* of the path; small pictures twice a second, headers and feedback */
+    TIER_LOWEST_MIN_BPS = 20000,  /* of the lowest video: less is none, … */
+    TIER_LOWEST_MAX_BPS = 100000, /* … more is not the path's fault */
     TIER_STEP_US = 100000,
-    TIER_STEPS = 20, /* two seconds are looked at */
+    TIER_STEPS = 40, /* that are looked at */
     TIER_PADDING_BYTES = 255,
     TIER_PROBE_PAUSE_US = 4000000,
     TIER_PROBE_MAX_PAUSE_US = 32000000,
@@ -27,6 +29,7 @@ enum {
 
 /* What the session knows at a moment. */
 struct tier_input {
+    int lowest_bps;         /* of the lowest video, headers included */
     bool possible;          /* the viewer draws vectors, and there is something to draw */
     bool choked;            /* pictures wait or get lost because the path is full */
     int64_t feedback_us;    /* when something was last heard of what was sent */
@@ -36,12 +39,13 @@ struct tier_input {
 
 struct tier {
     bool vector; /* vectors are shown */
+    int lowest_bps;
     bool narrow; /* vectors would be shown if that were possible */
 
     /* the last steps */
     int64_t step_us; /* when the step under way began; INT64_MIN = none has */
     uint64_t arrived[TIER_STEPS];
-    uint32_t choked; /* a bit for each, the newest lowest */
+    uint64_t choked; /* a bit for each, the newest lowest */
     int steps;       /* how many are known */
     bool choked_now;
 

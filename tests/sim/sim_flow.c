@@ -271,8 +271,7 @@ static void change_tier(struct sim_flow *flow, bool vector)
     flow->vector = vector;
     flow->encoder.key_wanted |= !vector;
     if (result->tier_count < SIM_TIERS)
-        result->tiers[result->tier_count++] =
-            (struct sim_tier_change){flow->clock->now_us, vector};
+        result->tiers[result->tier_count++] = (struct sim_tier_change){flow->clock->now_us, vector};
 }
 
 static void take_output(struct sim_flow *flow, const struct rtc_output *out)

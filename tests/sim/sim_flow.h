@@ -28,7 +28,7 @@ struct sim_flow_settings {
     bool no_flexfec;        /* the browser does not offer it */
     int64_t feedback_us;    /* 0 = 100 ms; below 0 = by libwebrtc's rule */
     int64_t nack_repeat_us; /* 0 = 100 ms */
-    bool vectors; /* the page draws vectors; the data channel itself is not simulated */
+    bool vectors;           /* the page draws vectors; the data channel itself is not simulated */
     int64_t move_us;        /* the viewer goes on from another address; 0 = never */
 };
 

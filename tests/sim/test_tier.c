@@ -1,28 +1,107 @@
+/* Video or vectors (rtc/tier.h), decided by whole sessions on a path that becomes narrow and wide
+ * again: vectors within seconds where the lowest video does not pass, video by itself once it does,
+ * and never vectors where it passes, or nothing does. */
 #include "sim_bounds.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-int main(int argc, char **argv)
+
+#include <cmocka.h>
+
+enum { NARROW_S = 20, WIDE_S = 50, END_S = 75 };
+
+#define KBIT(x) ((int64_t)(x)*1000)
+
+static struct sim_run *run_fall(int64_t before_bps, int64_t narrow_bps, int64_t queue_us)
 {
-    double low = argc > 1 ? atof(argv[1]) : 0.03;
-    double q = argc > 2 ? atof(argv[2]) : 0.3;
-    double high = argc > 3 ? atof(argv[3]) : 2;
-    struct sim_scenario s = {.duration_us = 80 * SIM_S, .seed = argc > 4 ? (uint64_t)atoi(argv[4]) : 1, .flow_count = 1};
-    s.forward = sim_link_of((int64_t)(high * 1e6), 20000);
-    s.forward.queue_us = (int64_t)(q * 1e6);
-    s.backward = sim_link_of(10000000, 20000);
-    sim_link_add_step(&s.forward, 20 * SIM_S, (int64_t)(low * 1e6));
-    sim_link_add_step(&s.forward, 50 * SIM_S, 2000000);
-    s.flows[0].vectors = true;
-    s.flows[0].max_bps = 2000000;
-    s.flows[0].feedback_us = -1;
-    struct sim_run *run = sim_run_scenario(&s);
-    struct sim_flow_result *r = run->results[0];
-    for (int i = 0; i < r->tier_count; i++)
-        printf("%6.2f %s\n", (double)r->tiers[i].at_us / 1e6, r->tiers[i].vector ? "vector" : "video");
-    for (int t = 16; t < 80; t++) {
-        struct sim_metrics *m = &r->metrics;
-        int frames = 0; int64_t lat = 0, queue = 0;
-        for (int b = t * 5; b < t * 5 + 5; b++) { frames += m->bins[b].frames; if (m->bins[b].latency_us > lat) lat = m->bins[b].latency_us; if (m->bins[b].queue_us > queue) queue = m->bins[b].queue_us; }
-        printf("%d: sent %.0f passed %.0f frames %d lat %.0f queue %.0f target %d\n", t, sim_sent_bps(m, t * SIM_S, (t + 1) * SIM_S) / 1e3, sim_passed_bps(m, t * SIM_S, (t + 1) * SIM_S) / 1e3, frames, (double)lat / 1e3, (double)queue / 1e3, m->bins[t * 5 + 4].target_bps);
+    struct sim_scenario scenario = {.duration_us = END_S * SIM_S,
+                                    .seed = sim_seed(),
+                                    .forward = sim_link_of(before_bps, 20000),
+                                    .backward = sim_link_of(KBIT(10000), 20000),
+                                    .flow_count = 1};
+    scenario.forward.queue_us = queue_us;
+    sim_link_add_step(&scenario.forward, NARROW_S * SIM_S, narrow_bps);
+    sim_link_add_step(&scenario.forward, WIDE_S * SIM_S, KBIT(2000));
+    scenario.flows[0].vectors = true;
+    scenario.flows[0].max_bps = 2000000;
+    scenario.flows[0].feedback_us = -1; /* as often as libwebrtc sends it */
+    return sim_run_scenario(&scenario);
+}
+
+/* Down once, up once; in between what is sent leaves the path to records; afterwards all is well.
+ */
+static int count_outside(const char *name, const struct sim_run *run, double down_s)
+{
+    const struct sim_flow_result *result = run->results[0];
+    int outside = !sim_in_bounds(name, "changes", result->tier_count, 2, 2);
+    double down = (double)result->tiers[0].at_us / 1e6 - NARROW_S;
+    double up = (double)result->tiers[1].at_us / 1e6 - WIDE_S;
+    double kbps = sim_sent_bps(&result->metrics, (NARROW_S + 6) * SIM_S, WIDE_S * SIM_S) / 1e3;
+    double after_kbps = sim_shown_bps(&result->metrics, (END_S - 12) * SIM_S, END_S * SIM_S) / 1e3;
+    outside += !sim_in_bounds(name, "vectors after s", down, 1, down_s);
+    outside += !sim_in_bounds(name, "video after s", up, 0, 6);
+    outside += !sim_in_bounds(name, "kbit/s meanwhile", kbps, 0.5, 16);
+    outside += !sim_in_bounds(name, "kbit/s afterwards", after_kbps, 1200, 2000);
+    return outside;
+}
+
+static void narrow_paths_show_vectors(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t before_bps, narrow_bps, queue_us;
+        double down_s;
+    } cases[] = {
+        {"2000 to 24 kbit/s", KBIT(2000), KBIT(24), 300000, 3},
+        {"500 to 30 kbit/s", KBIT(500), KBIT(30), 1000000, 3},
+        {"a deep queue", KBIT(2000), KBIT(24), 2000000, 3},
+        {"12 kbit/s", KBIT(2000), KBIT(12), 500000, 3},
+        {"60 kbit/s", KBIT(2000), KBIT(60), 1000000, 5},
+    };
+    int outside = 0;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sim_run *run = run_fall(cases[i].before_bps, cases[i].narrow_bps, cases[i].queue_us);
+        outside += count_outside(cases[i].name, run, cases[i].down_s);
+        sim_run_destroy(&run);
     }
+    assert_int_equal(outside, 0);
+}
+
+/* What carries the lowest video, if barely, shows it; and an outage is none of this. */
+static void other_paths_show_video(void **state)
+{
+    (void)state;
+    static const int64_t narrow_bps[] = {KBIT(120), KBIT(300), 0};
+    for (size_t i = 0; i < sizeof(narrow_bps) / sizeof(narrow_bps[0]); i++) {
+        struct sim_run *run = run_fall(KBIT(2000), narrow_bps[i], 300000);
+        assert_int_equal(run->results[0]->tier_count, 0);
+        assert_true(run->results[0]->metrics.frames_shown > 20 * 30);
+        sim_run_destroy(&run);
+    }
+}
+
+/* A page that does not say that it draws vectors is sent video whatever the path. */
+static void nobody_is_made_to(void **state)
+{
+    (void)state;
+    struct sim_scenario scenario = {.duration_us = 20 * SIM_S,
+                                    .seed = sim_seed(),
+                                    .forward = sim_link_of(KBIT(30), 20000),
+                                    .backward = sim_link_of(KBIT(10000), 20000),
+                                    .flow_count = 1};
+    struct sim_run *run = sim_run_scenario(&scenario);
+    assert_int_equal(run->results[0]->tier_count, 0);
+    sim_run_destroy(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(narrow_paths_show_vectors),
+        cmocka_unit_test(other_paths_show_video),
+        cmocka_unit_test(nobody_is_made_to),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
