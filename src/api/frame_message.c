@@ -42,9 +42,9 @@ static void copy_record(struct parts *parts, const struct encoded *picture, int6
 {
     const struct metadata *metadata = picture->metadata;
     parts->record = metadata ? malloc(metadata->size) : NULL;
+    const struct metadata_copy copy = {.names = true, .shapes = true, .sent_us = sent_us};
     if (parts->record)
-        parts->record_size =
-            metadata_copy(metadata, true, 0, sent_us, parts->record, metadata->size);
+        parts->record_size = metadata_write(metadata, &copy, parts->record, metadata->size);
 }
 
 static char *describe(struct view *view, const struct encoded *picture, int64_t sent_us,

@@ -307,31 +307,33 @@ void view_shot_focus(const struct view_shot *shot, const struct frame *frame,
         const struct video_region part = {left, 0, left + width, frame->height};
         video_focus_add(out, shot->detections, &part, label_room(look, frame->height));
     }
-    int view_shot_record(const struct view_shot *shot, struct metadata **out)
-    {
-        const struct frame *frame = shot->frame;
-        const struct detections *detections = shot->detections;
-        struct metadata_picture picture = {
-            .detections = detections,
-            .width = shot->width,
-            .height = shot->height,
-            .predicted = detections && detections->infer_end_us == 0,
-            .shapes = true,
-            .stages = frame ? frame->stages
-                            : (struct stage_times){.at_us = {[STAGE_CAPTURE] = shot->card_us}},
-        };
-        picture.informs = has_model(shot->view, clock_now_us(), &picture.awaited);
-        if (detections && !shot->again) {
-            picture.stages.at_us[STAGE_INFER_START] = detections->infer_start_us;
-            picture.stages.at_us[STAGE_INFER_END] = detections->infer_end_us;
-        }
-        return metadata_create(out, &picture);
-    }
+}
 
-    void view_shot_end(struct view_shot * shot)
-    {
-        for (int i = 0; i < shot->count; i++)
-            frame_unref(&shot->drawn[i].frame);
-        frame_unref(&shot->frame);
-        detections_unref(&shot->detections);
+int view_shot_record(const struct view_shot *shot, struct metadata **out)
+{
+    const struct frame *frame = shot->frame;
+    const struct detections *detections = shot->detections;
+    struct metadata_picture picture = {
+        .detections = detections,
+        .width = shot->width,
+        .height = shot->height,
+        .predicted = detections && detections->infer_end_us == 0,
+        .shapes = true,
+        .stages = frame ? frame->stages
+                        : (struct stage_times){.at_us = {[STAGE_CAPTURE] = shot->card_us}},
+    };
+    picture.informs = has_model(shot->view, clock_now_us(), &picture.awaited);
+    if (detections && !shot->again) {
+        picture.stages.at_us[STAGE_INFER_START] = detections->infer_start_us;
+        picture.stages.at_us[STAGE_INFER_END] = detections->infer_end_us;
     }
+    return metadata_create(out, &picture);
+}
+
+void view_shot_end(struct view_shot *shot)
+{
+    for (int i = 0; i < shot->count; i++)
+        frame_unref(&shot->drawn[i].frame);
+    frame_unref(&shot->frame);
+    detections_unref(&shot->detections);
+}

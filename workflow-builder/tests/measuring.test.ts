@@ -149,7 +149,7 @@ test('a latency that the clocks cannot tell from none is unknown, and is known w
   assert.equal(latencyOf(-1000, { offsetMs: 1012, uncertaintyMs: 30 }), null);
   assert.equal(latencyOf(-1000, { offsetMs: 993, uncertaintyMs: 30 }), null);
   const context = {
-    node: 'v', state: 'connected', reason: '', transport: 'webrtc', choice: 'auto', view: null, roundTripMs: null,
+    node: 'v', state: 'connected', reason: '', transport: 'webrtc', tier: 'video', choice: 'auto', view: null, roundTripMs: null,
     packetsLost: 0, dropped: 0, decoder: '', codec: '', path: '', server: null, steps: [],
   } as const;
   const recorder = new StatsRecorder();

@@ -27,6 +27,7 @@ const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
 </div>
 <canvas class="overlay" part="overlay" aria-hidden="true"></canvas>
 <div class="card" part="card" hidden></div>
+<div class="badge" part="badge" role="status" hidden><b></b><span></span></div>
 <div class="notice" part="notice" role="status"><div class="title"><span class="dot"></span><span class="label"></span></div><div class="why"></div><ol class="steps" part="steps" hidden></ol></div>
 <div class="bar" part="bar">
   <span class="dot"></span><span class="label"></span><span class="figures"></span>
@@ -45,6 +46,7 @@ export class ElementDom {
   readonly #stage: HTMLElement;
   readonly #notice: HTMLElement;
   readonly #bar: HTMLElement;
+  readonly #badge: HTMLElement;
 
   constructor(root: ShadowRoot, act: (action: ElementAction, shifted: boolean) => void) {
     root.innerHTML = TEMPLATE;
@@ -55,6 +57,7 @@ export class ElementDom {
     this.#stage = find('.stage');
     this.#notice = find('.notice');
     this.#bar = find('.bar');
+    this.#badge = find('.badge');
     this.video.muted = true;
     this.#bar.addEventListener('click', (event) => {
       const button = (event.target as Element).closest<HTMLElement>('[data-action]');
@@ -92,6 +95,14 @@ export class ElementDom {
     if (why !== null && why.textContent !== reason) why.textContent = reason;
   }
 
+  /** What the picture is, where it is not what one expects; '' takes the badge away. */
+  showBadge(title: string, text: string): void {
+    this.#badge.hidden = title === '';
+    const [head, rest] = [...this.#badge.children];
+    if (head !== undefined && head.textContent !== `${title}: `) head.textContent = `${title}: `;
+    if (rest !== undefined && rest.textContent !== text) rest.textContent = text;
+  }
+
   /** The way of a connection that does not stand yet; an empty list shows none. */
   showSteps(steps: readonly Step[]): void {
     const list = this.#notice.querySelector<HTMLElement>('.steps');
@@ -114,7 +125,7 @@ export class ElementDom {
     const figures = this.#bar.querySelector('.figures');
     if (figures === null) return;
     const latency = stats.latency.p50 === null ? '' : ` · ${stats.latency.p50.toFixed(0)} ms`;
-    const transport = stats.transport === null ? '' : stats.transport === 'webrtc' ? 'WebRTC' : 'WebSocket';
+    const transport = stats.transport === null ? '' : stats.tier === 'vector' ? 'Vector' : stats.transport === 'webrtc' ? 'WebRTC' : 'WebSocket';
     figures.textContent = transport === '' ? '' : `${transport} · ${stats.fps.toFixed(0)} fps${latency}`;
   }
 

@@ -29,6 +29,12 @@ canvas.overlay { visibility: visible; background: none; pointer-events: none; }
 }
 .card::first-line { font-weight: 600; }
 .card[hidden] { display: none; }
+.badge {
+  position: absolute; top: 8px; left: 8px; max-width: calc(100% - 16px); box-sizing: border-box; padding: 3px 9px; border-radius: 6px;
+  background: rgb(8 18 28 / .88); color: var(--ow-text); font-size: 12px; pointer-events: none; font-variant-numeric: tabular-nums;
+}
+.badge b { color: var(--ow-connecting); font-weight: 600; }
+.badge[hidden] { display: none; }
 .notice {
   position: absolute; inset: 0; display: grid; place-content: center; justify-items: center;
   gap: 6px; padding: 16px; text-align: center; pointer-events: none;

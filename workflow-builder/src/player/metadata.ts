@@ -58,6 +58,10 @@ export interface FrameMetadata {
   readonly awaited: boolean;
   /** Nothing of it is drawn on the picture. */
   readonly clean: boolean;
+  /** There is no picture: the path does not carry it. */
+  readonly vector: boolean;
+  /** The path hardly carries the picture, and there is nothing to show instead. */
+  readonly narrow: boolean;
   readonly objects: readonly SeenObject[];
 }
 
@@ -65,6 +69,8 @@ const VERSION = 1;
 const PREDICTED = 1;
 const AWAITED = 2;
 const CLEAN = 4;
+const VECTOR = 8;
+const NARROW = 16;
 const NAMES_SECTION = 1;
 const KEY_POINTS_SECTION = 2;
 const MASK_SECTION = 3;
@@ -224,6 +230,8 @@ export function parseRecord(bytes: Uint8Array, known: Map<number, string>): Fram
       boxesAgeMs: extras.boxesAgeMs,
       awaited: (flags & AWAITED) !== 0,
       clean: (flags & CLEAN) !== 0,
+      vector: (flags & VECTOR) !== 0,
+      narrow: (flags & NARROW) !== 0,
       objects: objects.map((object, i) => ({ ...object, keyPoints: [], mask: null, ...extras.shapes[i], className: known.get(object.classId) ?? `class ${object.classId}` })),
     };
   } catch (error) {
@@ -241,11 +249,12 @@ export class MetadataMatch {
   readonly #names = new Map<number, string>();
   #onScreen: number | null = null;
 
-  /** A message came: the record of the picture on the screen when it is that, else null. */
+  /** A message came: the record of the picture on the screen when it is that, or one that has no
+   * picture; else null. */
   received(message: ArrayBuffer): FrameMetadata | null {
     const record = parseRecord(new Uint8Array(message), this.#names);
     if (record === null) return null;
-    if (record.rtpTimestamp === this.#onScreen) return record;
+    if (record.vector || record.rtpTimestamp === this.#onScreen) return record;
     this.#records.set(record.rtpTimestamp, record);
     if (this.#records.size > KEPT) {
       const [oldest] = this.#records.keys();

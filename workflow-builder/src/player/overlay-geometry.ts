@@ -17,6 +17,18 @@ export function fitted(element: { width: number; height: number }, picture: { wi
   return { x: (element.width - width) / 2, y: (element.height - height) / 2, width, height };
 }
 
+const GRID_ROWS = 9;
+
+/** Lines that make an empty ground a room: squares, so many from top to bottom. */
+export function gridLines({ x, y, width, height }: Rect): readonly { from: { x: number; y: number }; to: { x: number; y: number } }[] {
+  const side = height / GRID_ROWS;
+  if (!(side > 0)) return [];
+  const columns = Math.floor(width / side + 1e-6);
+  const down = Array.from({ length: columns + 1 }, (_, i) => ({ from: { x: x + i * side, y }, to: { x: x + i * side, y: y + height } }));
+  const across = Array.from({ length: GRID_ROWS + 1 }, (_, i) => ({ from: { x, y: y + i * side }, to: { x: x + width, y: y + i * side } }));
+  return [...down, ...across];
+}
+
 export function placed({ x, y, width, height }: Box, within: Rect): Rect {
   return { x: within.x + x * within.width, y: within.y + y * within.height, width: width * within.width, height: height * within.height };
 }

@@ -2,6 +2,7 @@
  * is shown, in the screen's own pixels. What is under the pointer shows all its values. */
 import type { FrameMetadata, SeenObject } from './metadata';
 import { describe, fitted, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { paintGround } from './overlay-ground';
 import { LegendMemory } from './overlay-legend';
 import { LINE, paintOverlay } from './overlay-paint';
 
@@ -23,6 +24,7 @@ export class OverlayLayer {
   #missed = false;
   #scheme = '';
   #legend: LegendMemory | null = null;
+  #schematic = false;
 
   constructor(canvas: HTMLCanvasElement, card: HTMLElement) {
     this.#canvas = canvas;
@@ -49,9 +51,11 @@ export class OverlayLayer {
     return this.#shown !== null;
   }
 
-  show(metadata: FrameMetadata): void {
+  /** `schematic`: on a ground of its own, for there is no picture. */
+  show(metadata: FrameMetadata, schematic = false): void {
     this.#missed = false;
     this.#shown = metadata;
+    this.#schematic = schematic;
     this.#draw();
   }
 
@@ -122,6 +126,7 @@ export class OverlayLayer {
     if (this.#shown === null) return;
     const { captureUs } = this.#shown;
     context.setTransform(scale, 0, 0, scale, 0, 0);
+    if (this.#schematic) paintGround(context, place, bounds);
     paintOverlay(context, { objects: this.#objects(), place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
   }
 

@@ -10,10 +10,12 @@ import { JpegSurface, type PaintedPicture } from './jpeg-surface';
 import { budgetOf, latencyOf, timesOfVideo, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
 import { MetadataMatch, parseRecord, type FrameMetadata, type SeenObject } from './metadata';
 import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
+import { encodeWish, RecordDemand } from './record-wish';
 import { captureUsFromRtp } from './rtp-time';
 import { ServerSocket } from './server-socket';
 import { SERVER_SILENT, SOCKET_BLOCKED, type ViewInfo } from './server-types';
 import { SessionMachine, type ConnectionState, type PlayerView, type Transport, type TransportChoice } from './session-machine';
+import { VectorTier } from './vector-tier';
 import type { WebRtcCounters } from './webrtc-counters';
 import { saveSnapshot, takeSnapshot, type OnScreen, type SnapshotOptions } from './snapshot';
 import { WebRtcLink, type ServerClock } from './webrtc-link';
@@ -63,6 +65,9 @@ export class OverwatchView extends HTMLElement {
   #linkClock: ServerClock | null = null;
   #match = new MetadataMatch();
   readonly #names = new Map<number, string>(); // of classes, as records over the WebSocket tell them
+  readonly #vector: VectorTier;
+  readonly #demand = new RecordDemand();
+  #overlay = false; // drawn from records
   #metadata: FrameMetadata | null = null;
   #times: PageTimes | null = null; // of the picture on the screen
   #counters: WebRtcCounters | null = null;
@@ -87,6 +92,7 @@ export class OverwatchView extends HTMLElement {
     super();
     this.#dom = new ElementDom(this.attachShadow({ mode: 'open' }), (action, shifted) => this.#act(action, shifted));
     this.#jpeg = new JpegSurface(this.#dom.canvas, (picture) => this.#jpegPainted(picture));
+    this.#vector = new VectorTier(this.#dom);
     this.#dom.showState('disconnected', '');
     for (const type of ['pointermove', 'pointerleave'] as const) this.addEventListener(type, this.#onPointer);
     this.addEventListener('click', this.#onClick);
@@ -182,6 +188,8 @@ export class OverwatchView extends HTMLElement {
 
   /** What is known of the picture on the screen; null while that is not known. */
   get metadata(): FrameMetadata | null {
+    this.#demand.read(performance.now());
+    this.#wish();
     return this.#metadata;
   }
 
@@ -343,6 +351,7 @@ export class OverwatchView extends HTMLElement {
     this.#link = null;
     this.#linkClock = null;
     this.#match = new MetadataMatch();
+    this.#vector.end();
     this.#counters = null;
     this.#serverConnection = null;
     if (attempt === 0) return;
@@ -358,7 +367,8 @@ export class OverwatchView extends HTMLElement {
       record: (message) => {
         if (this.#link !== link) return;
         const record = this.#match.received(message);
-        if (record !== null && this.#told.shown === 'webrtc') this.#learnMetadata(record);
+        if (record?.vector === true) this.#vectorReceived(record, message.byteLength);
+        else if (record !== null && this.#told.shown === 'webrtc') this.#learnMetadata(record);
       },
       restarting: () => machine.restarting('webrtc', performance.now()),
       failed: (kind, reason) => {
@@ -369,6 +379,19 @@ export class OverwatchView extends HTMLElement {
     this.#dom.video.srcObject = link.stream;
     this.#dom.video.play().catch(() => undefined);
     this.#watchVideo(link);
+    this.#wish();
+  }
+
+  /* As a picture is; and it takes the screen as that does. */
+  #vectorReceived(record: FrameMetadata, bytes: number): void {
+    const now = performance.now();
+    const began = this.#vector.shown;
+    const times = { receivedMs: now, decodedMs: now, shownMs: now };
+    this.#link?.shown();
+    if (!this.#pictureShown('webrtc', times, record.captureUs, record, record)) return;
+    this.#vector.received(record, bytes, now);
+    this.#recorder.received(now, bytes);
+    if (!began) this.#subscribe();
   }
 
   #watchVideo(link: WebRtcLink): void {
@@ -381,9 +404,17 @@ export class OverwatchView extends HTMLElement {
       const { rtpTimestamp } = metadata;
       const captureUs = this.#captureUs(rtpTimestamp, now);
       const record = rtpTimestamp === undefined ? null : this.#match.shown(rtpTimestamp);
+      if (this.#vector.isNewerThan(rtpTimestamp)) return;
+      this.#vectorEnds();
       this.#pictureShown('webrtc', timesOfVideo(now, metadata), captureUs, metadata, record);
     };
     video.requestVideoFrameCallback(shown);
+  }
+
+  #vectorEnds(): void {
+    if (!this.#vector.shown) return;
+    this.#vector.end();
+    this.#subscribe();
   }
 
   #captureUs(rtpTimestamp: number | undefined, now: number): number | null {
@@ -411,14 +442,16 @@ export class OverwatchView extends HTMLElement {
     this.#pictureShown('websocket', times, tag.captureUs, { width, height }, tag.record);
   }
 
-  #pictureShown(transport: Transport, times: PageTimes, captureUs: number | null, size: { width: number; height: number }, record: FrameMetadata | null): void {
+  /** True when it took the screen. */
+  #pictureShown(transport: Transport, times: PageTimes, captureUs: number | null, size: { width: number; height: number }, record: FrameMetadata | null): boolean {
     const machine = this.#machine;
-    if (machine === null) return;
+    if (machine === null) return false;
     const now = times.shownMs;
     machine.frame(transport, now);
     const { shown } = machine.view(now);
     if (shown === transport) {
       if (this.#told.shown !== transport) this.#recorder.switched();
+      if (transport === 'websocket') this.#vectorEnds();
       this.#dom.showSurface(transport === 'webrtc' ? 'video' : 'canvas');
       const differenceMs = captureUs === null ? null : now - captureUs / 1000;
       const latencyMs = latencyOf(differenceMs, this.#clock());
@@ -431,6 +464,7 @@ export class OverwatchView extends HTMLElement {
       this.dispatchEvent(new CustomEvent<ShownFrame>('frame', { detail: { transport, captureUs, latencyMs } }));
     }
     this.#apply();
+    return shown === transport;
   }
 
   #learnMetadata(record: FrameMetadata): void {
@@ -443,8 +477,9 @@ export class OverwatchView extends HTMLElement {
   /* By itself where the picture is clean; else it would draw over what is drawn already. */
   #drawOverlay(): void {
     const record = this.#metadata;
-    const wish = this.getAttribute('overlay');
-    const wanted = wish === null || wish === 'auto' ? record?.clean === true : wish !== 'off';
+    this.#wish();
+    if (record?.vector === true) return; /* VectorTier draws */
+    const wanted = this.#overlays(record);
     if (record !== null && wanted) this.#dom.overlay.show(record);
     else if (record !== null || !wanted) this.#dom.overlay.clear();
   }
@@ -455,6 +490,25 @@ export class OverwatchView extends HTMLElement {
     this.#dom.showLegend(this.#dom.overlay.shows, legend);
   }
 
+  #overlays(record: FrameMetadata | null): boolean {
+    const wish = this.getAttribute('overlay');
+    return wish === null || wish === 'auto' ? record?.clean === true : wish !== 'off';
+  }
+
+  /* Says what is wanted of records; a picture without its record says nothing of that. */
+  #wish(): void {
+    const record = this.#metadata;
+    this.#overlay = record === null ? this.#overlay : this.#overlays(record);
+    this.#link?.wishes(encodeWish(this.#demand.rate(performance.now(), this.#overlay || this.getAttribute('overlay') === 'on')));
+  }
+
+  override addEventListener(type: string, listener: ((event: never) => unknown) | EventListenerObject | null, options?: boolean | AddEventListenerOptions): void {
+    super.addEventListener(type, listener as EventListenerOrEventListenerObject, options); /* null is one, to the browser */
+    if (type !== 'metadata' && type !== 'objectclick') return;
+    this.#demand.listens();
+    this.#wish();
+  }
+
   readonly #onPointer = (event: PointerEvent) => this.#dom.overlay.point(event.type === 'pointerleave' ? null : event);
   readonly #onClick = () => {
     const detail = this.#dom.overlay.pointed;
@@ -463,6 +517,10 @@ export class OverwatchView extends HTMLElement {
 
   #subscribe(): void {
     const limit = Number(this.getAttribute('fps') ?? '');
+    if (this.#vector.shown) {
+      this.#socket?.subscribe({ topics: [] }); /* its path has no room for what the server tells besides */
+      return;
+    }
     const wantsFrames = this.#attempts.websocket !== 0 && !document.hidden;
     this.#socket?.subscribe({
       topics: wantsFrames ? ['status_update', 'xray_frame'] : ['status_update'],
@@ -518,9 +576,9 @@ export class OverwatchView extends HTMLElement {
     const counters = (await link?.counters()) ?? null;
     const now = performance.now();
     if (counters !== null && this.#link === link) {
-      if (this.#counters !== null && this.#told.shown === 'webrtc') {
-        this.#recorder.received(now, Math.max(0, counters.bytes - this.#counters.bytes));
-      }
+      const bytes = Math.max(0, counters.bytes - (this.#counters?.bytes ?? 0));
+      if (this.#counters !== null && this.#told.shown === 'webrtc') this.#recorder.received(now, bytes);
+      if (bytes > 0) this.#machine?.receives('webrtc', now);
       this.#counters = counters;
     }
     if (this.wantsDetails && link !== null) {
@@ -530,12 +588,22 @@ export class OverwatchView extends HTMLElement {
     this.#recorder.mark(now, this.#clock());
     this.#stats = this.#snapshot(now);
     this.#dom.showStats(this.#stats);
+    this.#wish();
+    this.#tellNarrow();
     this.#showSteps();
     this.dispatchEvent(new CustomEvent<ViewStats>('stats', { detail: this.#stats }));
     if (this.#socket !== null && !this.#socket.isOpen && now - this.#healthAt > HEALTH_PERIOD_MS) {
       this.#healthAt = now;
       await this.#askHealth(this.#socket);
     }
+  }
+
+  #tellNarrow(): void {
+    if (this.#vector.shown) return;
+    const narrow = this.#metadata?.narrow;
+    const why = this.#view?.model_id === '' ? '; without a model there is nothing else to show' : '';
+    if (narrow === true) this.#dom.showBadge('Slow link', `${Math.round(this.#stats.bitsPerSecond / 1000)} kbit/s${why}`);
+    else if (narrow === false) this.#dom.showBadge('', '');
   }
 
   /* Where WebSockets are blocked, the health answer carries the server's clock. */
@@ -567,6 +635,7 @@ export class OverwatchView extends HTMLElement {
       state: this.#told.state,
       reason: this.#told.reason,
       transport: this.#told.shown,
+      tier: this.#vector.shown ? 'vector' : 'video',
       choice: this.transport,
       view: this.#view,
       clock: this.#clock(),

@@ -12,6 +12,8 @@ export interface ViewStats {
   readonly state: ConnectionState;
   readonly reason: string;
   readonly transport: Transport | null;
+  /** Vectors: the path carries no video, what is known of the pictures is drawn instead. */
+  readonly tier: 'video' | 'vector';
   readonly choice: TransportChoice;
   /** Pictures shown a second. */
   readonly fps: number;
@@ -55,6 +57,7 @@ export interface StatsContext {
   readonly state: ConnectionState;
   readonly reason: string;
   readonly transport: Transport | null;
+  readonly tier: 'video' | 'vector';
   readonly choice: TransportChoice;
   readonly view: ViewInfo | null;
   readonly clock: Clock | null;

@@ -23,6 +23,9 @@ export const FIRST_FRAME_MS: Readonly<Record<Transport, number>> = { webrtc: 4_0
 /* WebRTC may take this long alone; then the WebSocket shows the picture until it is there. */
 export const BRIDGE_MS = 2_000;
 export const STALL_MS = 3_000;
+/* Where packets still come, the server is about to show less (vectors, a smaller picture). */
+const SLOW_STALL_MS = 10_000;
+const RECEIVED_LATELY_MS = 1_500;
 /* With the server's socket gone as well, a pause this long is no hiccup any more. */
 const STALL_WITHOUT_SERVER_MS = 1_000;
 /* A view that was lost this recently is "connecting"; later it is an error. */
@@ -42,6 +45,7 @@ class Link {
   slow = false; // opening for longer than BRIDGE_MS
   liveSince = 0;
   lastFrameAt = 0;
+  receivedAt = -Infinity;
   retryAt = 0;
   failures = 0;
   reason = '';
@@ -120,6 +124,11 @@ export class SessionMachine {
     this.#diagnosis = diagnosis;
   }
 
+  /** Something arrives, if no picture: a slow path, not a broken one. */
+  receives(transport: Transport, now: number): void {
+    this.#links[transport].receivedAt = now;
+  }
+
   /** A live link looks for a new way through the network: its picture may pause. */
   restarting(transport: Transport, now: number): void {
     const link = this.#links[transport];
@@ -189,7 +198,7 @@ export class SessionMachine {
       link.slow = link.phase === 'opening' && now - link.since >= BRIDGE_MS;
       if (link.phase === 'opening' && now - link.since >= this.#firstFrameMs(link)) {
         this.failed(link.name, 'media', this.#noPictureReason(link.name), now);
-      } else if (link.phase === 'live' && now - link.lastFrameAt >= this.#stallMs()) {
+      } else if (link.phase === 'live' && this.#stalled(link, now)) {
         this.failed(link.name, 'media', this.#stallReason(link.name), now);
       }
     }
@@ -233,6 +242,11 @@ export class SessionMachine {
   #stallMs(): number {
     if (this.#serverDown) return STALL_WITHOUT_SERVER_MS;
     return Math.max(STALL_MS, 3 * this.#frameIntervalMs);
+  }
+
+  #stalled(link: Link, now: number): boolean {
+    const slow = !this.#serverDown && now - link.receivedAt < RECEIVED_LATELY_MS;
+    return now - link.lastFrameAt >= (slow ? Math.max(SLOW_STALL_MS, this.#stallMs()) : this.#stallMs());
   }
 
   #pauseMs(link: Link): number {

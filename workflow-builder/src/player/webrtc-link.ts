@@ -75,6 +75,8 @@ export class WebRtcLink {
   readonly #handlers: WebRtcHandlers;
   readonly #signalling: WebRtcSignalling;
   readonly #connection: RTCPeerConnection;
+  #channel: RTCDataChannel | null = null;
+  #wish: Uint8Array<ArrayBuffer> | null = null;
   #closed = false;
   #warned = false;
   #iceServers: string;
@@ -116,9 +118,20 @@ export class WebRtcLink {
   #openChannel(): void {
     const channel = this.#connection.createDataChannel('metadata', { ordered: false, maxRetransmits: 0 });
     channel.binaryType = 'arraybuffer';
+    channel.onopen = () => {
+      if (this.#wish !== null) channel.send(this.#wish);
+    };
+    this.#channel = channel;
     channel.onmessage = ({ data }: MessageEvent<unknown>) => {
       if (!this.#closed && data instanceof ArrayBuffer) this.#handlers.record(data);
     };
+  }
+
+  /** Says which records are wanted (record-wish.ts), now or when the channel is open. */
+  wishes(message: Uint8Array<ArrayBuffer>): void {
+    if (this.#wish?.toString() === message.toString()) return;
+    this.#wish = message;
+    if (this.#channel?.readyState === 'open') this.#channel.send(message);
   }
 
   #watch(track: MediaStreamTrack): void {

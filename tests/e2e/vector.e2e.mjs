@@ -1,0 +1,127 @@
+// Real Chromium behind a link that becomes too slow for video: what the model sees goes on as a
+// schematic, marked as such, and video returns by itself.
+// Runs alone: it watches how soon things happen.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Lab, SERVER_ADDRESS, whyNoLab } from '../../bench/netlab/lab.mjs';
+import { root, startServer, testPattern } from '../integ/server.mjs';
+import { launch, openPage, showsPictures } from './browser.mjs';
+
+const WIDE = 2e6, NARROW = 24e3, QUEUE_MS = 500, NARROW_S = Number(process.env.OVERWATCH_NARROW_SECONDS ?? 20);
+const chromium = process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium';
+const skip = whyNoLab() ?? false;
+
+async function open(t, workflow, view) {
+  const logs = mkdtempSync(join(tmpdir(), 'overwatch-vector-'));
+  const lab = await Lab.open({ logs });
+  let server;
+  t.after(async () => {
+    await server?.stop().finally(() => lab.close());
+    rmSync(logs, { recursive: true, force: true });
+  });
+  lab.setCapacity(WIDE, QUEUE_MS);
+  server = await startServer(workflow, ['--public-address', SERVER_ADDRESS], 'ignore', ['ip', 'netns', 'exec', lab.names.server]);
+  await lab.openDoor(new URL(server.url).port);
+  process.env.OVERWATCH_CHROMIUM = lab.wrapper(chromium, 'viewer');
+  const browser = await launch(t, ['--disable-features=WebRtcHideLocalIpsWithMdns']);
+  const page = await openPage(browser, `${server.url}/view/${view}`);
+  await showsPictures(page, 'webrtc');
+  return { lab, page };
+}
+
+// What the page shows: a sample every 100 ms, kept in the page.
+const watch = (page) => page.evaluate(() => {
+  const player = document.querySelector('overwatch-view');
+  const badge = player.shadowRoot.querySelector('.badge');
+  window.records = [];
+  window.samples = [];
+  player.addEventListener('metadata', ({ detail }) => {
+    if (detail.vector) window.records.push({ at: performance.now(), captureUs: detail.captureUs, objects: detail.objects.length, boxes: detail.objects.map(({ box }) => `${box.x},${box.y}`).join() });
+  });
+  setInterval(() => {
+    const { tier, transport, latency } = player.stats;
+    window.samples.push({ at: performance.now(), tier, transport, latency: latency.p50, badge: badge.hidden ? '' : badge.textContent.trim() });
+  }, 100);
+});
+
+const now = (page) => page.evaluate(() => performance.now());
+const tierIs = (page, tier, timeout) => page.waitForFunction((tier) => document.querySelector('overwatch-view').stats.tier === tier, tier, { timeout, polling: 50 });
+
+// How many different pictures the overlay draws within a second.
+const motion = (page) => page.evaluate(async () => {
+  const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
+  const context = new OffscreenCanvas(320, 180).getContext('2d', { willReadFrequently: true });
+  const seen = new Set();
+  const end = performance.now() + 1000;
+  while (performance.now() < end) {
+    await new Promise(requestAnimationFrame);
+    context.drawImage(canvas, 0, 0, 320, 180);
+    const { data } = context.getImageData(0, 0, 320, 180);
+    let hash = 0;
+    for (let i = 0; i < data.length; i += 4) hash = (hash * 31 + data[i]) | 0;
+    seen.add(hash);
+  }
+  const { data } = canvas.getContext('2d').getImageData(4, 4, 1, 1);
+  return { pictures: seen.size, ground: [...data] };
+});
+
+test('a link too slow for video shows a schematic, then video again', { skip, timeout: 150000 }, async (t) => {
+  const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
+  const { lab, page } = await open(t, workflow, 'live');
+  await watch(page);
+  await sleep(3000);
+  const narrowed = await now(page);
+  lab.setCapacity(NARROW, QUEUE_MS);
+  await tierIs(page, 'vector', 12000);
+  const began = await now(page);
+  await sleep(3000);
+  const { pictures, ground } = await motion(page);
+  if (process.env.OVERWATCH_SHOTS) await page.screenshot({ path: join(process.env.OVERWATCH_SHOTS, 'vector.png') });
+  const passed = (await lab.queue()).bytes;
+  const from = await now(page);
+  await sleep(Math.max(0, NARROW_S * 1000 - (from - narrowed)));
+  const until = await now(page);
+  const kbps = ((await lab.queue()).bytes - passed) * 8 / (until - from);
+  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').stats.tier), 'vector', 'it stays while the link is slow');
+  lab.setCapacity(WIDE, QUEUE_MS);
+  await tierIs(page, 'video', 15000);
+  const returned = await now(page);
+  await showsPictures(page, 'webrtc');
+  await sleep(4000);
+  const { records, samples } = await page.evaluate(() => ({ records: window.records, samples: window.samples }));
+  const steady = records.filter(({ at }) => at > from && at < until);
+  const gaps = steady.slice(1).map(({ at }, i) => at - steady[i].at).sort((a, b) => a - b);
+  const shown = samples.filter(({ at }) => at > from && at < until);
+  const latencies = shown.map(({ latency }) => latency).filter((value) => value !== null).sort((a, b) => a - b);
+  const latency = latencies[latencies.length >> 1];
+  t.diagnostic(`schematic after ${((began - narrowed) / 1000).toFixed(1)} s, video after ${((returned - until) / 1000).toFixed(1)} s; meanwhile ${kbps.toFixed(1)} kbit/s on the link, ${(steady.length * 1000 / (until - from)).toFixed(1)} records a second, gaps p50 ${gaps[gaps.length >> 1]?.toFixed(0)} p95 ${gaps[Math.floor(gaps.length * 0.95)]?.toFixed(0)} ms, latency p50 ${latency?.toFixed(0)} ms, ${pictures} pictures drawn a second`);
+  assert.ok(began - narrowed < 8000, 'the schematic is there within seconds');
+  assert.ok(returned - until < 12000, 'so is video');
+  assert.ok(steady.length > 3 * (until - from) / 1000, `${steady.length} records`);
+  assert.ok(new Set(steady.map(({ boxes }) => boxes)).size > (until - from) / 1000, 'objects move');
+  assert.ok(pictures > 8, `motion between records: ${pictures} different pictures in a second`);
+  assert.deepEqual(ground, [15, 19, 25, 255], 'a schematic ground lies over the last picture');
+  assert.ok(latency < 1500, `latency is told, ${latency} ms`);
+  assert.ok(shown.every(({ badge }) => /^Vector: link too slow for video, \d+ kbit\/s$/.test(badge)), shown[0]?.badge);
+  assert.ok(shown.every(({ transport }) => transport === 'webrtc'), 'no other transport is fallen back to');
+  assert.ok(kbps < NARROW / 1000, 'the link is not filled');
+  assert.equal(samples.at(-1).badge, '');
+  assert.deepEqual(page.failures, []);
+});
+
+test('without a model there is no schematic, and the page says so', { skip, timeout: 90000 }, async (t) => {
+  const { lab, page } = await open(t, testPattern({ width: 640, height: 360 }), 'view');
+  lab.setCapacity(50e3, QUEUE_MS);
+  await page.waitForFunction(() => {
+    const badge = document.querySelector('overwatch-view').shadowRoot.querySelector('.badge');
+    return !badge.hidden && /^Slow link: \d+ kbit\/s; without a model/.test(badge.textContent.trim());
+  }, null, { timeout: 30000 });
+  assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').stats.tier), 'video');
+  lab.setCapacity(WIDE, QUEUE_MS);
+  await page.waitForFunction(() => document.querySelector('overwatch-view').shadowRoot.querySelector('.badge').hidden, null, { timeout: 30000 });
+});
