@@ -367,6 +367,9 @@ int main(int argc, char **argv)
 {
     struct config config;
     struct reason why = {""};
+    /* ONNX Runtime would tell its maker what runs here, and wait for that at the end. No thread
+     * runs yet that could read the environment. */
+    setenv("ORT_DISABLE_TELEMETRY", "1", 1);
     if (config_read(&config, argc, argv, &why) < 0) {
         fprintf(stderr, "overwatch: %s\n", why.text);
         return 2;
