@@ -1,8 +1,7 @@
 #include "rtc/tier.h"
 
 enum {
-    CHOKED_STEPS = 14,   /* of TIER_STEPS */
-    SILENT_US = 1500000, /* nothing heard for this long: an outage */
+    SILENT_US = 1200000, /* an outage: less than it takes to be choked for long enough */
     CALM_QUEUE_US = 100000,
     ANSWER_US = 800000,    /* what is not heard of by then after a stage is taken for lost */
     MISTAKE_US = 20000000, /* back so soon: the return was a mistake */
@@ -31,8 +30,9 @@ static const double padding_bits = 8.0 * (TIER_PADDING_BYTES + 48);
 
 void tier_init(struct tier *tier, int64_t now_us)
 {
-    *tier =
-        (struct tier){.step_us = INT64_MIN, .changed_us = now_us, .pause_us = TIER_PROBE_PAUSE_US};
+    *tier = (struct tier){.step_us = INT64_MIN,
+                          .changed_us = now_us - 2 * (int64_t)MISTAKE_US,
+                          .pause_us = TIER_PROBE_PAUSE_US};
 }
 
 static void forget_steps(struct tier *tier)

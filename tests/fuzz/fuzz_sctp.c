@@ -67,6 +67,14 @@ static void open_channel(struct run *run)
     pass(run, 3);
 }
 
+/* What the page says in it, beginning like a wish. */
+static void say(struct run *run, const uint8_t *data, size_t size)
+{
+    const struct sctp_manner manner = {.protocol = 53};
+    (void)sctp_link_send(run->page, &manner, data, size);
+    pass(run, 3);
+}
+
 /* Each step: a byte that says what, a byte for its size, the chunks. */
 static void play(struct run *run, const uint8_t *data, size_t size)
 {
@@ -100,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     pass(&run, data[0] & 7);
     if ((data[0] & 8) != 0)
         open_channel(&run);
+    if ((data[0] & 16) != 0)
+        say(&run, data + 1, size - 1);
     play(&run, data + 1, size - 1);
     data_channel_send(&run.ours, data, size);
     data_channel_end(&run.ours);

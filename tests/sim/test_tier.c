@@ -41,7 +41,7 @@ static int count_outside(const char *name, const struct sim_run *run, double dow
     double after_kbps = sim_shown_bps(&result->metrics, (END_S - 12) * SIM_S, END_S * SIM_S) / 1e3;
     outside += !sim_in_bounds(name, "vectors after s", down, 1, down_s);
     outside += !sim_in_bounds(name, "video after s", up, 0, 6);
-    outside += !sim_in_bounds(name, "kbit/s meanwhile", kbps, 0.5, 16);
+    outside += !sim_in_bounds(name, "kbit/s meanwhile", kbps, 0.5, 20);
     outside += !sim_in_bounds(name, "kbit/s afterwards", after_kbps, 1200, 2000);
     return outside;
 }

@@ -56,6 +56,14 @@ static struct metadata *describe(const struct detections *detections)
     return made;
 }
 
+static size_t write(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
+                    int64_t sent_us, uint8_t *out, size_t room)
+{
+    const struct metadata_copy copy = {
+        .names = names, .shapes = true, .rtp_timestamp = rtp_timestamp, .sent_us = sent_us};
+    return metadata_write(metadata, &copy, out, room);
+}
+
 static void assert_hex(const uint8_t *data, size_t size, const char *expected)
 {
     char hex[512];
@@ -76,12 +84,12 @@ static void test_bytes(void **state)
     struct metadata *metadata = describe(detections);
     uint8_t out[256];
     char whole[256];
-    size_t size = metadata_copy(metadata, false, 0x89abcdef, 123456789 + 29100, out, sizeof out);
+    size_t size = write(metadata, false, 0x89abcdef, 123456789 + 29100, out, sizeof out);
     assert_hex(out, size, bare);
-    size = metadata_copy(metadata, true, 0x89abcdef, 123456789 + 29100, out, sizeof out);
+    size = write(metadata, true, 0x89abcdef, 123456789 + 29100, out, sizeof out);
     snprintf(whole, sizeof whole, "%s%s", bare, names);
     assert_hex(out, size, whole);
-    assert_int_equal(metadata_copy(metadata, true, 1, 0, out, size - 1), 0);
+    assert_int_equal(write(metadata, true, 1, 0, out, size - 1), 0);
     metadata_unref(&metadata);
     detections_unref(&detections);
 }
@@ -91,7 +99,7 @@ static void test_nothing_seen(void **state)
     (void)state;
     struct metadata *metadata = describe(NULL);
     uint8_t out[64];
-    size_t size = metadata_copy(metadata, true, 1, INT64_MAX, out, sizeof out);
+    size_t size = write(metadata, true, 1, INT64_MAX, out, sizeof out);
     assert_hex(out, size, "0101000000010000075bcd15ffff1f46011402c803c002b40100");
     metadata_unref(&metadata);
 }
@@ -160,7 +168,8 @@ static void test_shapes(void **state)
         rough->mask[i] = (uint8_t)((i ^ i >> 7) & 1 ? 255 : 0);
     detections->items[1].shape = object_shape_ref(rough);
     struct metadata *plain = describe(detections), *clean = NULL;
-    const struct metadata_picture picture = {.detections = detections, .clean = true};
+    const struct metadata_picture picture = {
+        .detections = detections, .clean = true, .shapes = true};
     assert_int_equal(metadata_create(&clean, &picture), OW_OK);
     static const char shapes[] = "02858000"
                                  "00fff400ff"
@@ -169,6 +178,14 @@ static void test_shapes(void **state)
                                  "01";
     size_t size = sizeof(shapes) / 2;
     assert_hex(clean->data + clean->bare_size - size, size, shapes);
+    /* Boxes alone, marked: what a page is sent where there is no video. */
+    const struct metadata_copy vector = {.names = true, .flags = METADATA_VECTOR};
+    uint8_t out[256];
+    size_t sent = metadata_write(clean, &vector, out, sizeof out);
+    assert_int_equal(sent, clean->boxes_size + clean->size - clean->bare_size);
+    assert_int_equal(out[METADATA_FLAGS_AT], METADATA_VECTOR | METADATA_CLEAN);
+    assert_memory_equal(out + clean->boxes_size, clean->data + clean->bare_size,
+                        clean->size - clean->bare_size);
     object_shape_unref(&detections->items[0].shape);
     object_shape_unref(&detections->items[1].shape);
     struct metadata *bare = describe(detections);

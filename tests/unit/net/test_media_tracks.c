@@ -11,6 +11,7 @@
 static struct {
     struct rendition_plan plans[RENDITION_TRACKS];
     int keys[RENDITION_TRACKS], holds, viewers;
+    bool records;
     int64_t held_until_us;
 } told;
 
@@ -34,6 +35,12 @@ static void on_hold(void *context, int track, int64_t until_us)
     told.held_until_us = until_us;
 }
 
+static void on_records(void *context, bool wanted)
+{
+    (void)context;
+    told.records = wanted;
+}
+
 static void on_viewers(void *context, int count)
 {
     (void)context;
@@ -44,8 +51,11 @@ static void init(struct media_tracks *tracks)
 {
     const struct ladder_settings ladder = {
         .min_bps = 100000, .start_bps = 1000000, .max_bps = 4000000, .adaptive = true};
-    const struct media_stream_callbacks callbacks = {
-        .key_frame_wanted = on_key, .plan = on_plan, .hold = on_hold, .viewers = on_viewers};
+    const struct media_stream_callbacks callbacks = {.key_frame_wanted = on_key,
+                                                     .plan = on_plan,
+                                                     .hold = on_hold,
+                                                     .records = on_records,
+                                                     .viewers = on_viewers};
     memset(&told, 0, sizeof told);
     media_tracks_init(tracks, &ladder, &callbacks);
 }
@@ -101,6 +111,38 @@ static void a_lone_viewers_fall_is_told_at_once(void **state)
     media_tracks_set_target(&tracks, &seat, 4000, 500000);
     assert_int_equal(told.plans[media_seat_wanted(&seat)].target_bps, 500000);
     media_tracks_leave(&tracks, &seat);
+    media_tracks_free(&tracks);
+}
+
+/* Nothing is encoded for who is parked, and others do not notice. */
+static void who_takes_no_video_is_parked(void **state)
+{
+    (void)state;
+    struct media_tracks tracks;
+    struct media_seat seat = {0}, other = {0};
+    init(&tracks);
+    join(&tracks, &seat, VIDEO_H264, 1000);
+    media_tracks_park(&tracks, &seat);
+    assert_int_equal(told.plans[0].viewers, 0);
+    assert_int_equal(told.viewers, 1);
+    assert_true(told.records);
+    assert_false(media_tracks_set_target(&tracks, &seat, 2000, 100000));
+    assert_false(media_tracks_review(&tracks, &seat, 3000));
+    media_tracks_hold(&tracks, &seat, 77);
+    media_tracks_show(&tracks, &seat);
+    assert_int_equal(told.holds, 0);
+    join(&tracks, &other, VIDEO_H264, 4000);
+    assert_int_equal(told.plans[other.shown].viewers, 1);
+    assert_int_equal(told.plans[other.shown].target_bps, 1000000);
+    media_tracks_leave(&tracks, &other);
+    assert_int_equal(media_tracks_unpark(&tracks, &seat, 5000, 100000), OW_OK);
+    assert_false(told.records);
+    assert_int_equal(told.plans[seat.shown].viewers, 1);
+    assert_int_equal(told.plans[seat.shown].target_bps, 100000);
+    media_tracks_park(&tracks, &seat);
+    media_tracks_leave(&tracks, &seat);
+    assert_false(told.records);
+    assert_int_equal(told.viewers, 0);
     media_tracks_free(&tracks);
 }
 
@@ -240,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_encoder_starts_while_the_first_viewer_connects),
         cmocka_unit_test(a_lone_viewers_fall_is_told_at_once),
+        cmocka_unit_test(who_takes_no_video_is_parked),
         cmocka_unit_test(a_viewer_is_shown_its_old_track_until_the_key_frame_of_the_new_one),
         cmocka_unit_test(key_frames_are_asked_for_once_per_pause),
         cmocka_unit_test(the_slowest_of_thousands_is_known),

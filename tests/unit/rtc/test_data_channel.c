@@ -215,7 +215,66 @@ static void test_a_closed_channel_is_quiet(void **state)
     tear_down(&pair);
 }
 
-/* What a page says is not read, be it short, long, or of no known kind. */
+static void test_parse_wish(void **state)
+{
+    (void)state;
+    static const uint8_t wish[] = {1, 1, 0x01, 0x2c, 99};
+    struct record_wish read = {0};
+    assert_int_equal(record_wish_parse(&read, wish, sizeof(wish)), OW_OK);
+    assert_true(read.vector);
+    assert_int_equal(read.per_10s, 300);
+    for (size_t cut = 0; cut < RECORD_WISH_BYTES; cut++)
+        assert_int_equal(record_wish_parse(&read, wish, cut), OW_EPARSE);
+    assert_int_equal(record_wish_parse(&read, (const uint8_t[]){2, 1, 0, 0}, 4), OW_EPARSE);
+    assert_int_equal(read.per_10s, 300);
+}
+
+/* What a page wants counts from its word until its channel closes; other words change nothing. */
+static void test_wishes(void **state)
+{
+    (void)state;
+    static const uint8_t few[] = {1, 1, 0, 50}, none[] = {1, 0, 0, 0}, other[] = {7, 1, 0, 9};
+    struct pair pair;
+    set_up(&pair);
+    open_channel(&pair, 2);
+    assert_int_equal(pair.ours.wish.per_10s, RECORD_WISH_EACH);
+    assert_false(pair.ours.wish.vector);
+    page_says(&pair, 2, BINARY, few, sizeof(few));
+    assert_int_equal(pair.ours.wish.per_10s, 50);
+    assert_true(pair.ours.wish.vector);
+    page_says(&pair, 2, BINARY, other, sizeof(other));
+    page_says(&pair, 2, BINARY, none, sizeof(none) - 1);
+    page_says(&pair, 2, 51, none, sizeof(none)); /* a text */
+    page_says(&pair, 4, BINARY, none, sizeof(none));
+    assert_int_equal(pair.ours.wish.per_10s, 50);
+    page_says(&pair, 2, BINARY, none, sizeof(none));
+    assert_int_equal(pair.ours.wish.per_10s, 0);
+    sctp_link_reset(pair.page, 2);
+    run(&pair, 20);
+    assert_int_equal(pair.ours.wish.per_10s, RECORD_WISH_EACH);
+    tear_down(&pair);
+}
+
+/* What is not acknowledged yet is known, so that no more need be put behind it. */
+static void test_waiting(void **state)
+{
+    (void)state;
+    struct pair pair;
+    set_up(&pair);
+    open_channel(&pair, 0);
+    run(&pair, 30);
+    assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
+    for (int i = 1; i <= 3; i++) {
+        assert_int_equal(data_channel_send(&pair.ours, OPEN, OPEN_BYTES), OW_OK);
+        assert_int_equal(sctp_link_waiting(pair.ours.link), i);
+    }
+    run(&pair, 30);
+    assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
+    tear_down(&pair);
+}
+
+/* What a page says is not read before the channel is open, be it short, long, or of no known kind.
+ */
 static void test_words_of_the_page(void **state)
 {
     (void)state;
@@ -296,6 +355,9 @@ int main(void)
         cmocka_unit_test(test_no_backlog),
         cmocka_unit_test(test_other_channels_are_closed),
         cmocka_unit_test(test_a_closed_channel_is_quiet),
+        cmocka_unit_test(test_parse_wish),
+        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_waiting),
         cmocka_unit_test(test_words_of_the_page),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_threads),
