@@ -94,3 +94,10 @@ test('records without pictures do not pile up', () => {
   assert.equal(match.shown(500), null);
   assert.equal(match.shown(999)?.rtpTimestamp, 999);
 });
+
+test('a record without a picture is given at once and is no picture’s', () => {
+  const match = new MetadataMatch();
+  const vector = record(HEX.slice(0, 2) + '09' + HEX.slice(4)).buffer;
+  assert.equal(match.received(vector)?.vector, true);
+  assert.equal(match.shown(0x89abcdef), null);
+});

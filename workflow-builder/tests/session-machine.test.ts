@@ -96,6 +96,24 @@ test('a stall falls back after three seconds, and a proven link is tried again a
   assert.notEqual(player.view(13_600).attempts.webrtc, 0);
 });
 
+test('where something still arrives, a slow path is given time to show less', () => {
+  const player = machine();
+  stream(player, 'webrtc', 0, 10_000);
+  for (let now = 10_000; now <= 19_000; now += 500) {
+    player.receives('webrtc', now);
+    player.tick(now);
+  }
+  assert.notEqual(player.view(19_000).attempts.webrtc, 0);
+  player.receives('webrtc', 20_500);
+  player.tick(20_500);
+  assert.equal(player.view(20_500).attempts.webrtc, 0, 'but not for ever');
+  const silent = machine();
+  stream(silent, 'webrtc', 0, 10_000);
+  silent.receives('webrtc', 10_500);
+  tickThrough(silent, 10_500, 13_050);
+  assert.equal(silent.view(13_050).attempts.webrtc, 0);
+});
+
 test('a slow view is given three of its own intervals', () => {
   const player = machine();
   player.viewRuns(0.5, false, 0);

@@ -222,7 +222,8 @@ export class OverwatchView extends HTMLElement {
   async snapshot({ overlay = true }: SnapshotOptions = {}): Promise<Blob | null> {
     const drawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
     if (!overlay && this.#view !== null && drawnOn) return this.#plainSnapshot();
-    return this.#stats.width === 0 ? null : takeSnapshot(() => this.#onScreen(overlay), () => this.#nextRecord());
+    /* Of no listener that wants more of them. */
+    return new Promise((resolve) => super.addEventListener('metadata', () => resolve(), { once: true }));
   }
 
   /** Saves it as a file named after the view and the time. */
@@ -273,7 +274,8 @@ export class OverwatchView extends HTMLElement {
   }
 
   #nextRecord(): Promise<void> {
-    return new Promise((resolve) => this.addEventListener('metadata', () => resolve(), { once: true }));
+    /* Of no listener that wants more of them. */
+    return new Promise((resolve) => super.addEventListener('metadata', () => resolve(), { once: true }));
   }
 
   #act(action: ElementAction, plain: boolean): void {
