@@ -25,6 +25,8 @@ const watch = (page, seconds) => page.evaluate(async (seconds) => {
       late++;
     }
   });
+  // Who listens is sent each picture's record, from some pictures later on.
+  for (let known = 0; known < 10; known++) await new Promise((resolve) => player.addEventListener('metadata', resolve, { once: true }));
   const video = player.surface;
   await new Promise((resolve) => {
     const end = performance.now() + seconds * 1000;
