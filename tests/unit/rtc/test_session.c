@@ -224,6 +224,9 @@ static void take_output(const struct rtc_output *out)
         test.holds++;
         test.hold_until_us = out->hold_until_us;
         break;
+    case RTC_OUTPUT_TIER:
+        fail_msg("no page draws vectors here");
+        break;
     case RTC_OUTPUT_CLOSED:
         test.closed = true;
         snprintf(test.close_text, sizeof(test.close_text), "%s", out->text);
