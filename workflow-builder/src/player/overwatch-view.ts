@@ -222,8 +222,7 @@ export class OverwatchView extends HTMLElement {
   async snapshot({ overlay = true }: SnapshotOptions = {}): Promise<Blob | null> {
     const drawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
     if (!overlay && this.#view !== null && drawnOn) return this.#plainSnapshot();
-    /* Of no listener that wants more of them. */
-    return new Promise((resolve) => super.addEventListener('metadata', () => resolve(), { once: true }));
+    return this.#stats.width === 0 ? null : takeSnapshot(() => this.#onScreen(overlay), () => this.#nextRecord());
   }
 
   /** Saves it as a file named after the view and the time. */
@@ -270,7 +269,7 @@ export class OverwatchView extends HTMLElement {
 
   #onScreen(withOverlay: boolean): OnScreen {
     const { overlay, surface } = this.#dom;
-    return { surface, record: this.#metadata, paint: withOverlay && overlay.shows ? (...on) => overlay.paintOn(...on) : null };
+    return { surface, record: this.#metadata, covered: this.#vector.shown, paint: withOverlay && overlay.shows ? (...on) => overlay.paintOn(...on) : null };
   }
 
   #nextRecord(): Promise<void> {

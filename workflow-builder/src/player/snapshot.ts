@@ -12,6 +12,8 @@ type Paint = (context: CanvasRenderingContext2D, width: number, height: number) 
 export interface OnScreen {
   readonly surface: HTMLVideoElement | HTMLCanvasElement;
   readonly record: FrameMetadata | null;
+  /** Does what is painted cover the picture? Then it need not be of it. */
+  readonly covered: boolean;
   /** Draws what is known of the picture of the record; null: nothing is to be drawn. */
   readonly paint: Paint | null;
 }
@@ -59,10 +61,10 @@ function pngOf({ image, width, height }: Still, paint: Paint | null): Promise<Bl
  * `nextRecord`: until another picture is known. */
 export async function takeSnapshot(onScreen: () => OnScreen, nextRecord: () => Promise<void>): Promise<Blob | null> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const { surface, record, paint } = onScreen();
+    const { surface, record, covered, paint } = onScreen();
     const still = stillOf(surface);
     if (still === null) return null;
-    const fits = paint === null || still.rtpTimestamp === null || still.rtpTimestamp === record?.rtpTimestamp;
+    const fits = covered || paint === null || still.rtpTimestamp === null || still.rtpTimestamp === record?.rtpTimestamp;
     const png = fits ? pngOf(still, paint) : null;
     still.close();
     if (png !== null) return png;
