@@ -35,7 +35,6 @@ void session_tier_update(struct rtc_session *session, int64_t now_us)
         .possible = session->data.channel.wish.vector && session->data.informed &&
                     session->has_rtx && session->counters.receives_transport_cc,
         .choked = is_choked(session, now_us),
-        .feedback_us = session->cc.feedback_us,
         .queue_us = cc_queue_delay_us(&session->cc),
         .arrived_bytes = session->cc.arrived_bytes,
     };

@@ -1,7 +1,7 @@
 #include "rtc/tier.h"
 
 enum {
-    SILENT_US = 1200000, /* an outage: less than it takes to be choked for long enough */
+    MOVING_STEPS = 2, /* with fewer it is an outage */
     CALM_QUEUE_US = 100000,
     ANSWER_US = 800000,    /* what is not heard of by then after a stage is taken for lost */
     MISTAKE_US = 20000000, /* back so soon: the return was a mistake */
@@ -38,7 +38,7 @@ void tier_init(struct tier *tier, int64_t now_us)
 static void forget_steps(struct tier *tier)
 {
     tier->steps = 0;
-    tier->choked = 0;
+    tier->choked = tier->moving = 0;
     tier->choked_now = false;
     tier->step_us = INT64_MIN;
 }
@@ -61,17 +61,20 @@ static bool is_below(const struct tier *tier, const struct span *span)
     uint64_t mask = ((uint64_t)1 << span->steps) - 1;
     double bps = (double)bytes * 8e6 / ((double)span->steps * TIER_STEP_US);
     return bps < span->part * tier->lowest_bps &&
-           count_bits(tier->choked & mask) >= choked_part * span->steps;
+           count_bits(tier->choked & mask) >= choked_part * span->steps &&
+           count_bits(tier->moving & mask) >= MOVING_STEPS;
 }
 
 static void end_step(struct tier *tier, int64_t now_us, const struct tier_input *in)
 {
+    bool moved =
+        tier->steps > 0 && in->arrived_bytes > tier->arrived[(tier->steps - 1) % TIER_STEPS];
     tier->arrived[tier->steps++ % TIER_STEPS] = in->arrived_bytes;
+    tier->moving = tier->moving << 1 | (moved && tier->choked_now);
     tier->choked = tier->choked << 1 | tier->choked_now;
     tier->choked_now = false;
     tier->step_us = now_us;
-    bool heard = in->feedback_us > now_us - SILENT_US;
-    tier->narrow = heard && (is_below(tier, &spans[0]) || is_below(tier, &spans[1]));
+    tier->narrow = is_below(tier, &spans[0]) || is_below(tier, &spans[1]);
 }
 
 static void go_down(struct tier *tier, int64_t now_us)

@@ -32,7 +32,6 @@ struct tier_input {
     int lowest_bps;         /* of the lowest video, headers included */
     bool possible;          /* the viewer draws vectors, and there is something to draw */
     bool choked;            /* pictures wait or get lost because the path is full */
-    int64_t feedback_us;    /* when something was last heard of what was sent */
     int64_t queue_us;       /* how long the newest packet waited on the path */
     uint64_t arrived_bytes; /* of video and padding, since the beginning */
 };
@@ -46,6 +45,7 @@ struct tier {
     int64_t step_us; /* when the step under way began; INT64_MIN = none has */
     uint64_t arrived[TIER_STEPS];
     uint64_t choked; /* a bit for each, the newest lowest */
+    uint64_t moving; /* choked, and yet something arrived */
     int steps;       /* how many are known */
     bool choked_now;
 

@@ -31,8 +31,6 @@ static void run(struct path *path, double seconds, int arriving_bps, bool choked
     for (; path->now_us < end_us; path->now_us += TICK_US) {
         path->in.choked = choked;
         path->in.arrived_bytes += (uint64_t)((int64_t)arriving_bps * TICK_US / 8 / SECOND_US);
-        if (arriving_bps > 0)
-            path->in.feedback_us = path->now_us;
         while (tier_wants_padding(&path->tier, path->now_us)) {
             tier_padding_sent(&path->tier, 300);
             path->padding++;
