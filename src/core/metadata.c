@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/object_shape.h"
+#include "core/text_cut.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -180,16 +181,6 @@ static bool is_first_of_class(const struct detections *detections, int index)
     return true;
 }
 
-/* Not cut within a character. */
-static size_t fitting(const char *name)
-{
-    size_t size = strnlen(name, NAME_BYTES);
-    if (size == NAME_BYTES)
-        while (size > 0 && ((uint8_t)name[size] & 0xc0) == 0x80)
-            size--;
-    return size;
-}
-
 static void put_names(struct writer *w, const struct detections *detections)
 {
     uint8_t section[MAX_NAMES * (5 + 1 + NAME_BYTES)];
@@ -201,7 +192,7 @@ static void put_names(struct writer *w, const struct detections *detections)
         named++;
         int class_id = detections->items[i].class_id;
         const char *name = label_set_name(detections->labels, class_id, scratch);
-        size_t size = fitting(name);
+        size_t size = text_fitting(name, NAME_BYTES);
         put_varint(&inner, class_id > 0 ? (unsigned)class_id : 0);
         put_u8(&inner, (unsigned)size);
         memcpy(inner.at, name, size);

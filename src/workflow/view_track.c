@@ -9,10 +9,11 @@
 
 enum {
     ENCODER_RETRY_US = 5000000,
-    RISE_US = 1000,            /* of the capture time, from one picture to the next */
-    RECORD_KEY_US = 2000000,   /* between two key frames of a recording: where it can be begun, cut
-                                  and   sought */
-    RECORD_BUFFER_FRAMES = 60, /* of its rate control: no path has to take a key frame at once */
+    RISE_US = 1000, /* of the capture time, from one picture to the next */
+    /* Of a recording: between two key frames, where it can be begun and cut; and the buffer of its
+     * rate control, since no path has to take a key frame at once. */
+    RECORD_KEY_US = 2000000,
+    RECORD_BUFFER_FRAMES = 60,
 };
 
 /* The tracks in the order in which they are encoded: the best rung first. */

@@ -29,7 +29,7 @@ async function start(t, extra = []) {
 
 const CONNECTION = ['node_id', 'step', 'ice_state', 'dtls_state', 'srtp_profile', 'selected_pair', 'transport', 'connected_s', 'round_trip_ms', 'loss_fraction',
   'jitter_ms', 'estimate_bps', 'target_bps', 'sent_bps', 'rate_state', 'queue_delay_ms', 'transport_cc', 'frames_sent', 'key_frames_sent', 'frames_dropped', 'packets_sent',
-  'bytes_sent', 'nack_count', 'retransmits', 'fec_packets', 'pli_count', 'fir_count', 'dropped_datagrams', 'probes', 'padding', 'data_channel', 'records_sent', 'records_dropped', 'rendition', 'width', 'height', 'fps',
+  'bytes_sent', 'nack_count', 'retransmits', 'fec_packets', 'pli_count', 'fir_count', 'dropped_datagrams', 'probes', 'padding', 'data_channel', 'records_sent', 'records_dropped', 'tier', 'rendition', 'width', 'height', 'fps',
   'encoder', 'processing_time_ms', 'latency_ms'];
 
 test('an offer is answered, its session told and closed', { timeout: 60000 }, async (t) => {
