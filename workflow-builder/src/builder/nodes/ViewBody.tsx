@@ -1,6 +1,7 @@
 /* The live picture in its node. */
 import { useEffect, useRef, useState } from 'react';
 import type { OverwatchView } from '../../player/overwatch-view';
+import type { Recording } from '../../player/server-types';
 import type { TransportChoice } from '../../player/session-machine';
 import { useApp } from '../hooks/context';
 import { valueOf, type WorkflowNode } from '../model/types';
@@ -103,19 +104,17 @@ function Tool({ icon, label, onClick }: { icon: IconName; label: string; onClick
   return <button type="button" className="tool small" aria-label={label} title={label} onClick={onClick}><Icon name={icon} /></button>;
 }
 
-/* Shows by its colour that the view is being recorded, whoever wanted it. */
-function RecordTool({ id, state }: { id: string; state: BodyProps['state'] }) {
+/* Shows by its colour that the view is being recorded, whoever wanted it. Where nothing can be recorded its place stays free. */
+function RecordTool({ id, recording }: { id: string; recording: Recording | undefined }) {
   const app = useApp();
-  const recording = state?.recording;
-  if (recording === undefined) return null;
   const toggle = async () => {
-    const refusal = await setRecording(id, !recording.by_hand);
+    const refusal = await setRecording(id, recording?.by_hand !== true);
     if (refusal !== '') app.tell(refusal, 'error');
   };
   const label = recordLabel(recording);
   return (
-    <button type="button" className="tool small record" data-state={recording.state} aria-pressed={recording.by_hand} aria-label={label} title={label} data-testid="record" onClick={() => void toggle()}>
-      <Icon name="record" />{recording.state === 'recording' && <span className="time" data-testid="record-time">{formatDuration(recording.seconds)}</span>}
+    <button type="button" className="tool small record" data-state={recording?.state ?? 'none'} aria-pressed={recording?.by_hand === true} aria-label={label} title={label} data-testid="record" onClick={() => void toggle()}>
+      <Icon name="record" />
     </button>
   );
 }
@@ -137,6 +136,7 @@ export function ViewBody({ node, state }: BodyProps) {
     <div className="body view-body nodrag">
       <div className="player">
         {running ? <Player id={node.id} choice={choice} paused={paused} onShown={setShown} reach={player} /> : <p>Execute the workflow to see the picture.</p>}
+        {state?.recording?.state === 'recording' && <p className="recorded" data-testid="record-time">{formatDuration(state.recording.seconds)}</p>}
         {running && reason !== '' && <p className="reason" role="status" data-testid="view-reason">{reason}</p>}
       </div>
       <p className="facts" data-state={running && !paused ? shown.state : 'disconnected'} title="Transport, pictures a second, age of the picture when it is shown, bit rate, detections">
@@ -145,7 +145,7 @@ export function ViewBody({ node, state }: BodyProps) {
       <div className="view-tools">
         <span className="picture-tools" data-on={running}>
           <Tool icon={paused ? 'play' : 'pause'} label={paused ? 'Play' : 'Pause'} onClick={() => setPaused(!paused)} />
-          <RecordTool id={node.id} state={state} />
+          <RecordTool id={node.id} recording={state?.recording} />
           <Tool icon="camera" label="Save a snapshot" onClick={() => void snapshot()} />
           <Tool icon="full" label="Full screen" onClick={() => void player.current?.toggleFullscreen()} />
           <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
