@@ -11,6 +11,10 @@ int64_t clock_now_us(void);
 /* Microseconds since 1970-01-01 UTC, for logs, answers and RTCP's NTP time. */
 int64_t clock_wall_us(void);
 
+enum { CLOCK_TEXT_BYTES = 32 };
+/* Such a time as RFC 3339 has it, in UTC, with milliseconds. */
+void clock_wall_text(int64_t wall_us, char out[CLOCK_TEXT_BYTES]);
+
 /* Sleeps until clock_now_us() >= deadline_us. */
 void clock_sleep_until_us(int64_t deadline_us);
 

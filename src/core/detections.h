@@ -5,6 +5,8 @@
 #include "core/object_shape.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The class names of a model, shared by all its results. */
@@ -50,6 +52,11 @@ void detections_append(struct detections *detections, const struct detection *it
 /* A place in the picture, in the terms of the item's box, as a key point. Without a score, far off
  * (ten boxes), or where a value is no number: at 0,0 with score 0. */
 struct keypoint keypoint_in_box(const struct detection *item, float x, float y, float score);
+/* Were these moved forward to their picture, not inferred in it? NULL = no. */
+static inline bool detections_are_predicted(const struct detections *detections)
+{
+    return detections != NULL && detections->infer_end_us == 0;
+}
 /* Takes all items out. */
 void detections_clear(struct detections *detections);
 struct detections *detections_ref(struct detections *detections);

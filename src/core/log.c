@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static struct {
     pthread_mutex_t lock;
@@ -68,13 +67,8 @@ void log_write(enum log_level level, const char *format, ...)
         if (*c == '\n' || *c == '\r')
             *c = ' ';
 
-    int64_t wall_us = clock_wall_us();
-    time_t seconds = (time_t)(wall_us / 1000000);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    char stamp[40];
-    size_t n = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(stamp + n, sizeof stamp - n, ".%03dZ", (int)(wall_us / 1000 % 1000));
+    char stamp[CLOCK_TEXT_BYTES];
+    clock_wall_text(clock_wall_us(), stamp);
 
     pthread_mutex_lock(&logger.lock);
     write_line(stderr, level, stamp, text);

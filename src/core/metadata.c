@@ -98,6 +98,14 @@ static int object_count(const struct detections *detections)
     return detections->count < METADATA_MAX_OBJECTS ? detections->count : METADATA_MAX_OBJECTS;
 }
 
+static void put_section(struct writer *w, unsigned kind, const uint8_t *bytes, size_t size)
+{
+    put_u8(w, kind);
+    put_varint(w, size);
+    memcpy(w->at, bytes, size);
+    w->at += size;
+}
+
 /* A section whose size is not known yet: written by end_section(), in three bytes whatever it is.
  */
 static uint8_t *begin_section(struct writer *w, unsigned kind)
@@ -166,11 +174,7 @@ static void put_seen(struct writer *w, const struct metadata_picture *picture)
     struct writer inner = {age};
     int64_t capture_us = picture->stages.at_us[STAGE_CAPTURE];
     put_zigzag(&inner, (capture_us - picture->detections->seen_us) / UNIT_US);
-    size_t size = (size_t)(inner.at - age);
-    put_u8(w, METADATA_SEEN);
-    put_varint(w, size);
-    memcpy(w->at, age, size);
-    w->at += size;
+    put_section(w, METADATA_SEEN, age, (size_t)(inner.at - age));
 }
 
 static bool is_first_of_class(const struct detections *detections, int index)
@@ -198,11 +202,7 @@ static void put_names(struct writer *w, const struct detections *detections)
         memcpy(inner.at, name, size);
         inner.at += size;
     }
-    size_t size = (size_t)(inner.at - section);
-    put_u8(w, METADATA_NAMES);
-    put_varint(w, size);
-    memcpy(w->at, section, size);
-    w->at += size;
+    put_section(w, METADATA_NAMES, section, (size_t)(inner.at - section));
 }
 
 static void put_record(struct writer *w, const struct metadata_picture *picture)

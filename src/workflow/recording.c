@@ -11,14 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     FRAGMENT = MP4_CLOCK_HZ, /* as much is on the disk each time */
     USUAL_DURATION = MP4_CLOCK_HZ / 30,
     LONGEST = 3600 * MP4_CLOCK_HZ,
-    TIME_BYTES = 32,
     DIGITS = 6, /* of coordinates and confidences */
 };
 
@@ -69,16 +67,6 @@ add_text(struct text *text, const char *format, ...)
     text->size += (size_t)size;
 }
 
-/* RFC 3339 in UTC, with milliseconds. */
-static void write_time(int64_t wall_us, char out[TIME_BYTES])
-{
-    time_t seconds = (time_t)(wall_us / 1000000);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    size_t size = strftime(out, TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(out + size, TIME_BYTES - size, ".%03dZ", (int)(wall_us / 1000 % 1000));
-}
-
 static int64_t pts_of(const struct recording *self, int64_t capture_us)
 {
     return (capture_us - self->first_us) * (MP4_CLOCK_HZ / 10000) / 100;
@@ -92,8 +80,8 @@ static double seconds_of(int64_t pts)
 /* The beginning of every line: what it is and when. */
 static void begin_line(struct recording *self, const char *type, int64_t capture_us)
 {
-    char at[TIME_BYTES];
-    write_time(capture_us + self->wall_offset_us, at);
+    char at[CLOCK_TEXT_BYTES];
+    clock_wall_text(capture_us + self->wall_offset_us, at);
     add_text(&self->text, "{\"type\":\"%s\",\"pts\":%.6f,\"time\":\"%s\"", type,
              seconds_of(pts_of(self, capture_us)), at);
 }
@@ -131,8 +119,8 @@ void recording_note(struct recording *self, int64_t at_us, const char *type, con
 static void add_head(struct recording *self, const struct recording_subject *subject,
                      const struct encoded *first)
 {
-    char at[TIME_BYTES];
-    write_time(first->capture_us + self->wall_offset_us, at);
+    char at[CLOCK_TEXT_BYTES];
+    clock_wall_text(first->capture_us + self->wall_offset_us, at);
     json_t *head =
         json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "type", "recording",
                   "version", 1, "node_id", subject->node_id, "workflow_id", subject->workflow_id,

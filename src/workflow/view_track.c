@@ -238,7 +238,7 @@ static void hand_on(struct view *view, int index, const struct view_shot *shot,
     const struct view_outputs *outputs = &view->parts.outputs;
     if (index == VIEW_RECORD_TRACK)
         recorder_put(view->recorder, unit, shot->detections,
-                     shot->detections && shot->detections->infer_end_us == 0);
+                     detections_are_predicted(shot->detections));
     else
         outputs->video(outputs->context, view->output, index, unit);
 }
