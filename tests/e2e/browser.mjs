@@ -1,5 +1,6 @@
 // Real Chromium for the end-to-end tests, and the questions they ask a page.
 import { createRequire } from 'node:module';
+import { after } from 'node:test';
 
 export const { chromium } = createRequire(new URL('../package.json', import.meta.url))('playwright-core');
 
@@ -8,13 +9,42 @@ export const FLAGS = [
   '--disable-background-networking', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** Starts Chromium; it ends with the test. */
-export async function launch(t, extra = []) {
-  const browser = await chromium.launch({
-    executablePath: process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...extra],
+const usual = () => process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium';
+const start = (executablePath, extra) => chromium.launch({ executablePath, args: [...FLAGS, ...extra] });
+
+// The tests of a file share a Chromium for each set of flags: each has contexts of its own in it, so
+// that no cookie, no storage and no page of one is there for another.
+const plain = usual();
+const shared = new Map(); // flags: browser
+const tests = process.env.NODE_TEST_CONTEXT !== undefined; // and no bench or tool
+if (tests) {
+  after(async () => {
+    for (const browser of shared.values()) await browser.close();
   });
-  t.after(() => browser.close());
-  return browser;
+}
+
+/**
+ * A Chromium to open contexts in; what a test opens ends with the test. Where a test has put another
+ * command in OVERWATCH_CHROMIUM, for example one in a network namespace, the browser is its own.
+ */
+export async function launch(t, extra = []) {
+  if (!tests || usual() !== plain) {
+    const own = await start(usual(), extra);
+    t.after(() => own.close());
+    return own;
+  }
+  const flags = extra.join(' ');
+  if (!shared.get(flags)?.isConnected()) shared.set(flags, await start(plain, extra));
+  const browser = shared.get(flags);
+  const contexts = [];
+  t.after(() => Promise.all(contexts.map((context) => context.close())));
+  return {
+    newContext: async (options) => {
+      const context = await browser.newContext(options);
+      contexts.push(context);
+      return context;
+    },
+  };
 }
 
 /** A page that keeps its console lines in `page.lines` and its errors in `page.failures`. */
@@ -70,14 +100,21 @@ export function readClocks(page, count, seconds = 30) {
   }, { count, seconds });
 }
 
-/** The shown picture as RGBA rows, taken from the player's surface. */
-export function grabPicture(page) {
-  return page.evaluate(() => {
-    const surface = document.querySelector('overwatch-view').surface;
-    const width = surface.videoWidth ?? surface.width, height = surface.videoHeight ?? surface.height;
+/** Of an image URL of the server, or without one of the player's surface: { width, height, data (RGBA) }. */
+export async function grabPicture(page, { url = null, scale = 1 } = {}) {
+  const { width, height, base64 } = await page.evaluate(async ({ url, scale }) => {
+    const source = url === null ? document.querySelector('overwatch-view').surface
+      : await createImageBitmap(await (await fetch(url)).blob());
+    const width = Math.round((source.videoWidth ?? source.width) * scale);
+    const height = Math.round((source.videoHeight ?? source.height) * scale);
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d');
-    context.drawImage(surface, 0, 0);
-    return { width, height, data: Array.from(context.getImageData(0, 0, width, height).data) };
-  });
+    context.drawImage(source, 0, 0, width, height);
+    // As one text: millions of numbers would take seconds.
+    const read = new FileReader();
+    read.readAsDataURL(new Blob([context.getImageData(0, 0, width, height).data]));
+    await new Promise((resolve) => read.addEventListener('load', resolve));
+    return { width, height, base64: read.result.slice(read.result.indexOf(',') + 1) };
+  }, { url, scale });
+  return { width, height, data: Buffer.from(base64, 'base64') };
 }

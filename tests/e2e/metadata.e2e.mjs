@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { startServer, testPattern } from '../integ/server.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
 
-const SECONDS = Number(process.env.OVERWATCH_METADATA_SECONDS ?? 15);
+const SECONDS = Number(process.env.OVERWATCH_METADATA_SECONDS ?? 6);
 
 // Watches for a while: of each picture shown the clock that is drawn in it and, by its RTP timestamp,
 // its record. On a busy machine the next picture may be on the screen before this one is read, so that
@@ -80,10 +80,9 @@ test('each viewer is told under its own timestamps', { timeout: 90000 }, async (
   const pages = [];
   for (let i = 0; i < 3; i++) pages.push(await openPage(browser, `${server.url}/view/view`));
   for (const page of pages) await showsPictures(page, 'webrtc');
-  for (const page of pages) {
-    const { pictures } = await watch(page, 3);
+  for (const { pictures } of await Promise.all(pages.map((page) => watch(page, 3)))) {
     const { compared, mismatches } = compare(pictures);
-    assert.ok(compared > 30 && mismatches === 0, `${mismatches} mismatches in ${compared}`);
+    assert.ok(compared > 20 && mismatches === 0, `${mismatches} mismatches in ${compared}`);
   }
 });
 
@@ -113,7 +112,7 @@ test('over the WebSocket, too', { timeout: 90000 }, async (t) => {
   await page.waitForFunction(() => document.querySelector('overwatch-view').metadata !== null);
   await page.evaluate(() => { document.querySelector('overwatch-view').transport = 'websocket'; });
   await showsPictures(page, 'websocket');
-  const pictures = await watchPainted(page, 300);
+  const pictures = await watchPainted(page, 120);
   const { compared, mismatches } = compare(pictures);
   t.diagnostic(`${pictures.length} pictures, ${compared} compared, ${mismatches} mismatches`);
   assert.equal(compared, pictures.length, 'each has a clock and a record');

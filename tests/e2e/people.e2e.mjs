@@ -80,11 +80,11 @@ function look(page) {
 /** The middle one of some pictures: people come and go. */
 async function usualShare(page, color = 'blue') {
   const shares = [];
-  for (let k = 0; k < 7; k += 1) {
+  for (let k = 0; k < 5; k += 1) {
     await new Promise((resolve) => setTimeout(resolve, 250)); // other pictures
     shares.push((await look(page))[color]);
   }
-  return shares.sort((a, b) => a - b)[3];
+  return shares.sort((a, b) => a - b)[2];
 }
 
 /** The next detection_data of the model in which an object passes `wanted`. */

@@ -12,7 +12,7 @@ import { Lab, SERVER_ADDRESS, whyNoLab } from '../../bench/netlab/lab.mjs';
 import { root, startServer, testPattern } from '../integ/server.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
 
-const WIDE = 2e6, NARROW = 24e3, QUEUE_MS = 500, NARROW_S = Number(process.env.OVERWATCH_NARROW_SECONDS ?? 20);
+const WIDE = 2e6, NARROW = 24e3, QUEUE_MS = 500, NARROW_S = Number(process.env.OVERWATCH_NARROW_SECONDS ?? 10);
 const chromium = process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium';
 const skip = whyNoLab() ?? false;
 
@@ -76,12 +76,13 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
   const { lab, page } = await open(t, workflow, 'live');
   await watch(page);
-  await sleep(3000);
+  await page.waitForFunction(() => document.querySelector('overwatch-view').metadata?.objects.length > 2, null, { timeout: 20000 });
   const narrowed = await now(page);
   lab.setCapacity(NARROW, QUEUE_MS);
   await tierIs(page, 'vector', 12000);
   const began = await now(page);
-  await sleep(3000);
+  // Two records have come that motion can be drawn between.
+  await page.waitForFunction(() => window.records.length > 5, null, { timeout: 10000 });
   const { pictures, frames, ground } = await motion(page);
   if (process.env.OVERWATCH_SHOTS) await page.screenshot({ path: join(process.env.OVERWATCH_SHOTS, 'vector.png') });
   const passed = (await lab.queue()).bytes;
@@ -94,7 +95,7 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   await tierIs(page, 'video', 15000);
   const returned = await now(page);
   await showsPictures(page, 'webrtc');
-  await sleep(4000);
+  await page.waitForFunction(() => window.samples.at(-1).badge === '', null, { timeout: 10000 });
   const { records, samples } = await page.evaluate(() => ({ records: window.records, samples: window.samples }));
   const steady = records.filter(({ at }) => at > from && at < until);
   const gaps = steady.slice(1).map(({ at }, i) => at - steady[i].at).sort((a, b) => a - b);
@@ -113,7 +114,6 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   assert.ok(shown.every(({ badge }) => /^Vector: link too slow for video, \d+ kbit\/s$/.test(badge)), shown[0]?.badge);
   assert.ok(shown.every(({ transport }) => transport === 'webrtc'), 'no other transport is fallen back to');
   assert.ok(kbps < NARROW / 1000, 'the link is not filled');
-  assert.equal(samples.at(-1).badge, '');
   assert.deepEqual(page.failures, []);
 });
 
