@@ -1,4 +1,5 @@
-/* Loaded in front of a program: a write to a recording takes DELAY_MS, as on a slow disk. */
+/* Loaded in front of a program: a write to a recording takes DELAY_MS, as on a slow disk, while
+ * there is a file DELAY_WHILE. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@ ssize_t write(int fd, const void *data, size_t size)
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length > 0 ? length : 0] = '\0';
-    const char *delay = getenv("DELAY_MS");
-    if (delay && strstr(path, "/recordings/")) {
+    const char *delay = getenv("DELAY_MS"), *as_long_as = getenv("DELAY_WHILE");
+    if (delay && as_long_as && strstr(path, "/recordings/") && access(as_long_as, F_OK) == 0) {
         long ms = atol(delay);
         struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
         nanosleep(&pause, NULL);

@@ -12,12 +12,12 @@ import { createInterface } from 'node:readline';
 import { eventually, root } from './server.mjs';
 
 /** A camera at `url`, shown over WebRTC as node "view". */
-export function cameraWorkflow(url, settings = {}) {
+export function cameraWorkflow(url, settings = {}, view = {}) {
   return {
     id: 'test', name: 'Test', version: '1.0',
     nodes: [
       { id: 'camera', type: 'camera', position: { x: 0, y: 0 }, data: { url, ...settings } },
-      { id: 'view', type: 'videoPreviewWebRTC', position: { x: 300, y: 0 }, data: {} },
+      { id: 'view', type: 'videoPreviewWebRTC', position: { x: 300, y: 0 }, data: view },
     ],
     edges: [{ id: 'e', source: 'camera', target: 'view' }],
   };
@@ -136,7 +136,10 @@ export function testVideo({ size = '320x240', rate = 25 } = {}) {
 export const h264 = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast',
   '-tune', 'zerolatency', '-g', '25'];
 
-/** An HTTP server that answers each request with what FFmpeg writes, run after run. { url, stop() } */
+/**
+ * An HTTP server that answers each request with what FFmpeg writes, run after run. { url, next() (ends
+ * the run that plays), stop() }
+ */
 export async function httpVideo(type, ...runs) {
   const playing = new Set();
   const server = createHttpServer(async (request, response) => {
@@ -157,6 +160,9 @@ export async function httpVideo(type, ...runs) {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}/video`,
+    next() {
+      for (const child of playing) child.kill('SIGTERM');
+    },
     async stop() {
       server.closeAllConnections();
       server.close();
