@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "encode/video_encoder.h"
 #include "vision/model.h"
+#include "vision/session.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -242,10 +243,11 @@ static int add_example(struct app *app, const struct config *config, struct reas
     return rc;
 }
 
-/* The API tells its clients and takes no more calls; then the views end, whose streams must be gone
- * before the media server that they give to. */
+/* Models first, for which others wait. The API tells its clients and takes no more calls; then the
+ * views end, whose streams must be gone before the media server that they give to. */
 static void stop_all(struct app *app)
 {
+    ort_sessions_stop();
     if (app->api)
         api_stop(app->api);
     runtime_destroy(&app->runtime);
@@ -376,5 +378,7 @@ int main(int argc, char **argv)
     }
     int status = obey(&config);
     config_free(&config);
+    if (ort_sessions_left_behind())
+        _exit(status);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "vision/onnxruntime.h"
 #include "vision/provider.h"
+#include "vision/session_stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ struct ort_session {
     OrtMemoryInfo *memory;
     const struct provider *provider;
     struct ort_session_info info;
+    struct session_runs runs;
     OrtValue *outputs[SESSION_MAX_TENSORS]; /* of the last run */
     float *floats[SESSION_MAX_TENSORS];     /* their values, where they are of another type */
     size_t floats_room[SESSION_MAX_TENSORS];
@@ -75,13 +77,8 @@ static int create_handle(struct ort_session *session, const char *path, int thre
     if (result == OW_OK)
         result = check(runtime, provider->append(runtime->api, options), OW_EUNSUPPORTED,
                        provider->label, why);
-    if (result == OW_OK) {
-        char doing[192];
-        snprintf(doing, sizeof doing, "the model file %.140s cannot be loaded", path);
-        result = check(runtime,
-                       runtime->api->CreateSession(runtime->env, path, options, &session->handle),
-                       OW_EPARSE, doing, why);
-    }
+    if (result == OW_OK)
+        return session_make(runtime, path, options, &session->handle, why);
     if (options != NULL)
         runtime->api->ReleaseSessionOptions(options);
     return result;
@@ -101,7 +98,7 @@ static int create_on(struct ort_session *session, const char *path, int threads,
                        : OW_EUNSUPPORTED;
         if (made == OW_OK)
             return OW_OK;
-        if (providers[i + 1] == NULL)
+        if (providers[i + 1] == NULL || made == OW_ECLOSED)
             return reason_set(why, made, "%s", detail.text);
         log_info("model %s: execution provider %s passed over: %s", path, providers[i]->label,
                  detail.text);
@@ -253,6 +250,8 @@ int ort_session_open(struct ort_session **out, const char *path, int threads, co
                        runtime->api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault,
                                                          &session->memory),
                        OW_ENOMEM, "ONNX Runtime gives no memory", why);
+    if (result == OW_OK)
+        result = session_runs_enlist(runtime, &session->runs, why);
     if (result != OW_OK) {
         ort_session_close(&session);
         return result;
@@ -396,16 +395,20 @@ int ort_session_run(struct ort_session *session, void *pictures, const int64_t d
         sizes[i][1] = height;
     }
     release_outputs(session);
+    if (session_is_stopped())
+        return session_say_stopped(why);
     int result = make_value(session, pictures, info->inputs[0].type, dims, 4, &values[0], why);
     if (result == OW_OK && info->input_count > 1)
         result = make_value(session, sizes, TENSOR_INT64, size_dims, 2, &values[1], why);
     if (result == OW_OK)
         result =
             check(runtime,
-                  runtime->api->Run(session->handle, NULL, input_names,
+                  runtime->api->Run(session->handle, session->runs.options, input_names,
                                     (const OrtValue *const *)values, (size_t)info->input_count,
                                     output_names, (size_t)info->output_count, session->outputs),
                   OW_EIO, "the model fails to run", why);
+    if (result == OW_EIO && session_is_stopped())
+        result = session_say_stopped(why);
     for (int i = 0; i < 2; i++)
         if (values[i] != NULL)
             runtime->api->ReleaseValue(values[i]);
@@ -420,6 +423,7 @@ void ort_session_close(struct ort_session **session)
     if (self == NULL)
         return;
     *session = NULL;
+    session_runs_delist(self->runtime, &self->runs);
     release_outputs(self);
     for (int i = 0; i < SESSION_MAX_TENSORS; i++)
         free(self->floats[i]);

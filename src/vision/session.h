@@ -1,9 +1,12 @@
-/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it. */
+/* An ONNX file opened in ONNX Runtime: what it takes and gives, its metadata, and running it.
+ * After ort_sessions_stop() opening and running give OW_ECLOSED. */
 #ifndef OW_VISION_SESSION_H
 #define OW_VISION_SESSION_H
 
 #include "core/error.h"
 #include "vision/tensor.h"
+
+#include <stdbool.h>
 
 struct ort_session;
 
@@ -42,6 +45,13 @@ int ort_session_run(struct ort_session *session, void *pictures, const int64_t d
                     struct reason *why);
 
 void ort_session_close(struct ort_session **session);
+
+/* For the program's end, once, from any thread: nothing is opened or run any more, and who is at it
+ * is let go: within the operator that runs, or at once where a file is being loaded. */
+void ort_sessions_stop(void);
+/* Does a load go on for which nobody waits? The process has then to end by _exit(): by exit() the
+ * library would be taken down under it. */
+bool ort_sessions_left_behind(void);
 
 /* "images [1,3,416,416]" for one, "a [1,2], b [3]" for several; returns `text`. */
 const char *ort_session_describe(const struct tensor_info *tensors, int count, char *text,

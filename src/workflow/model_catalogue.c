@@ -100,7 +100,7 @@ static json_t *look(const struct model_options *options, const char *path)
                           info->family, "provider", info->provider, "input_width",
                           info->input_width, "input_height", info->input_height, "class_count",
                           info->labels->count, "ms", ms);
-    } else if (rc != OW_ENOMEM) {
+    } else if (rc != OW_ENOMEM && rc != OW_ECLOSED) {
         found = json_pack("{s:s}", "error", why.text[0] ? why.text : error_text(rc));
     }
     model_close(&model);

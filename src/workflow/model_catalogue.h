@@ -14,8 +14,8 @@ int model_catalogue_create(struct model_catalogue **out, const struct model_opti
 void model_catalogue_destroy(struct model_catalogue **catalogue);
 
 /* {"task", "family", "provider", "input_width", "input_height", "class_count", "ms"}, or {"error"}
- * of a file that cannot be used. A new reference, NULL when out of memory. Any thread; takes as
- * long as opening and some inferences when the file is new. */
+ * of a file that cannot be used. A new reference, NULL when out of memory or when the program
+ * ends. Any thread; takes as long as opening and some inferences when the file is new. */
 json_t *model_catalogue_describe(struct model_catalogue *catalogue, const char *path);
 
 #endif

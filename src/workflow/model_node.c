@@ -108,6 +108,8 @@ static bool open_model(struct model_node *node)
     struct reason why = {""};
     int rc = model_pool_take(node->parts.pool, node->parts.path, node->parts.settings.decoder,
                              node->parts.threads, &node->model, &why);
+    if (rc == OW_ECLOSED) /* the program ends */
+        return false;
     if (rc < 0) {
         log_error("model node %s: %s", node->id, why.text[0] ? why.text : error_text(rc));
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
@@ -191,6 +193,8 @@ static void infer(struct model_node *node, struct frame *given)
     struct detections *tracked = NULL;
     struct reason why = {""};
     int rc = look(node, given, &timing, &tracked, &why);
+    if (rc == OW_ECLOSED)
+        return;
     if (rc < 0) {
         set_state(node, "error", why.text[0] ? why.text : error_text(rc));
         return;
