@@ -1,5 +1,6 @@
 /* Logging in and out. The page is workflow-builder's login.html, or a plain one of this file. */
 #include "api/api_internal.h"
+#include "api/plain_page.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "net/http_access.h"
@@ -11,15 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char plain_page[] =
+static const char *const plain_page[] = {
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Overwatch: log in</title>"
-    "<meta name=\"viewport\" content=\"width=device-width\">"
-    "<body style=\"font:16px/1.5 system-ui;max-width:24em;margin:4em auto;padding:0 1em\">"
+    "<meta name=\"viewport\" content=\"width=device-width\"><style",
+    ">body{font:16px/1.5 system-ui;max-width:24em;margin:4em auto;padding:0 1em}"
+    "input,button{font:inherit}input{width:100%}</style>"
     "<h1>Overwatch</h1><form><label>Password or token<br>"
     "<input name=\"password\" type=\"password\" autocomplete=\"current-password\" required "
-    "autofocus "
-    "style=\"font:inherit;width:100%\"></label><p><button style=\"font:inherit\">Log in</button>"
-    "<p role=\"alert\"></p></form><script>\n"
+    "autofocus></label><p><button>Log in</button>"
+    "<p role=\"alert\"></p></form><script",
+    ">\n"
     "document.forms[0].onsubmit = async (event) => {\n"
     "  event.preventDefault();\n"
     "  const next = new URLSearchParams(location.search).get('next') ?? '/';\n"
@@ -29,7 +31,8 @@ static const char plain_page[] =
     "  const body = await answer.json();\n"
     "  if (answer.ok) location.replace(body.next);\n"
     "  else document.querySelector('[role=alert]').textContent = body.detail;\n"
-    "};</script>";
+    "};</script>",
+    NULL};
 
 /* Where the browser goes after the log-in: into this server only. */
 static const char *local_next(const char *next)
@@ -53,8 +56,7 @@ void api_page_login(void *context, struct http_exchange *exchange)
                  local_next(http_query(request, "next")));
         http_reply(exchange, 303, "text/plain", NULL, 0, headers);
     } else if (http_files_reply(exchange, api->settings.web_folder, "login.html") != OW_OK) {
-        http_reply(exchange, 200, "text/html; charset=utf-8", plain_page, sizeof plain_page - 1,
-                   "Cache-Control: no-store\r\nX-Frame-Options: DENY\r\n");
+        plain_page_reply(exchange, 200, plain_page);
     }
 }
 

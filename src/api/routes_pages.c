@@ -1,5 +1,6 @@
 /* Pages, their files, running views, snapshots, health. */
 #include "api/api_internal.h"
+#include "api/plain_page.h"
 #include "core/clock.h"
 #include "net/http_files.h"
 
@@ -112,16 +113,16 @@ void api_health(void *context, struct http_exchange *exchange)
 
 static void reply_page(struct api *api, struct http_exchange *exchange, const char *name)
 {
-    static const char not_built[] =
-        "<!doctype html><meta charset=\"utf-8\"><title>Overwatch</title>"
-        "<body style=\"font:16px/1.5 system-ui;max-width:40em;margin:4em auto;padding:0 1em\">"
+    static const char *const not_built[] = {
+        "<!doctype html><meta charset=\"utf-8\"><title>Overwatch</title><style",
+        ">body{font:16px/1.5 system-ui;max-width:40em;margin:4em auto;padding:0 1em}</style>"
         "<h1>The web page is not built</h1>"
         "<p>The server runs, and its API answers under <code>/api</code>. To see the page, start "
         "the program with <code>./run</code>, which builds it, or name its folder with "
-        "<code>--web-folder</code>.</p>";
+        "<code>--web-folder</code>.</p>",
+        NULL};
     if (http_files_reply(exchange, api->settings.web_folder, name) != OW_OK)
-        http_reply(exchange, 503, "text/html; charset=utf-8", not_built, sizeof not_built - 1,
-                   "Cache-Control: no-store\r\n");
+        plain_page_reply(exchange, 503, not_built);
 }
 
 void api_page_view(void *context, struct http_exchange *exchange)

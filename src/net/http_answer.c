@@ -1,5 +1,6 @@
 /* The head of an answer. */
 #include "net/http_internal.h"
+#include "net/http_policy.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,6 +76,19 @@ static void add_cross_origin(struct writer *writer, const struct http_request *r
     add(writer, "Vary: Origin\r\n");
 }
 
+/* A page that has a policy of its own keeps it. What was refused says nothing of us. */
+static void add_policy(struct writer *writer, const struct http_exchange *exchange)
+{
+    char policy[HTTP_POLICY_BYTES];
+    if (strncmp(exchange->type, "text/html", 9) != 0)
+        return;
+    add(writer, "Permissions-Policy: camera=(), microphone=(), geolocation=()\r\n");
+    if (exchange->headers && strstr(exchange->headers, "Content-Security-Policy:"))
+        return;
+    http_policy_write(exchange->request.host, exchange->server->allowed_hosts, policy);
+    add(writer, "Content-Security-Policy: %s\r\n", policy);
+}
+
 size_t http_answer_head(const struct http_exchange *exchange, bool close_after, char *out,
                         size_t room)
 {
@@ -86,6 +100,7 @@ size_t http_answer_head(const struct http_exchange *exchange, bool close_after, 
         add(&writer, "Content-Type: %s\r\nContent-Length: %llu\r\n", exchange->type,
             (unsigned long long)(exchange->file >= 0 ? exchange->file_size : exchange->body_size));
     add(&writer, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+    add_policy(&writer, exchange);
     if (close_after)
         add(&writer, "Connection: close\r\n");
     if (exchange->status != 403)

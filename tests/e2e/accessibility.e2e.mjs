@@ -1,4 +1,5 @@
-// axe-core on every page, in both themes, with what can be opened on it; and the themes themselves.
+// axe-core on every page, in both themes, with what can be opened on it; that no page does what its policy
+// forbids; and the themes themselves.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -24,6 +25,9 @@ async function assertAccessible(page, what) {
   assert.deepEqual(grave, [], what);
 }
 
+/* What Chromium says of a page that goes against its policy, or of a policy that it cannot read. */
+const againstPolicy = /Content.Security.Policy|Permissions.Policy|Refused to/i;
+
 const setTheme = (theme) => `localStorage.setItem('overwatch-theme', '${theme}')`;
 
 async function inBoth(t, server, path, ready, { more = async () => {}, ...options } = {}) {
@@ -34,6 +38,7 @@ async function inBoth(t, server, path, ready, { more = async () => {}, ...option
     await assertAccessible(page, `${path}, ${theme}`);
     await more(page, (what) => assertAccessible(page, `${path}, ${theme}: ${what}`));
     assert.deepEqual(page.failures, []);
+    assert.deepEqual(page.lines.filter((line) => againstPolicy.test(line)), [], path);
     await page.context().close();
   }
 }
@@ -145,6 +150,42 @@ test('the builder: the settings of every type of node, a zone, and what is wrong
 
 test('the builder, empty', { timeout: 60000 }, async (t) => {
   await inBoth(t, await serve(t, null), '/', (page) => page.getByText('Wire what you want to see').waitFor());
+});
+
+test('a script that was slipped into a page does not run', { timeout: 60000 }, async (t) => {
+  const server = await serve(t, null);
+  const page = await openPage(await launch(t), `${server.url}/wall`);
+  await page.getByTestId('empty').waitFor();
+  const slipped = await page.evaluate(async () => {
+    const refused = new Promise((resolve) => document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => resolve(effectiveDirective), { once: true }));
+    document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="window.slipped = true">');
+    return { directive: await refused, ran: window.slipped === true };
+  });
+  assert.deepEqual(slipped, { directive: 'script-src-attr', ran: false });
+  assert.ok(page.lines.some((line) => againstPolicy.test(line)), 'the other tests would see it');
+});
+
+test('a page is shown in frames of pages that may call the server, and in no others', { timeout: 60000 }, async (t) => {
+  const server = await serve(t, null, ['--allowed-hosts', 'localhost']), other = await serve(t, null);
+  const browser = await launch(t);
+  const framing = async (host) => { // /healthz is no page and has no policy: it may frame what it likes
+    const page = await openPage(browser, `${other.url.replace('127.0.0.1', host)}/healthz`);
+    const told = page.waitForEvent('console', { predicate: (message) => /frame-ancestors/.test(message.text()) }).catch(() => null);
+    await page.evaluate((src) => document.body.append(Object.assign(document.createElement('iframe'), { src })), `${server.url}/wall`);
+    return { page, told };
+  };
+  await (await framing('localhost')).page.frameLocator('iframe').getByTestId('empty').waitFor();
+  assert.ok(await (await framing('127.0.0.1')).told, 'a page of 127.0.0.1 on another port frames it');
+});
+
+test('the plain pages obey the policy, too', { timeout: 60000 }, async (t) => {
+  const server = await serve(t, testPattern(), ['--token', 'a-token-to-log-in-with-0123', '--data-folder', 'none', '--web-folder', '/nowhere']);
+  const page = await openPage(await launch(t), `${server.url}/login`);
+  await page.locator('input[type=password]').fill('a-token-to-log-in-with-0123');
+  await page.keyboard.press('Enter');
+  await page.getByText('The web page is not built').waitFor();
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).maxWidth), '640px');
+  assert.deepEqual(page.lines.filter((line) => againstPolicy.test(line)), []);
 });
 
 const ground = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

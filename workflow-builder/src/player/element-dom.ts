@@ -20,7 +20,7 @@ const ICONS = {
   fullscreen: '<path d="M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10"/>',
 } as const;
 
-const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
+const TEMPLATE = `
 <div class="stage" part="stage" data-surface="video" data-stale="false">
   <video part="video" autoplay muted playsinline disablepictureinpicture tabindex="-1"></video>
   <canvas part="canvas"></canvas>
@@ -37,6 +37,23 @@ const TEMPLATE = `<style>${ELEMENT_STYLE}</style>
   <button type="button" data-action="fullscreen" aria-label="Full screen"><svg viewBox="0 0 16 16" aria-hidden="true">${ICONS.fullscreen}</svg></button>
 </div>`;
 
+/* One sheet for all players of a page. A page may forbid styles in its text, but not these. */
+let sheet: CSSStyleSheet | null = null;
+
+function dress(root: ShadowRoot): void {
+  if ('adoptedStyleSheets' in root && 'replaceSync' in CSSStyleSheet.prototype) {
+    if (sheet === null) {
+      sheet = new CSSStyleSheet();
+      sheet.replaceSync(ELEMENT_STYLE);
+    }
+    root.adoptedStyleSheets = [sheet];
+  } else {
+    const style = document.createElement('style'); /* Safari before 16.4 */
+    style.textContent = ELEMENT_STYLE;
+    root.prepend(style);
+  }
+}
+
 export type ElementAction = 'play' | 'legend' | 'snapshot' | 'fullscreen';
 
 export class ElementDom {
@@ -50,6 +67,7 @@ export class ElementDom {
 
   constructor(root: ShadowRoot, act: (action: ElementAction, shifted: boolean) => void) {
     root.innerHTML = TEMPLATE;
+    dress(root);
     const find = <T extends Element>(selector: string) => root.querySelector(selector) as T;
     this.video = find('video');
     this.canvas = find('canvas');

@@ -9,6 +9,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Att
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === 'function') element.addEventListener(name, value);
     else if (value === true) element.setAttribute(name, '');
+    else if (name === 'style' && value !== false) element.style.cssText = value; /* the pages' policy forbids the attribute */
     else if (value !== false) element.setAttribute(name, value);
   }
   element.append(...children.filter((child): child is Node | string => child !== null));

@@ -130,8 +130,10 @@ export class WallPage {
     if (fit === null) return;
     setData(this.#main, 'scrolls', String(fit.scrolls));
     setData(this.#grid, 'small', String(fit.width < 240));
-    const style = `grid-template-columns:repeat(${fit.columns},${fit.width}px);grid-auto-rows:${fit.height}px`;
-    if (this.#grid.getAttribute('style') !== style) this.#grid.setAttribute('style', style);
+    const { style } = this.#grid;
+    const columns = `repeat(${fit.columns}, ${fit.width}px)`, rows = `${fit.height}px`;
+    if (style.gridTemplateColumns !== columns) style.gridTemplateColumns = columns;
+    if (style.gridAutoRows !== rows) style.gridAutoRows = rows;
   }
 
   /* ---- JPEGs ---- */
