@@ -24,7 +24,7 @@ base_packages=(
     fonts-inter fonts-dejavu-core
 )
 test_packages=(
-    libcmocka-dev libsrtp2-dev clang clang-format clang-tidy ffmpeg
+    libcmocka-dev libsrtp2-dev clang libclang-rt-dev clang-format clang-tidy ffmpeg
     python3 python3-aiortc python3-aiohttp python3-numpy python3-pil python3-gi
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
