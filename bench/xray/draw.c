@@ -78,7 +78,7 @@ static void measure_schemes(const struct bench *b, struct xray_style *style)
     measure(b, false, style, "boxes, legend");
     style->show_legend = false;
     /* One as large as half the picture, a small one, and a line. */
-    static const struct xray_zones zones = {
+    static const struct zone_states zones = {
         .count = 3,
         .items = {{.name = "Yard",
                    .count = 4,

@@ -42,7 +42,8 @@ static void copy_record(struct parts *parts, const struct encoded *picture, int6
 {
     const struct metadata *metadata = picture->metadata;
     parts->record = metadata ? malloc(metadata->size) : NULL;
-    const struct metadata_copy copy = {.names = true, .shapes = true, .sent_us = sent_us};
+    const struct metadata_copy copy = {
+        .names = true, .zones = true, .shapes = true, .sent_us = sent_us};
     if (parts->record)
         parts->record_size = metadata_write(metadata, &copy, parts->record, metadata->size);
 }

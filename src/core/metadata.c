@@ -23,6 +23,14 @@ enum {
     MAX_RUNS = 1024, /* a mask with more is left out */
     SHAPE_HEAD_BYTES = 1 + SIZE_BYTES + 3 * 5,
     SHAPES_BYTES = 8 * 1024, /* of all shapes of a record; those that do not fit are left out */
+    ZONE_BYTES = 2 + 3 * ZONE_STATE_POINTS_MAX + 1 + ZONE_STATE_NAME_BYTES,
+    COUNT_BYTES = 2 * VARINT_BYTES + 1,
+    COLOR_BYTES = 5 + 3,
+    ZONE_IS_LINE = 1, /* in section 5 */
+    COUNT_IS_NEWS = 1,
+    COUNT_IS_LINE = 2, /* in section 6 */
+    NEWS_UNIT_US = 10000,
+    MAX_NEWS = 255,
 };
 
 struct writer {
@@ -177,6 +185,60 @@ static void put_seen(struct writer *w, const struct metadata_picture *picture)
     put_section(w, METADATA_SEEN, age, (size_t)(inner.at - age));
 }
 
+/* ---- zones ---- */
+
+static int zone_count(const struct metadata_picture *picture)
+{
+    return picture->zones != NULL ? picture->zones->count : 0;
+}
+
+static void put_zones(struct writer *w, const struct metadata_picture *picture)
+{
+    uint8_t section[ZONE_STATES_MAX * ZONE_BYTES];
+    struct writer inner = {section};
+    for (int i = 0; i < zone_count(picture); i++) {
+        const struct zone_state *zone = &picture->zones->items[i];
+        size_t size = text_fitting(zone->name, ZONE_STATE_NAME_BYTES);
+        put_varint(&inner, (unsigned)zone->count << 1 | (zone->line ? ZONE_IS_LINE : 0u));
+        for (int k = 0; k < zone->count; k++)
+            put_big(&inner, scaled(zone->points[k].x, 1) << 12 | scaled(zone->points[k].y, 1), 3);
+        put_u8(&inner, (unsigned)size);
+        memcpy(inner.at, zone->name, size);
+        inner.at += size;
+    }
+    put_section(w, METADATA_ZONES, section, (size_t)(inner.at - section));
+}
+
+/* The picture may be older than what the model saw last. */
+static int64_t news_age(const struct zone_state *zone, int64_t capture_us)
+{
+    if (zone->happened_us == 0)
+        return INT64_MAX;
+    int64_t since_us = capture_us - zone->happened_us;
+    return since_us > 0 ? since_us / NEWS_UNIT_US : 0;
+}
+
+static void put_counts(struct writer *w, const struct metadata_picture *picture)
+{
+    uint8_t section[ZONE_STATES_MAX * COUNT_BYTES];
+    struct writer inner = {section};
+    for (int i = 0; i < zone_count(picture); i++) {
+        const struct zone_state *zone = &picture->zones->items[i];
+        int64_t age = news_age(zone, picture->stages.at_us[STAGE_CAPTURE]);
+        uint64_t inside = zone->inside > 0 ? (unsigned)zone->inside : 0;
+        put_varint(&inner, (zone->line ? zone->in : inside) << 2 |
+                               (zone->line ? COUNT_IS_LINE : 0u) |
+                               (age <= MAX_NEWS ? COUNT_IS_NEWS : 0u));
+        if (zone->line)
+            put_varint(&inner, zone->out);
+        if (age <= MAX_NEWS)
+            put_u8(&inner, (unsigned)age);
+    }
+    put_section(w, METADATA_COUNTS, section, (size_t)(inner.at - section));
+}
+
+/* ---- names ---- */
+
 static bool is_first_of_class(const struct detections *detections, int index)
 {
     for (int i = 0; i < index; i++)
@@ -185,10 +247,24 @@ static bool is_first_of_class(const struct detections *detections, int index)
     return true;
 }
 
-static void put_names(struct writer *w, const struct detections *detections)
+static void put_color(struct writer *w, const struct metadata_picture *picture, int class_id)
 {
-    uint8_t section[MAX_NAMES * (5 + 1 + NAME_BYTES)];
-    struct writer inner = {section};
+    for (int i = 0; i < picture->color_count; i++) {
+        const struct metadata_color *color = &picture->colors[i];
+        if (color->class_id != class_id)
+            continue;
+        put_varint(w, class_id > 0 ? (unsigned)class_id : 0);
+        for (int k = 0; k < 3; k++)
+            put_u8(w, color->rgb[k]);
+        return;
+    }
+}
+
+static void put_names(struct writer *w, const struct metadata_picture *picture)
+{
+    const struct detections *detections = picture->detections;
+    uint8_t section[MAX_NAMES * (5 + 1 + NAME_BYTES)], colors[MAX_NAMES * COLOR_BYTES];
+    struct writer inner = {section}, colored = {colors};
     char scratch[16];
     for (int i = 0, named = 0; i < object_count(detections) && named < MAX_NAMES; i++) {
         if (!is_first_of_class(detections, i))
@@ -201,8 +277,11 @@ static void put_names(struct writer *w, const struct detections *detections)
         put_u8(&inner, (unsigned)size);
         memcpy(inner.at, name, size);
         inner.at += size;
+        put_color(&colored, picture, class_id);
     }
     put_section(w, METADATA_NAMES, section, (size_t)(inner.at - section));
+    if (colored.at > colors)
+        put_section(w, METADATA_COLORS, colors, (size_t)(colored.at - colors));
 }
 
 static void put_record(struct writer *w, const struct metadata_picture *picture)
@@ -225,16 +304,24 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
         put_object(w, &detections->items[i], width, height);
     if (picture->predicted && detections != NULL && detections->seen_us != 0)
         put_seen(w, picture);
+    if (zone_count(picture) > 0)
+        put_counts(w, picture);
+}
+
+/* Bytes that it may have. */
+static size_t most_of(const struct metadata_picture *picture)
+{
+    size_t count = (size_t)object_count(picture->detections);
+    size_t named = count < MAX_NAMES ? count : MAX_NAMES, zones = (size_t)zone_count(picture);
+    return HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES + count * OBJECT_BYTES +
+           (picture->shapes ? SHAPES_BYTES : 0u) + SECTION_HEAD_BYTES + VARINT_BYTES +
+           2 * SECTION_HEAD_BYTES + named * (5 + 1 + NAME_BYTES + COLOR_BYTES) +
+           2 * SECTION_HEAD_BYTES + zones * (ZONE_BYTES + COUNT_BYTES);
 }
 
 int metadata_create(struct metadata **out, const struct metadata_picture *picture)
 {
-    int count = object_count(picture->detections);
-    size_t names = (size_t)(count < MAX_NAMES ? count : MAX_NAMES) * (5 + 1 + NAME_BYTES);
-    size_t most = HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES +
-                  (size_t)count * OBJECT_BYTES + (picture->shapes ? SHAPES_BYTES : 0u) +
-                  SECTION_HEAD_BYTES + VARINT_BYTES + SECTION_HEAD_BYTES + names;
-    struct metadata *metadata = malloc(sizeof(*metadata) + most);
+    struct metadata *metadata = malloc(sizeof(*metadata) + most_of(picture));
     if (metadata == NULL)
         return OW_ENOMEM;
     atomic_init(&metadata->refs, 1);
@@ -245,8 +332,11 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     if (picture->shapes)
         put_shapes(&writer, picture->detections);
     metadata->bare_size = (size_t)(writer.at - metadata->data);
-    if (count > 0)
-        put_names(&writer, picture->detections);
+    if (object_count(picture->detections) > 0)
+        put_names(&writer, picture);
+    metadata->named_size = (size_t)(writer.at - metadata->data);
+    if (zone_count(picture) > 0)
+        put_zones(&writer, picture);
     metadata->size = (size_t)(writer.at - metadata->data);
     *out = metadata;
     return OW_OK;
@@ -269,9 +359,16 @@ void metadata_unref(struct metadata **out)
 
 bool metadata_same_names(const struct metadata *a, const struct metadata *b)
 {
-    size_t size = a->size - a->bare_size;
-    return size == b->size - b->bare_size &&
+    size_t size = a->named_size - a->bare_size;
+    return size == b->named_size - b->bare_size &&
            memcmp(a->data + a->bare_size, b->data + b->bare_size, size) == 0;
+}
+
+bool metadata_same_zones(const struct metadata *a, const struct metadata *b)
+{
+    size_t size = a->size - a->named_size;
+    return size == b->size - b->named_size &&
+           memcmp(a->data + a->named_size, b->data + b->named_size, size) == 0;
 }
 
 int64_t metadata_capture_us(const struct metadata *metadata)
@@ -286,15 +383,17 @@ size_t metadata_write(const struct metadata *metadata, const struct metadata_cop
                       uint8_t *out, size_t room)
 {
     size_t front = copy->shapes ? metadata->bare_size : metadata->boxes_size;
-    size_t names = copy->names ? metadata->size - metadata->bare_size : 0;
-    if (front + names > room)
+    size_t names = copy->names ? metadata->named_size - metadata->bare_size : 0;
+    size_t zones = copy->zones ? metadata->size - metadata->named_size : 0;
+    if (front + names + zones > room)
         return 0;
     memcpy(out, metadata->data, front);
     memcpy(out + front, metadata->data + metadata->bare_size, names);
+    memcpy(out + front + names, metadata->data + metadata->named_size, zones);
     out[METADATA_FLAGS_AT] |= (uint8_t)copy->flags;
     struct writer rtp = {out + METADATA_RTP_AT}, sent = {out + METADATA_SENT_AT};
     int64_t passed = (copy->sent_us - metadata_capture_us(metadata)) / UNIT_US;
     put_big(&rtp, copy->rtp_timestamp, 4);
     put_big(&sent, (uint64_t)(passed < 0 ? 0 : passed > MAX_SENT ? MAX_SENT : passed), 2);
-    return front + names;
+    return front + names + zones;
 }

@@ -22,12 +22,21 @@
  * 3, varint number of an object, width and height of its mask in cells, and its runs
  * (object_shape_runs()).
  * Of predicted boxes: section 4, zigzag varint, by how much the frame that the model saw is older
- * than this one, 0.1 ms. */
+ * than this one, 0.1 ms.
+ * Of zones, for a page that draws: section 5, for each varint twice the number of points and 1 for
+ * a line, x and y of each as above, size and UTF-8 name; section 6, for each in the same order
+ * varint four times how many are inside (of a line: went in), 2 for a line, 1 when something
+ * happened of late; of a line varint how many went out; when something happened a byte, how long
+ * before this picture, 10 ms. Section 5 need not be sent each time; 6 is, without it there are no
+ * zones.
+ * Behind the names section 7, for each class of these whose colour the user has chosen: varint
+ * class, red, green, blue. */
 #ifndef OW_CORE_METADATA_H
 #define OW_CORE_METADATA_H
 
 #include "core/detections.h"
 #include "core/stages.h"
+#include "core/zone_state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,23 +58,36 @@ enum {
     METADATA_KEYPOINTS = 2,
     METADATA_MASK = 3,
     METADATA_SEEN = 4,
+    METADATA_ZONES = 5,
+    METADATA_COUNTS = 6,
+    METADATA_COLORS = 7,
 };
 
 struct metadata {
     atomic_int refs;
     bool informs;      /* a model belongs to it, so that there may be something to show */
-    size_t boxes_size; /* without names and shapes */
-    size_t bare_size;  /* without the names, which need not be sent each time */
+    size_t boxes_size; /* without shapes, names and zones, which follow in this order */
+    size_t bare_size;  /* without names and zones, which need not be sent each time */
+    size_t named_size; /* without the zones */
     size_t size;
     uint8_t data[];
+};
+
+/* A colour that the user has chosen. */
+struct metadata_color {
+    int class_id;
+    uint8_t rgb[3];
 };
 
 struct metadata_picture {
     const struct detections *detections; /* NULL = none, or nothing seen */
     int width, height;                   /* of the picture, where there are no detections */
     bool informs, predicted, awaited, clean;
-    bool shapes;               /* key points and masks are told, too */
-    struct stage_times stages; /* the first is the capture time */
+    bool shapes;                         /* key points and masks are told, too */
+    struct stage_times stages;           /* the first is the capture time */
+    const struct zone_states *zones;     /* that the page is to draw; NULL = none */
+    const struct metadata_color *colors; /* of classes, one each at most */
+    int color_count;
 };
 
 /* One reference. OW_ENOMEM. */
@@ -73,15 +95,17 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
 struct metadata *metadata_ref(struct metadata *metadata);
 void metadata_unref(struct metadata **metadata);
 
-/* Do both name the same classes alike? */
+/* Do both name the same classes alike, in the same colours? */
 bool metadata_same_names(const struct metadata *a, const struct metadata *b);
+/* Are the same zones at the same places? */
+bool metadata_same_zones(const struct metadata *a, const struct metadata *b);
 
 int64_t metadata_capture_us(const struct metadata *metadata);
 
 /* What differs from viewer to viewer. */
 struct metadata_copy {
-    bool names, shapes; /* are they told? */
-    unsigned flags;     /* METADATA_VECTOR, METADATA_NARROW, or 0 */
+    bool names, zones, shapes; /* are they told? */
+    unsigned flags;            /* METADATA_VECTOR, METADATA_NARROW, or 0 */
     uint32_t rtp_timestamp;
     int64_t sent_us;
 };

@@ -3,8 +3,15 @@
  * its way already it is left out: it would be of use no more. */
 #include "rtc/session_internal.h"
 
-/* Names are lost like all else, so they are told again, and at once when they are others. */
-static const int NAMES_INTERVAL = 30;
+/* Names and zones are lost like all else, so they are told again, and at once when they are others.
+ */
+static const int TOLD_INTERVAL = 30;
+
+static void forget_told(struct session_data *data)
+{
+    metadata_unref(&data->names.record);
+    metadata_unref(&data->zones.record);
+}
 
 void session_data_begin(struct rtc_session *session, int64_t now_us)
 {
@@ -15,7 +22,7 @@ void session_data_begin(struct rtc_session *session, int64_t now_us)
 void session_data_end(struct rtc_session *session)
 {
     data_channel_end(&session->data.channel);
-    metadata_unref(&session->data.named);
+    forget_told(&session->data);
 }
 
 void session_data_receive(struct rtc_session *session, int64_t now_us)
@@ -26,13 +33,23 @@ void session_data_receive(struct rtc_session *session, int64_t now_us)
         if (session->data.channel.link != NULL)
             data_channel_receive(&session->data.channel, now_us, packet, size);
     if (!session->data.channel.open)
-        metadata_unref(&session->data.named);
+        forget_told(&session->data);
 }
 
-static bool names_are_due(const struct session_data *data, const struct metadata *metadata)
+static bool is_due(const struct told_part *told, const struct metadata *metadata,
+                   bool (*same)(const struct metadata *a, const struct metadata *b))
 {
-    return data->named == NULL || data->since_names >= NAMES_INTERVAL ||
-           !metadata_same_names(data->named, metadata);
+    return told->record == NULL || told->since >= TOLD_INTERVAL || !same(told->record, metadata);
+}
+
+static void count_told(struct told_part *told, struct metadata *metadata, bool sent)
+{
+    told->since++;
+    if (!sent)
+        return;
+    metadata_unref(&told->record);
+    told->record = metadata_ref(metadata);
+    told->since = 0;
 }
 
 size_t session_data_send(struct rtc_session *session, struct metadata *metadata,
@@ -41,19 +58,16 @@ size_t session_data_send(struct rtc_session *session, struct metadata *metadata,
     struct session_data *data = &session->data;
     uint8_t record[SCTP_LINK_MAX_SENT];
     size_t room = data->max_message < sizeof(record) ? data->max_message : sizeof(record);
-    copy->names = names_are_due(data, metadata);
+    copy->names = is_due(&data->names, metadata, metadata_same_names);
+    copy->zones = is_due(&data->zones, metadata, metadata_same_zones);
     size_t size = metadata_write(metadata, copy, record, room);
     if (size == 0 || data_channel_send(&data->channel, record, size) != OW_OK) {
         session->counters.records_dropped++;
         return size;
     }
     session->counters.records_sent++;
-    data->since_names++;
-    if (!copy->names)
-        return size;
-    metadata_unref(&data->named);
-    data->named = metadata_ref(metadata);
-    data->since_names = 0;
+    count_told(&data->names, metadata, copy->names);
+    count_told(&data->zones, metadata, copy->zones);
     return size;
 }
 

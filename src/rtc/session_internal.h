@@ -79,16 +79,21 @@ struct session_fec {
     int rows, next_row;       /* repair packets of the complete group, and the next to leave */
 };
 
+/* A part of records that is not sent each time. */
+struct told_part {
+    struct metadata *record; /* in which it was sent last, own reference; NULL = in none since the
+                                channel was opened */
+    int since;               /* records sent since then */
+};
+
 /* Records beside the video, in a data channel. */
 struct session_data {
     uint16_t port;        /* the peer's for SCTP; 0 = no data channels were offered */
     uint32_t max_message; /* that the peer takes, bytes */
     struct data_channel channel;
-    bool informed;          /* a model belongs to the latest picture */
-    int64_t due_us;         /* a record is due then, if not each is wanted */
-    struct metadata *named; /* whose names were sent last, own reference; NULL = none since the
-                               channel was opened */
-    int since_names;        /* records sent since then */
+    bool informed;  /* a model belongs to the latest picture */
+    int64_t due_us; /* a record is due then, if not each is wanted */
+    struct told_part names, zones;
 };
 
 struct rtc_session {

@@ -356,6 +356,12 @@ static void collect_filters(struct running_node *view, struct view_inputs *input
     inputs->filter_count = count;
 }
 
+static void collect_zones(struct view_inputs *inputs)
+{
+    for (int i = 0; i < inputs->filter_count; i++)
+        inputs->zones[inputs->zone_count++] = inputs->filters[i];
+}
+
 /* How a view shows is said by its own settings and by those of its model. */
 static int read_look(struct running_node *view, struct running_node *model, struct view_look *out,
                      struct reason *why)
@@ -408,6 +414,7 @@ int node_connect_view(struct running_node *view, bool restyle, struct reason *wh
         .model = model ? model->model : NULL,
     };
     collect_filters(view, &inputs);
+    collect_zones(&inputs);
     view_connect(view->view, &inputs);
     set_record_rules(view, &inputs);
     if (restyle)

@@ -2,12 +2,13 @@
 #ifndef OW_WORKFLOW_VIEW_RUN_H
 #define OW_WORKFLOW_VIEW_RUN_H
 
+#include "core/zone_state.h"
 #include "workflow/filter.h"
 #include "workflow/model_node.h"
 #include "workflow/source_hub.h"
 #include "workflow/view.h"
 
-enum { VIEW_MAX_FILTERS = 8 };
+enum { VIEW_MAX_FILTERS = 8, VIEW_MAX_ZONES = ZONE_STATES_MAX };
 
 /* How it shows; can be changed while it runs. */
 struct view_look {
@@ -25,6 +26,8 @@ struct view_inputs {
     struct model_node *model;  /* NULL = none */
     struct filter *filters[VIEW_MAX_FILTERS]; /* behind the model, in order */
     int filter_count;
+    struct filter *zones[VIEW_MAX_ZONES]; /* that are shown: those of its filters first */
+    int zone_count;
 };
 
 struct view_parts {

@@ -166,17 +166,27 @@ static struct xray_style style_for(const struct view_shot *shot, int width)
     return style;
 }
 
+/* The zones that belong to the picture; none where it is dark. */
+static void read_zones(const struct view_shot *shot, struct zone_states *out)
+{
+    struct view *view = shot->view;
+    out->count = 0;
+    if (!shot->frame || !view->parts.look.xray)
+        return;
+    pthread_rwlock_rdlock(&view->wiring);
+    view_zones_read(&view->inputs, shot->frame->width, shot->frame->height, out);
+    pthread_rwlock_unlock(&view->wiring);
+}
+
 /* Nothing is to be drawn on the plain picture. */
 static bool draws(struct view_shot *shot)
 {
     struct view *view = shot->view;
     const struct view_look *look = &view->parts.look;
-    struct xray_zones zones;
+    struct zone_states zones;
     if (!look->xray || look->settings.layout == VIEW_CLEAN)
         return false;
-    pthread_rwlock_rdlock(&view->wiring);
-    view_zones_read(&view->inputs, shot->frame->width, shot->frame->height, &zones);
-    pthread_rwlock_unlock(&view->wiring);
+    read_zones(shot, &zones);
     xray_set_zones(view->xray, &zones);
     return xray_shows(view->xray, shot->detections, &look->style);
 }
@@ -256,6 +266,41 @@ const struct drawn *view_shot_at(struct view_shot *shot, int width)
     return drawn;
 }
 
+/* What a record tells beside the objects. */
+struct record_extras {
+    struct zone_states zones;
+    struct metadata_color colors[XRAY_CUSTOM_COLORS_MAX];
+};
+
+static void add_color(struct metadata_picture *picture, struct metadata_color *colors, int class_id,
+                      struct rgb color)
+{
+    for (int i = 0; i < picture->color_count; i++)
+        if (colors[i].class_id == class_id)
+            return;
+    if (picture->color_count < XRAY_CUSTOM_COLORS_MAX)
+        colors[picture->color_count++] =
+            (struct metadata_color){class_id, {color.r, color.g, color.b}};
+}
+
+/* The colours that the user has chosen for classes in the picture, and for a page that draws its
+ * zones. */
+static void add_extras(const struct view_shot *shot, struct metadata_picture *picture,
+                       struct record_extras *extras)
+{
+    const struct xray_style *style = &shot->view->parts.look.style;
+    const struct detections *seen = picture->detections;
+    struct rgb color;
+    for (int i = 0; seen && style->custom_count > 0 && i < seen->count; i++)
+        if (xray_own_color(style, seen->labels, seen->items[i].class_id, &color))
+            add_color(picture, extras->colors, seen->items[i].class_id, color);
+    picture->colors = extras->colors;
+    if (!picture->shapes || !style->show_zones)
+        return;
+    read_zones(shot, &extras->zones);
+    picture->zones = &extras->zones;
+}
+
 /* What is known of a picture that counts as captured later than it was. */
 static int64_t no_sooner(int64_t at_us, const struct encoded *unit)
 {
@@ -273,7 +318,8 @@ void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
     unit->stages.at_us[STAGE_INFER_END] = no_sooner(drawn->infer_end_us, unit);
     unit->stages.at_us[STAGE_DRAWN] = drawn->drawn_us;
     bool clean = shot->view->parts.look.settings.layout == VIEW_CLEAN;
-    const struct metadata_picture picture = {
+    struct record_extras extras;
+    struct metadata_picture picture = {
         .detections = detections,
         .width = unit->width,
         .height = unit->height,
@@ -284,6 +330,7 @@ void view_shot_describe(const struct view_shot *shot, const struct drawn *drawn,
         .shapes = clean,
         .stages = unit->stages,
     };
+    add_extras(shot, &picture, &extras);
     (void)metadata_create(&unit->metadata, &picture);
 }
 
@@ -313,6 +360,7 @@ int view_shot_record(const struct view_shot *shot, struct metadata **out)
 {
     const struct frame *frame = shot->frame;
     const struct detections *detections = shot->detections;
+    struct record_extras extras;
     struct metadata_picture picture = {
         .detections = detections,
         .width = shot->width,
@@ -327,6 +375,7 @@ int view_shot_record(const struct view_shot *shot, struct metadata **out)
         picture.stages.at_us[STAGE_INFER_START] = detections->infer_start_us;
         picture.stages.at_us[STAGE_INFER_END] = detections->infer_end_us;
     }
+    add_extras(shot, &picture, &extras);
     return metadata_create(out, &picture);
 }
 

@@ -2,26 +2,27 @@
 
 #include "core/text_cut.h"
 
-_Static_assert((int)VIEW_MAX_FILTERS <= (int)XRAY_ZONES_MAX, "each filter may be a zone");
-_Static_assert((int)ZONE_MAX_POINTS <= (int)XRAY_ZONE_POINTS_MAX, "all points are drawn");
+_Static_assert((int)VIEW_MAX_FILTERS <= (int)VIEW_MAX_ZONES, "each filter may be a zone");
+_Static_assert((int)ZONE_MAX_POINTS <= (int)ZONE_STATE_POINTS_MAX, "all points are drawn");
 
-static struct xray_zone_point point_at(const struct zone_shape *shape, int i, int width, int height)
+static struct zone_state_point point_at(const struct zone_shape *shape, int i, int width,
+                                        int height)
 {
     struct zone_point point = zone_point_at(shape, i, width, height);
-    return (struct xray_zone_point){(float)point.x, (float)point.y};
+    return (struct zone_state_point){(float)point.x, (float)point.y};
 }
 
 /* A rectangle is known by two of its corners. */
-static void add_corners(struct xray_zone *zone)
+static void add_corners(struct zone_state *zone)
 {
-    struct xray_zone_point a = zone->points[0], b = zone->points[1];
-    zone->points[1] = (struct xray_zone_point){b.x, a.y};
+    struct zone_state_point a = zone->points[0], b = zone->points[1];
+    zone->points[1] = (struct zone_state_point){b.x, a.y};
     zone->points[2] = b;
-    zone->points[3] = (struct xray_zone_point){a.x, b.y};
+    zone->points[3] = (struct zone_state_point){a.x, b.y};
     zone->count = 4;
 }
 
-static void describe(const struct filter_zone *from, int width, int height, struct xray_zone *out)
+static void describe(const struct filter_zone *from, int width, int height, struct zone_state *out)
 {
     text_cut(out->name, sizeof out->name, from->name);
     out->line = from->shape.kind == ZONE_LINE;
@@ -37,12 +38,12 @@ static void describe(const struct filter_zone *from, int width, int height, stru
 }
 
 void view_zones_read(const struct view_inputs *inputs, int width, int height,
-                     struct xray_zones *out)
+                     struct zone_states *out)
 {
     out->count = 0;
-    for (int i = 0; i < inputs->filter_count; i++) {
+    for (int i = 0; i < inputs->zone_count; i++) {
         struct filter_zone zone;
-        if (filter_read_zone(inputs->filters[i], &zone))
+        if (filter_read_zone(inputs->zones[i], &zone))
             describe(&zone, width, height, &out->items[out->count++]);
     }
 }

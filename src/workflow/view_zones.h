@@ -4,9 +4,9 @@
 
 #include "workflow/view_run.h"
 
-/* The zones before a view, of a source of this size. The inputs are lent: under the view's wiring
- * lock. */
+/* The zones that a view shows, of a source of this size. The inputs are lent: under the view's
+ * wiring lock. */
 void view_zones_read(const struct view_inputs *inputs, int width, int height,
-                     struct xray_zones *out);
+                     struct zone_states *out);
 
 #endif

@@ -28,7 +28,7 @@ void layer_line(struct layer *layer, float x1, float y1, float x2, float y2, flo
 
 /* Covers what lies in a polygon of up to LAYER_CORNERS_MAX corners, by the even-odd rule. Pixels
  * are in it or not: its edge is to be drawn over by lines. */
-enum { LAYER_CORNERS_MAX = XRAY_ZONE_POINTS_MAX };
+enum { LAYER_CORNERS_MAX = ZONE_STATE_POINTS_MAX };
 void layer_polygon(struct layer *layer, const float *x, const float *y, int count);
 
 /* `to`, of the same area, is what of `from` lies within `width` pixels of its outline. Where the

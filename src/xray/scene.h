@@ -6,7 +6,7 @@
 
 enum {
     SCENE_MAX = 512, /* a model gives 300; more could not be told apart */
-    SCENE_TAKEN_MAX = XRAY_ZONES_MAX + 2,
+    SCENE_TAKEN_MAX = ZONE_STATES_MAX + 2,
 };
 
 /* Of the whole box, in pixels of the picture drawn on. */

@@ -5,11 +5,14 @@
 
 static const struct rgb white = {0xf4, 0xf6, 0xf8};
 
-static bool find_custom(const struct xray_style *style, const char *name, int class_id,
-                        struct rgb *out)
+bool xray_own_color(const struct xray_style *style, const struct label_set *labels, int class_id,
+                    struct rgb *out)
 {
-    char id[16];
+    char id[16], scratch[16];
+    if (style->scheme != XRAY_SCHEME_DEFAULT && style->scheme != XRAY_SCHEME_CLASS_SPECIFIC)
+        return false;
     snprintf(id, sizeof id, "%d", class_id);
+    const char *name = label_set_name(labels, class_id, scratch);
     for (int i = 0; i < style->custom_count; i++) {
         const char *key = style->custom[i].name;
         if (strcmp(key, name) != 0 && strcmp(key, id) != 0)
@@ -25,10 +28,10 @@ static struct rgb class_color(const struct xray_style *style, const struct label
 {
     char scratch[16];
     struct rgb color;
-    const char *name = label_set_name(labels, class_id, scratch);
-    if (find_custom(style, name, class_id, &color))
+    if (xray_own_color(style, labels, class_id, &color))
         return color;
-    if (style->scheme == XRAY_SCHEME_CLASS_SPECIFIC && palette_known(name, &color))
+    if (style->scheme == XRAY_SCHEME_CLASS_SPECIFIC &&
+        palette_known(label_set_name(labels, class_id, scratch), &color))
         return color;
     return palette_class(class_id);
 }

@@ -20,7 +20,7 @@ struct xray {
     struct text *text;
     struct label_memory labels;
     struct legend_memory legend;
-    struct xray_zones zones;
+    struct zone_states zones;
     struct heat heat;
     struct trails trails;
     struct scene scene; /* of the frame that is drawn on */
@@ -126,9 +126,9 @@ int xray_create(struct xray **out, const char *font, struct reason *why)
     return rc;
 }
 
-void xray_set_zones(struct xray *xray, const struct xray_zones *zones)
+void xray_set_zones(struct xray *xray, const struct zone_states *zones)
 {
-    xray->zones = zones ? *zones : (struct xray_zones){0};
+    xray->zones = zones ? *zones : (struct zone_states){0};
 }
 
 bool xray_shows(const struct xray *xray, const struct detections *detections,

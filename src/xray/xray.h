@@ -9,6 +9,7 @@
 #include "core/detections.h"
 #include "core/error.h"
 #include "core/frame.h"
+#include "core/zone_state.h"
 
 struct xray;
 
@@ -66,27 +67,6 @@ struct xray_style {
     struct xray_custom_color custom[XRAY_CUSTOM_COLORS_MAX];
 };
 
-enum { XRAY_ZONES_MAX = 8, XRAY_ZONE_POINTS_MAX = 64, XRAY_ZONE_NAME_BYTES = 64 };
-
-/* A part of the picture that is watched, or a line across it, and what was counted there. */
-struct xray_zone {
-    char name[XRAY_ZONE_NAME_BYTES]; /* UTF-8; "" = none */
-    bool line;                       /* else an area */
-    int count;                       /* of points: 3 or more, of a line 2; fewer are not drawn */
-    struct xray_zone_point {
-        float x, y; /* 0..1 of the picture */
-    } points[XRAY_ZONE_POINTS_MAX];
-    int inside;       /* of an area */
-    uint64_t in, out; /* crossings of a line: to its right, seen from its first point, and back */
-    int64_t
-        happened_us; /* when somebody entered, left or crossed last (CLOCK_MONOTONIC); 0 = never */
-};
-
-struct xray_zones {
-    int count;
-    struct xray_zone items[XRAY_ZONES_MAX];
-};
-
 /* The defaults of the node table. */
 void xray_style_default(struct xray_style *style);
 /* By the names in docs/api.md. OW_ENOTFOUND for a name that is not there. The lists end with NULL.
@@ -101,7 +81,12 @@ const char *xray_scheme_name(enum xray_scheme scheme);
 int xray_create(struct xray **out, const char *font, struct reason *why);
 
 /* The zones of the pictures drawn from now on; copied. NULL = none. */
-void xray_set_zones(struct xray *xray, const struct xray_zones *zones);
+void xray_set_zones(struct xray *xray, const struct zone_states *zones);
+
+/* The colour that the user has chosen for a class, where the scheme goes by class and takes it.
+ * labels may be NULL. */
+bool xray_own_color(const struct xray_style *style, const struct label_set *labels, int class_id,
+                    struct rgb *out);
 
 /* Would xray_draw() change the picture? detections may be NULL: none are known. */
 bool xray_shows(const struct xray *xray, const struct detections *detections,

@@ -14,12 +14,12 @@ enum {
     TINT_ALPHA = 26,
     FLASH_TINT_ALPHA = 70, /* in addition */
     TAG_ALPHA = 190,
-    CORNERS_MAX = XRAY_ZONE_POINTS_MAX,
+    CORNERS_MAX = ZONE_STATE_POINTS_MAX,
 };
 
 /* A zone in pixels of the picture. */
 struct figure {
-    const struct xray_zone *zone;
+    const struct zone_state *zone;
     struct rgb color;
     float flash; /* 1 when something just happened, falling to 0 */
     int count;
@@ -28,7 +28,7 @@ struct figure {
     float step; /* the height of type, which arrows and distances go by */
 };
 
-static float flash_of(const struct scene *scene, const struct xray_zone *zone)
+static float flash_of(const struct scene *scene, const struct zone_state *zone)
 {
     if (zone->happened_us == 0)
         return 0;
@@ -39,9 +39,9 @@ static float flash_of(const struct scene *scene, const struct xray_zone *zone)
 
 /* False for a zone that is none (yet), or none that can be drawn. */
 static bool read_figure(struct figure *figure, const struct scene *scene,
-                        const struct xray_zones *zones, int index)
+                        const struct zone_states *zones, int index)
 {
-    const struct xray_zone *zone = &zones->items[index];
+    const struct zone_state *zone = &zones->items[index];
     const struct frame *frame = scene->frame;
     struct bounds *b = &figure->bounds;
     figure->zone = zone;
@@ -136,7 +136,7 @@ static void draw_line(struct layer *layer, const struct scene *scene, const stru
     blend_lines(layer, scene, figure);
 }
 
-void zones_draw(const struct scene *scene, const struct xray_zones *zones, struct layer *layer)
+void zones_draw(const struct scene *scene, const struct zone_states *zones, struct layer *layer)
 {
     for (int i = 0; i < zones->count; i++) {
         struct figure figure;
@@ -160,7 +160,7 @@ struct tag {
 static void write_tag(struct tag *tag, const struct figure *figure, struct text *text,
                       const struct scene *scene)
 {
-    const struct xray_zone *zone = figure->zone;
+    const struct zone_state *zone = figure->zone;
     tag->type = plate_type(text, scene->style->font_size, scene->frame);
     if (zone->line)
         snprintf(tag->counts, sizeof tag->counts, "in %llu  out %llu", (unsigned long long)zone->in,
@@ -278,7 +278,7 @@ static void draw_tag(const struct tag *tag, const struct figure *figure, struct 
     plate_words(frame, text, type, x, rect.y, tag->counts, plate_bright);
 }
 
-void zones_tag(struct scene *scene, const struct xray_zones *zones, struct text *text)
+void zones_tag(struct scene *scene, const struct zone_states *zones, struct text *text)
 {
     for (int i = 0; i < zones->count; i++) {
         struct figure figure;

@@ -8,9 +8,9 @@
 #include "xray/text.h"
 
 /* Outlines and tints, brighter for a moment after something happened. */
-void zones_draw(const struct scene *scene, const struct xray_zones *zones, struct layer *layer);
+void zones_draw(const struct scene *scene, const struct zone_states *zones, struct layer *layer);
 /* The tags, each beside its zone, off each other where there is room; the scene's labels keep off
  * them. */
-void zones_tag(struct scene *scene, const struct xray_zones *zones, struct text *text);
+void zones_tag(struct scene *scene, const struct zone_states *zones, struct text *text);
 
 #endif

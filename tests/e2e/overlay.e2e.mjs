@@ -113,6 +113,37 @@ test('it does not draw over what is drawn already', { timeout: 90000 }, async (t
   assert.equal(now?.covered ?? 0, 0);
 });
 
+// How many pixels of the overlay have nearly this colour.
+const coloured = (page, colour) => page.evaluate((colour) => {
+  const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) count += data[i + 3] > 200 && colour.every((channel, k) => Math.abs(channel - data[i + k]) < 25) ? 1 : 0;
+  return count;
+}, colour);
+const coloursShow = async (page, colour, wanted) => {
+  for (let tries = 0; tries < 100; tries++) if (await coloured(page, colour) > 50 === wanted) return;
+  assert.fail(`${await coloured(page, colour)} pixels of ${colour}`);
+};
+
+test('zones and the colours of the user are drawn in the page as on the server', { timeout: 90000 }, async (t) => {
+  const zone = { label: 'Square', zoneType: 'rectangle', polygon: [[0.2, 0.3], [0.9, 0.95]], filterType: 'all' };
+  const page = await open(t, 'clean', { customColors: { person: '#00ff66' } }, 3, 'webrtc', zone);
+  await page.waitForFunction(() => (document.querySelector('overwatch-view').metadata?.zones[0]?.inside ?? 0) > 0);
+  const yellow = [0xff, 0xd1, 0x66], green = [0, 0xff, 0x66];
+  await coloursShow(page, yellow, true);
+  await coloursShow(page, green, true);
+  await page.evaluate(() => document.querySelector('overwatch-view').setAttribute('overlay-classes', 'giraffe'));
+  await coloursShow(page, green, false);
+  await coloursShow(page, yellow, true);
+  const status = await page.evaluate(async () => (await fetch('/api/workflow-builder/demo/nodes/detector', {
+    method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ data: { showZones: false } }),
+  })).status);
+  assert.equal(status, 200);
+  await coloursShow(page, yellow, false);
+  assert.deepEqual(page.failures, []);
+});
+
 // Of an object with a shape, how much of its box the overlay covers.
 const covered = (page, what) => page.waitForFunction((what) => {
   const player = document.querySelector('overwatch-view');

@@ -28,6 +28,9 @@ def read(data):
         "stages_ms": {},
         "objects": [],
         "names": {},
+        "sections": {},
+        "zones": [],
+        "counts": [],
         "bytes": len(data),
     }
     at, time = 15, 0
@@ -51,10 +54,27 @@ def read(data):
         kind = data[at]
         size, at = _varint(data, at + 1)
         section, at = data[at : at + size], at + size
+        record["sections"][kind] = size
         place = 0
         while kind == 1 and place < len(section):
             class_id, place = _varint(section, place)
             name = section[place + 1 : place + 1 + section[place]]
             record["names"][class_id] = name.decode()
             place += 1 + section[place]
+        while kind == 5 and place < len(section):
+            head, place = _varint(section, place)
+            packed = [int.from_bytes(section[place + 3 * i : place + 3 * i + 3], "big") for i in range(head >> 1)]
+            place += 3 * len(packed)
+            name = section[place + 1 : place + 1 + section[place]]
+            place += 1 + section[place]
+            points = [[(point >> 12) / 4095, (point & 0xFFF) / 4095] for point in packed]
+            record["zones"].append({"line": bool(head & 1), "points": points, "name": name.decode()})
+        while kind == 6 and place < len(section):
+            head, place = _varint(section, place)
+            counted = {"count": head >> 2}
+            if head & 2:
+                counted["out"], place = _varint(section, place)
+            if head & 1:
+                counted["ago_ms"], place = section[place] * 10, place + 1
+            record["counts"].append(counted)
     return record

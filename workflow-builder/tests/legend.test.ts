@@ -4,10 +4,10 @@ import { test } from 'node:test';
 
 import type { SeenObject } from '../src/player/metadata';
 import { LegendMemory } from '../src/player/overlay-legend';
-import { bodyColours, colourOf, scaleOf, textOn } from '../src/player/overlay-palette';
+import { bodyColours, colourOf, scaleOf, textOn, zoneColour } from '../src/player/overlay-palette';
 
 const seen = (classId: number, className: string, confidence = 0.5): SeenObject =>
-  ({ classId, className, trackId: null, confidence, box: { x: 0, y: 0, width: 0.1, height: 0.1 }, keyPoints: [], mask: null });
+  ({ classId, className, ownColour: null, trackId: null, confidence, box: { x: 0, y: 0, width: 0.1, height: 0.1 }, keyPoints: [], mask: null });
 const crowd = [seen(2, 'car'), seen(0, 'person'), seen(0, 'person')];
 
 test('the legend has the classes in their order, with colours and counts', () => {
@@ -56,11 +56,22 @@ test('colours are those of the server', () => {
   assert.equal(classes.length, 24);
   classes.forEach((colour, classId) => assert.equal(colourOf(seen(classId, ''), 'default'), colour));
   table('palette_neon').forEach((colour, classId) => assert.equal(colourOf(seen(classId, ''), 'neon'), colour));
+  const zones = table('palette_zone');
+  assert.equal(zones.length, 8);
+  zones.forEach((colour, i) => assert.deepEqual([zoneColour(i, 'default'), zoneColour(i + 8, 'thermal')], [colour, colour]));
+  assert.deepEqual([zoneColour(0, 'neon'), zoneColour(5, 'neon')], [table('palette_neon')[3], table('palette_neon')[0]]);
+  assert.equal(zoneColour(3, 'monochrome'), colourOf(seen(0, ''), 'monochrome'));
   assert.deepEqual(scaleOf('confidence'), table('palette_confidence'));
   assert.deepEqual(scaleOf('thermal'), table('palette_thermal'));
   const known = [...(source.match(/known\[\] = \{([\s\S]*?)\n {4}\};/)?.[1] ?? '').matchAll(/\{"([^"]+)", (\{[^}]+\})\}/g)];
   assert.ok(known.length > 25);
   for (const [, name = '', colour = ''] of known) assert.equal(colourOf(seen(0, name), 'class_specific'), bytes(colour)[0], name);
+});
+
+test('a colour that the user chose goes before the scheme that goes by class', () => {
+  const orange = { ...seen(2, 'car'), ownColour: '#ff8800' };
+  assert.deepEqual(['default', 'class_specific', 'confidence', 'neon', 'monochrome'].map((scheme) => colourOf(orange, scheme) === '#ff8800'), [true, true, false, false, false]);
+  assert.deepEqual(new LegendMemory().read([orange, seen(0, 'person')], 'default', 0).rows.map(({ colour }) => colour), ['#18b7f2', '#ff8800']);
 });
 
 test('a body has sides', () => {

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import type { SeenObject } from '../src/player/metadata';
 import { describe, fitted, labelOf, objectAt, passes, placed, maskRects, placeLabels, readFilter } from '../src/player/overlay-geometry';
 
-const person: SeenObject = { classId: 0, className: 'person', trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 }, keyPoints: [], mask: null };
-const bag: SeenObject = { classId: 24, className: 'Backpack', trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 }, keyPoints: [], mask: null };
+const person: SeenObject = { classId: 0, className: 'person', ownColour: null, trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 }, keyPoints: [], mask: null };
+const bag: SeenObject = { classId: 24, className: 'Backpack', ownColour: null, trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 }, keyPoints: [], mask: null };
 
 test('a picture is fitted as the browser fits it', () => {
   assert.deepEqual(fitted({ width: 800, height: 600 }, { width: 1600, height: 900 }), { x: 0, y: 75, width: 800, height: 450 });

@@ -7,13 +7,13 @@ import { encodeWish, RecordDemand } from '../src/player/record-wish';
 import { VectorMotion } from '../src/player/vector-motion';
 
 const seen = (trackId: number | null, x: number): SeenObject => ({
-  classId: 0, className: 'person', trackId, confidence: 0.8, box: { x, y: 0.5, width: 0.2, height: 0.4 },
+  classId: 0, className: 'person', ownColour: null, trackId, confidence: 0.8, box: { x, y: 0.5, width: 0.2, height: 0.4 },
   keyPoints: [{ x: x + 0.1, y: 0.7, score: 1 }], mask: null,
 });
 
 const record = (captureUs: number, objects: readonly SeenObject[]): FrameMetadata => ({
   rtpTimestamp: captureUs, captureUs, stagesMs: {}, sentMs: 1, width: 640, height: 360, predicted: false, boxesAgeMs: null,
-  awaited: false, clean: false, vector: true, narrow: false, objects,
+  awaited: false, clean: false, vector: true, narrow: false, objects, zones: [],
 });
 
 const near = (actual: number | undefined, expected: number) => assert.ok(actual !== undefined && Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);

@@ -59,8 +59,11 @@ static struct metadata *describe(const struct detections *detections)
 static size_t write(const struct metadata *metadata, bool names, uint32_t rtp_timestamp,
                     int64_t sent_us, uint8_t *out, size_t room)
 {
-    const struct metadata_copy copy = {
-        .names = names, .shapes = true, .rtp_timestamp = rtp_timestamp, .sent_us = sent_us};
+    const struct metadata_copy copy = {.names = names,
+                                       .zones = names,
+                                       .shapes = true,
+                                       .rtp_timestamp = rtp_timestamp,
+                                       .sent_us = sent_us};
     return metadata_write(metadata, &copy, out, room);
 }
 
@@ -153,6 +156,103 @@ static void test_same_names(void **state)
     detections_unref(&detections);
 }
 
+static const struct zone_states ZONES = {.count = 2,
+                                         .items = {{.name = "Yard",
+                                                    .count = 3,
+                                                    .points = {{0, 0}, {1, 0.2502F}, {-0.5F, 2}},
+                                                    .inside = 3,
+                                                    .happened_us = 123456789 - 420000},
+                                                   {.name = "",
+                                                    .line = true,
+                                                    .count = 2,
+                                                    .points = {{0.5F, 0}, {0.5F, 1}},
+                                                    .in = 40,
+                                                    .out = 300,
+                                                    .happened_us = 123456789 + 5000}}};
+
+static struct metadata *describe_zones(const struct zone_states *zones)
+{
+    const struct metadata_picture picture = {
+        .zones = zones, .width = 320, .height = 180, .stages = {{123456789}}};
+    struct metadata *made = NULL;
+    assert_int_equal(metadata_create(&made, &picture), OW_OK);
+    return made;
+}
+
+/* The bytes of workflow-builder/tests/metadata.test.ts: counts each time, the rest when told. */
+static void test_zones(void **state)
+{
+    (void)state;
+    static const char counts[] = "0607"
+                                 "0d2a"
+                                 "a301ac02"
+                                 "00";
+    struct metadata *metadata = describe_zones(&ZONES);
+    assert_int_equal(metadata->boxes_size, metadata->bare_size);
+    assert_int_equal(metadata->bare_size, metadata->named_size);
+    size_t size = strlen(counts) / 2;
+    assert_hex(metadata->data + metadata->bare_size - size, size, counts);
+    uint8_t out[128];
+    const struct metadata_copy with = {.zones = true}, without = {.names = true};
+    size_t all = metadata_write(metadata, &with, out, sizeof out);
+    assert_int_equal(all, metadata->size);
+    assert_hex(out + metadata->named_size, all - metadata->named_size,
+               "0517"
+               "06000000fff401000fff0459617264"
+               "05800000800fff00");
+    assert_int_equal(metadata_write(metadata, &without, out, sizeof out), metadata->named_size);
+    assert_int_equal(metadata_write(metadata, &with, out, all - 1), 0);
+    metadata_unref(&metadata);
+}
+
+/* What happened long ago is not told; counts are no reason to tell the rest again. */
+static void test_same_zones(void **state)
+{
+    (void)state;
+    struct zone_states zones = ZONES;
+    struct metadata *a = describe_zones(&zones), *none = describe_zones(NULL);
+    zones.items[0].inside = 4;
+    zones.items[0].happened_us = 123456789 - 3000000;
+    zones.items[1].happened_us = 0;
+    zones.items[1].out = 301;
+    struct metadata *b = describe_zones(&zones);
+    assert_true(metadata_same_zones(a, b));
+    assert_int_equal(b->size, a->size - 2);
+    zones.items[0].points[1].x = 0.9F;
+    struct metadata *moved = describe_zones(&zones);
+    zones.count = 1;
+    struct metadata *fewer = describe_zones(&zones);
+    assert_false(metadata_same_zones(b, moved));
+    assert_false(metadata_same_zones(moved, fewer));
+    assert_false(metadata_same_zones(fewer, none));
+    /* An area with nothing new in it, and a view without zones. */
+    assert_int_equal(fewer->bare_size - none->bare_size, 3);
+    assert_int_equal(none->size, none->bare_size);
+    struct metadata **all[] = {&a, &b, &moved, &fewer, &none};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        metadata_unref(all[i]);
+}
+
+/* Behind the names, of classes in the picture. */
+static void test_colors(void **state)
+{
+    (void)state;
+    static const struct metadata_color colors[] = {{2, {0xff, 0x88, 0}}, {1, {1, 2, 3}}};
+    struct detections *detections = two_objects();
+    struct metadata_picture picture = {
+        .detections = detections, .colors = colors, .color_count = 2};
+    struct metadata *made = NULL, *plain = NULL;
+    assert_int_equal(metadata_create(&made, &picture), OW_OK);
+    picture.color_count = 0;
+    assert_int_equal(metadata_create(&plain, &picture), OW_OK);
+    assert_hex(made->data + plain->size, made->size - plain->size, "070402ff8800");
+    assert_int_equal(made->bare_size, plain->bare_size);
+    assert_false(metadata_same_names(made, plain));
+    metadata_unref(&made);
+    metadata_unref(&plain);
+    detections_unref(&detections);
+}
+
 /* Only for a page that draws them. A mask of more runs than are worth it is left out. */
 static void test_shapes(void **state)
 {
@@ -237,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_bytes),  cmocka_unit_test(test_nothing_seen),
         cmocka_unit_test(test_seen),   cmocka_unit_test(test_same_names),
         cmocka_unit_test(test_shapes), cmocka_unit_test(test_most),
+        cmocka_unit_test(test_zones),  cmocka_unit_test(test_same_zones),
+        cmocka_unit_test(test_colors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,8 +240,8 @@ static void zones_before_the_view_are_drawn(void **state)
                       .count = 2,
                       .points = {{x / 4, y / 4}, {x * 3 / 4, y * 3 / 4}}}};
         struct view_shot shot;
-        assert_int_equal(filter_create(&view.inputs.filters[0], &settings), OW_OK);
-        view.inputs.filter_count = 1;
+        assert_int_equal(filter_create(&view.inputs.zones[0], &settings), OW_OK);
+        view.inputs.zone_count = 1;
         view.parts.look.settings.layout = cases[i].layout;
         view.parts.look.xray = cases[i].xray;
         view.parts.look.style.show_zones = cases[i].show;
@@ -256,9 +256,86 @@ static void zones_before_the_view_are_drawn(void **state)
         assert_int_equal(all > 160 * 90 / 2 && all < 160 * 90 * 2, cases[i].drawn);
         assert_int_equal(all == 0, !cases[i].drawn);
         view_shot_end(&shot);
-        view.inputs.filter_count = 0;
-        filter_unref(&view.inputs.filters[0]);
+        view.inputs.zone_count = 0;
+        filter_unref(&view.inputs.zones[0]);
     }
+    frame_unref(&source);
+}
+
+static bool has_section(const struct metadata *record, size_t from, size_t to, uint8_t kind)
+{
+    while (from + 1 < to && record->data[from] != kind) /* all sizes are below 128 */
+        from += 2 + record->data[from + 1];
+    return from + 1 < to;
+}
+
+/* Drawn by the page where the server does not: on a clean picture, and where there is none. */
+static void zones_are_told_to_a_page_that_draws_them(void **state)
+{
+    (void)state;
+    static const struct {
+        enum view_layout layout;
+        bool xray, show, of_picture, vector;
+    } cases[] = {{VIEW_CLEAN, true, true, true, true},
+                 {VIEW_CLEAN, true, false, false, false},
+                 {VIEW_CLEAN, false, true, false, false},
+                 {VIEW_XRAY, true, true, false, true}};
+    const struct filter_settings settings = {
+        .kind = FILTER_ZONE,
+        .name = "Yard",
+        .shape = {.kind = ZONE_LINE, .count = 2, .points = {{0.25, 0.25}, {0.75, 0.75}}}};
+    struct frame *source = make_source(320, 180);
+    assert_int_equal(filter_create(&view.inputs.zones[0], &settings), OW_OK);
+    view.inputs.zone_count = 1;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct view_shot shot;
+        struct encoded unit = {.width = 320, .height = 180};
+        struct metadata *record = NULL;
+        view.parts.look.settings.layout = cases[i].layout;
+        view.parts.look.xray = cases[i].xray;
+        view.parts.look.style.show_zones = cases[i].show;
+        view_shot_picture(&shot, &view, source, NULL);
+        view_shot_describe(&shot, view_shot_at(&shot, shot.width), &unit);
+        assert_int_equal(view_shot_record(&shot, &record), OW_OK);
+        const struct metadata *told[] = {unit.metadata, record};
+        for (int k = 0; k < 2; k++) {
+            bool expected = k == 0 ? cases[i].of_picture : cases[i].vector;
+            assert_int_equal(has_section(told[k], told[k]->named_size, told[k]->size, 5), expected);
+            assert_int_equal(told[k]->size > told[k]->named_size, expected);
+        }
+        metadata_unref(&unit.metadata);
+        metadata_unref(&record);
+        view_shot_end(&shot);
+    }
+    view.inputs.zone_count = 0;
+    filter_unref(&view.inputs.zones[0]);
+    frame_unref(&source);
+}
+
+/* Whether or not the page draws: it may be told to. */
+static void colours_that_the_user_chose_are_told(void **state)
+{
+    (void)state;
+    struct xray_style *style = &view.parts.look.style;
+    struct frame *source = make_source(320, 180);
+    struct detections *seen = one_object(320, 180);
+    style->custom_count = 1;
+    style->custom[0] = (struct xray_custom_color){"0", {0xff, 0x88, 0}};
+    for (int scheme = XRAY_SCHEME_DEFAULT; scheme <= XRAY_SCHEME_MONOCHROME; scheme++) {
+        struct view_shot shot;
+        struct encoded unit = {.width = 320, .height = 180};
+        style->scheme = (enum xray_scheme)scheme;
+        view_shot_picture(&shot, &view, source, seen);
+        view_shot_describe(&shot, view_shot_at(&shot, shot.width), &unit);
+        const struct metadata *told = unit.metadata;
+        bool by_class = scheme == XRAY_SCHEME_DEFAULT || scheme == XRAY_SCHEME_CLASS_SPECIFIC;
+        assert_int_equal(has_section(told, told->bare_size, told->named_size, 7), by_class);
+        if (by_class)
+            assert_memory_equal(told->data + told->named_size - 4, "\0\xff\x88\0", 4);
+        metadata_unref(&unit.metadata);
+        view_shot_end(&shot);
+    }
+    detections_unref(&seen);
     frame_unref(&source);
 }
 
@@ -297,6 +374,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_plain_picture_is_not_copied, setup, teardown),
         cmocka_unit_test_setup_teardown(the_focus_is_where_objects_and_labels_are, setup, teardown),
         cmocka_unit_test_setup_teardown(zones_before_the_view_are_drawn, setup, teardown),
+        cmocka_unit_test_setup_teardown(zones_are_told_to_a_page_that_draws_them, setup, teardown),
+        cmocka_unit_test_setup_teardown(colours_that_the_user_chose_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_are_not_lost_in_large_pictures, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

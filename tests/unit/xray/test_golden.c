@@ -87,7 +87,7 @@ static void place(struct detections *all, enum kind kind, int moment)
     }
 }
 
-static const struct xray_zones zones = {
+static const struct zone_states zones = {
     .count = 3,
     .items = {{.name = "Yard",
                .count = 4,

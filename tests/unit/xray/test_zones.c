@@ -41,9 +41,9 @@ static uint8_t luma(const struct guarded *g, int x, int y)
     return g->frame.plane[0][y * g->frame.stride[0] + x];
 }
 
-static struct xray_zones square(void)
+static struct zone_states square(void)
 {
-    return (struct xray_zones){
+    return (struct zone_states){
         .count = 1,
         .items = {{.name = "Yard",
                    .count = 4,
@@ -51,7 +51,7 @@ static struct xray_zones square(void)
                    .inside = 3}}};
 }
 
-static void draw(struct guarded *g, const struct xray_zones *zones, const struct xray_style *style,
+static void draw(struct guarded *g, const struct zone_states *zones, const struct xray_style *style,
                  int64_t capture_us)
 {
     guarded_open(g, SIDE, SIDE);
@@ -65,7 +65,7 @@ static void an_area_has_outline_tint_and_tag(void **state)
 {
     (void)state;
     struct guarded g;
-    struct xray_zones zones = square();
+    struct zone_states zones = square();
     struct xray_style style = style_of(XRAY_BOXES);
     assert_false(xray_shows(xray, NULL, &style));
     draw(&g, &zones, &style, 1000);
@@ -94,7 +94,7 @@ static void every_mode_shows_zones(void **state)
     (void)state;
     for (int mode = 0; xray_mode_names[mode]; mode++) {
         struct guarded with, without;
-        struct xray_zones zones = square();
+        struct zone_states zones = square();
         struct xray_style style = style_of((enum xray_mode)mode);
         bool quad = mode == XRAY_QUAD;
         int x = quad ? 150 + 45 : 90, y = quad ? 75 : 150;
@@ -114,7 +114,7 @@ static void what_happens_shines_for_a_moment(void **state)
     for (int i = 0; i < 5; i++) {
         static const int after_ms[] = {2000, 800, 400, 10, -200};
         struct guarded g;
-        struct xray_zones zones = square();
+        struct zone_states zones = square();
         struct xray_style style = style_of(XRAY_BOXES);
         zones.items[0].happened_us = happened_us;
         draw(&g, &zones, &style, happened_us + after_ms[i] * 1000);
@@ -134,7 +134,7 @@ static void a_line_says_which_way_is_in(void **state)
     (void)state;
     for (int turned = 0; turned < 2; turned++) {
         struct guarded g;
-        struct xray_zones zones = {
+        struct zone_states zones = {
             .count = 1, .items = {{.line = true, .count = 2, .points = {{.1f, .5f}, {.9f, .5f}}}}};
         struct xray_style style = style_of(XRAY_BOXES);
         if (turned) {
@@ -167,7 +167,7 @@ static void the_tag_tells_the_counts(void **state)
 {
     (void)state;
     struct guarded three, four;
-    struct xray_zones zones = square();
+    struct zone_states zones = square();
     struct xray_style style = style_of(XRAY_BOXES);
     draw(&three, &zones, &style, 1000);
     zones.items[0].inside = 4;
@@ -184,7 +184,7 @@ static void labels_keep_off_the_tag(void **state)
 {
     (void)state;
     struct guarded alone, both;
-    struct xray_zones zones = square();
+    struct zone_states zones = square();
     struct xray_style style = style_of(XRAY_BOXES);
     struct detections *seen = NULL;
     assert_int_equal(detections_create(&seen, 1, NULL), OW_OK);
@@ -209,7 +209,7 @@ static void labels_keep_off_the_tag(void **state)
 static void tags_keep_off_each_other(void **state)
 {
     (void)state;
-    struct xray_zones zones = square();
+    struct zone_states zones = square();
     struct xray_style style = style_of(XRAY_BOXES);
     struct guarded g;
     struct layer layer = {0};
@@ -240,11 +240,11 @@ static void any_zones_are_safe(void **state)
     static const float values[] = {NAN, INFINITY, -INFINITY, FLT_MAX, -3.5f, 0, .3f, .7f, 1, 40};
     static const int sizes[][2] = {{1, 1}, {2, 2}, {17, 9}, {33, 21}, {320, 3}, {3, 240}, {64, 48}};
     enum { VALUES = 10 };
-    struct xray_zones *zones = calloc(1, sizeof *zones);
+    struct zone_states *zones = calloc(1, sizeof *zones);
     assert_non_null(zones);
     zones->count = 2;
     for (int i = 0; i < 2; i++)
-        memset(zones->items[i].name, 'W', XRAY_ZONE_NAME_BYTES - 1);
+        memset(zones->items[i].name, 'W', ZONE_STATE_NAME_BYTES - 1);
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         struct guarded g;
         guarded_open(&g, sizes[s][0], sizes[s][1]);
@@ -252,13 +252,13 @@ static void any_zones_are_safe(void **state)
             struct xray_style style = style_of((enum xray_mode)(i % (XRAY_POSE_KEYPOINTS + 1)));
             style.line_thickness = i % 20;
             for (int k = 0; k < 2; k++) {
-                struct xray_zone *zone = &zones->items[k];
+                struct zone_state *zone = &zones->items[k];
                 zone->line = (i + k) % 3 == 0;
-                zone->count = i % 7 == 6 ? XRAY_ZONE_POINTS_MAX : i % 7;
+                zone->count = i % 7 == 6 ? ZONE_STATE_POINTS_MAX : i % 7;
                 zone->happened_us = i * 1000;
                 for (int p = 0; p < zone->count; p++)
-                    zone->points[p] = (struct xray_zone_point){values[(i * 7 + p * 3 + k) % VALUES],
-                                                               values[(i / 3 + p * p) % VALUES]};
+                    zone->points[p] = (struct zone_state_point){
+                        values[(i * 7 + p * 3 + k) % VALUES], values[(i / 3 + p * p) % VALUES]};
             }
             g.frame.capture_us = i * 1000;
             xray_set_zones(xray, zones);

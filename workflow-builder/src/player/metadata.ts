@@ -9,10 +9,13 @@ export interface Box {
   readonly height: number;
 }
 
-export interface KeyPoint {
-  /** In parts of the picture. */
+/** In parts of the picture. */
+export interface Point {
   readonly x: number;
   readonly y: number;
+}
+
+export interface KeyPoint extends Point {
   readonly score: number;
 }
 
@@ -26,6 +29,9 @@ export interface Mask {
 export interface SeenObject {
   readonly classId: number;
   readonly className: string;
+  /** That the user has chosen for its class, `#rrggbb`; null: none, or the view's colours do not go by
+   * class. */
+  readonly ownColour: string | null;
   /** null: not tracked. */
   readonly trackId: number | null;
   readonly confidence: number;
@@ -34,6 +40,28 @@ export interface SeenObject {
   readonly keyPoints: readonly KeyPoint[];
   readonly mask: Mask | null;
 }
+
+/** Where a zone is. */
+export interface ZonePlace {
+  /** "": it has none. */
+  readonly name: string;
+  /** A line across the picture; else an area. */
+  readonly line: boolean;
+  readonly points: readonly Point[];
+}
+
+/** What was counted there. */
+export interface ZoneCounts {
+  /** Objects inside an area. */
+  readonly inside: number;
+  /** Crossings of a line so far: to its right, seen from its first point, and back. */
+  readonly crossedIn: number;
+  readonly crossedOut: number;
+  /** How long before this picture somebody entered, left or crossed, milliseconds; null: longer ago. */
+  readonly happenedMs: number | null;
+}
+
+export type Zone = ZonePlace & ZoneCounts;
 
 export const STATIONS = ['decoded', 'inferStart', 'inferEnd', 'drawn', 'encoded'] as const;
 export type Station = (typeof STATIONS)[number];
@@ -63,6 +91,16 @@ export interface FrameMetadata {
   /** The path hardly carries the picture, and there is nothing to show instead. */
   readonly narrow: boolean;
   readonly objects: readonly SeenObject[];
+  /** Where the page is to draw them: of clean pictures, and where there is no picture. */
+  readonly zones: readonly Zone[];
+}
+
+/** What records tell now and then only. */
+export class Told {
+  /** Of classes. */
+  readonly names = new Map<number, string>();
+  readonly colours = new Map<number, string>();
+  zones: readonly ZonePlace[] = [];
 }
 
 const VERSION = 1;
@@ -75,6 +113,9 @@ const NAMES_SECTION = 1;
 const KEY_POINTS_SECTION = 2;
 const MASK_SECTION = 3;
 const SEEN_SECTION = 4;
+const ZONES_SECTION = 5;
+const COUNTS_SECTION = 6;
+const COLOURS_SECTION = 7;
 const HEAD_BYTES = 15;
 const OBJECT_MIN_BYTES = 9;
 const FULL_SCALE = 4095;
@@ -122,6 +163,12 @@ class Reader {
     return value;
   }
 
+  /** Coordinates of 12 bits each. */
+  point(): Point {
+    const packed = this.big(3);
+    return { x: (packed >> 12) / FULL_SCALE, y: (packed & FULL_SCALE) / FULL_SCALE };
+  }
+
   part(size: number): Uint8Array {
     if (size > this.left) throw new RangeError('the record ends too early');
     this.#at += size;
@@ -149,15 +196,16 @@ interface Shape {
 interface Extras {
   readonly shapes: readonly Shape[];
   boxesAgeMs: number | null;
+  counts: readonly Counted[];
 }
 
-type ReadObject = Omit<SeenObject, 'className' | 'keyPoints' | 'mask'>;
+type Counted = ZoneCounts & { readonly line: boolean };
+type ReadObject = Omit<SeenObject, 'className' | 'ownColour' | 'keyPoints' | 'mask'>;
 
 function readKeyPoints(reader: Reader): KeyPoint[] {
   const points: KeyPoint[] = [];
   while (reader.left > 0) {
-    const place = reader.big(3);
-    points.push({ x: (place >> 12) / FULL_SCALE, y: (place & FULL_SCALE) / FULL_SCALE, score: reader.byte() / 255 });
+    points.push({ ...reader.point(), score: reader.byte() / 255 });
   }
   return points;
 }
@@ -174,38 +222,79 @@ function readObject(reader: Reader): ReadObject {
   const classId = reader.varint();
   const track = reader.varint();
   const confidence = reader.byte() / 255;
-  const first = reader.big(3);
-  const second = reader.big(3);
-  const x = (first >> 12) / FULL_SCALE;
-  const y = (first & FULL_SCALE) / FULL_SCALE;
-  const box = { x, y, width: (second >> 12) / FULL_SCALE - x, height: (second & FULL_SCALE) / FULL_SCALE - y };
+  const { x, y } = reader.point();
+  const far = reader.point();
+  const box = { x, y, width: far.x - x, height: far.y - y };
   return { classId, trackId: track === 0 ? null : track, confidence, box };
 }
 
-function readNames(bytes: Uint8Array, names: Map<number, string>): void {
-  const reader = new Reader(bytes, 0);
-  while (reader.left > 0) {
-    const classId = reader.varint();
-    names.set(classId, decoder.decode(reader.part(reader.byte())));
+/* A colour that was chosen stands behind the names, or there is none any more. */
+function readNames(section: Reader, told: Told): void {
+  while (section.left > 0) {
+    const classId = section.varint();
+    told.names.set(classId, decoder.decode(section.part(section.byte())));
+    told.colours.delete(classId);
   }
 }
 
-function readSection(reader: Reader, extras: Extras, known: Map<number, string>): void {
-  const kind = reader.byte();
-  const bytes = reader.part(reader.varint());
-  const section = new Reader(bytes, 0);
-  if (kind === NAMES_SECTION) readNames(bytes, known);
-  if (kind === SEEN_SECTION) extras.boxesAgeMs = section.zigzag() / 10;
-  if (kind !== KEY_POINTS_SECTION && kind !== MASK_SECTION) return;
-  const shape = extras.shapes[section.varint()];
+function readColours(section: Reader, told: Told): void {
+  while (section.left > 0) told.colours.set(section.varint(), `#${section.big(3).toString(16).padStart(6, '0')}`);
+}
+
+function readZones(section: Reader): readonly ZonePlace[] {
+  const zones: ZonePlace[] = [];
+  while (section.left > 0) {
+    const head = section.varint();
+    const count = Math.floor(head / 2);
+    if (3 * count > section.left) throw new RangeError('the record ends too early');
+    const points = Array.from({ length: count }, () => section.point());
+    zones.push({ name: decoder.decode(section.part(section.byte())), line: head % 2 === 1, points });
+  }
+  return zones;
+}
+
+function readCounts(section: Reader): readonly Counted[] {
+  const counts: Counted[] = [];
+  while (section.left > 0) {
+    const head = section.varint();
+    const line = Math.floor(head / 2) % 2 === 1;
+    const many = Math.floor(head / 4);
+    const crossedOut = line ? section.varint() : 0;
+    counts.push({ line, inside: line ? 0 : many, crossedIn: line ? many : 0, crossedOut, happenedMs: head % 2 === 1 ? 10 * section.byte() : null });
+  }
+  return counts;
+}
+
+/* None while their places are not known. */
+function zonesOf(places: readonly ZonePlace[], counts: readonly Counted[]): readonly Zone[] {
+  if (places.length !== counts.length) return [];
+  const zones = counts.flatMap((counted, i) => {
+    const place = places[i];
+    return place?.line === counted.line ? [{ ...place, ...counted }] : [];
+  });
+  return zones.length === counts.length ? zones : [];
+}
+
+function readShape(kind: number, section: Reader, shape: Shape | undefined): void {
   if (shape === undefined) return;
   if (kind === KEY_POINTS_SECTION) shape.keyPoints = readKeyPoints(section);
   else shape.mask = readMask(section);
 }
 
-/** null for what is no record, or one of a later version. `known`: names of earlier records; those of
- * this one are added. */
-export function parseRecord(bytes: Uint8Array, known: Map<number, string>): FrameMetadata | null {
+function readSection(reader: Reader, extras: Extras, told: Told): void {
+  const kind = reader.byte();
+  const section = new Reader(reader.part(reader.varint()), 0);
+  if (kind === NAMES_SECTION) readNames(section, told);
+  else if (kind === COLOURS_SECTION) readColours(section, told);
+  else if (kind === SEEN_SECTION) extras.boxesAgeMs = section.zigzag() / 10;
+  else if (kind === ZONES_SECTION) told.zones = readZones(section);
+  else if (kind === COUNTS_SECTION) extras.counts = readCounts(section);
+  else if (kind === KEY_POINTS_SECTION || kind === MASK_SECTION) readShape(kind, section, extras.shapes[section.varint()]);
+}
+
+/** null for what is no record, or one of a later version. `told`: by earlier records; what this one
+ * tells is added. */
+export function parseRecord(bytes: Uint8Array, told: Told): FrameMetadata | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEAD_BYTES || bytes[0] !== VERSION) return null;
   const flags = bytes[1] ?? 0;
@@ -217,8 +306,8 @@ export function parseRecord(bytes: Uint8Array, known: Map<number, string>): Fram
     const count = reader.varint();
     if (count * OBJECT_MIN_BYTES > reader.left) return null;
     const objects = Array.from({ length: count }, () => readObject(reader));
-    const extras: Extras = { shapes: objects.map(() => ({ keyPoints: [], mask: null })), boxesAgeMs: null };
-    while (reader.left > 0) readSection(reader, extras, known);
+    const extras: Extras = { shapes: objects.map(() => ({ keyPoints: [], mask: null })), boxesAgeMs: null, counts: [] };
+    while (reader.left > 0) readSection(reader, extras, told);
     return {
       rtpTimestamp: view.getUint32(2),
       captureUs: view.getUint16(6) * 2 ** 32 + view.getUint32(8),
@@ -232,7 +321,15 @@ export function parseRecord(bytes: Uint8Array, known: Map<number, string>): Fram
       clean: (flags & CLEAN) !== 0,
       vector: (flags & VECTOR) !== 0,
       narrow: (flags & NARROW) !== 0,
-      objects: objects.map((object, i) => ({ ...object, keyPoints: [], mask: null, ...extras.shapes[i], className: known.get(object.classId) ?? `class ${object.classId}` })),
+      objects: objects.map((object, i) => ({
+        ...object,
+        keyPoints: [],
+        mask: null,
+        ...extras.shapes[i],
+        className: told.names.get(object.classId) ?? `class ${object.classId}`,
+        ownColour: told.colours.get(object.classId) ?? null,
+      })),
+      zones: zonesOf(told.zones, extras.counts),
     };
   } catch (error) {
     if (error instanceof RangeError) return null;
@@ -246,13 +343,13 @@ const KEPT = 128;
 /** Finds the record of the picture on the screen, whichever of the two comes first. */
 export class MetadataMatch {
   readonly #records = new Map<number, FrameMetadata>();
-  readonly #names = new Map<number, string>();
+  readonly #told = new Told();
   #onScreen: number | null = null;
 
   /** A message came: the record of the picture on the screen when it is that, or one that has no
    * picture; else null. */
   received(message: ArrayBuffer): FrameMetadata | null {
-    const record = parseRecord(new Uint8Array(message), this.#names);
+    const record = parseRecord(new Uint8Array(message), this.#told);
     if (record === null) return null;
     if (record.vector || record.rtpTimestamp === this.#onScreen) return record;
     this.#records.set(record.rtpTimestamp, record);

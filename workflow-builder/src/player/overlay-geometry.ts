@@ -75,6 +75,13 @@ export function describe(object: SeenObject, picture: { width: number; height: n
 
 const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
+/** How much of both is the same. */
+export function common(a: Rect, b: Rect): number {
+  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
 /** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
  * not over another label or what is taken already where there is a place that is free. */
 export function placeLabels(

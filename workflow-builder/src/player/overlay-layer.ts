@@ -124,10 +124,10 @@ export class OverlayLayer {
   /* A unit is `scale` pixels. */
   #paint(context: CanvasRenderingContext2D, scale: number, place: Rect, bounds: Rect, pointed: SeenObject | null): void {
     if (this.#shown === null) return;
-    const { captureUs } = this.#shown;
+    const { captureUs, zones } = this.#shown;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     if (this.#schematic) paintGround(context, place, bounds);
-    paintOverlay(context, { objects: this.#objects(), place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
+    paintOverlay(context, { objects: this.#objects(), zones, place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
   }
 
   #showCard(object: SeenObject | null, place: Rect): void {

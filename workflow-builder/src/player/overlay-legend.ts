@@ -2,7 +2,7 @@
  * confidence the scale. As the server's (src/xray/legend.c): in the order of the classes, a class that
  * has gone stays a while with a count of 0, and the corner is not left at once for a better one. Pure. */
 import type { SeenObject } from './metadata';
-import type { Rect } from './overlay-geometry';
+import { common, type Rect } from './overlay-geometry';
 import { colourOf, scaleOf } from './overlay-palette';
 
 const MOST_ROWS = 8;
@@ -68,10 +68,4 @@ export class LegendMemory {
     }
     return corners[this.#corner] ?? { x: right, y: top, ...size };
   }
-}
-
-function common(a: Rect, b: Rect): number {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  return Math.max(0, width) * Math.max(0, height);
 }

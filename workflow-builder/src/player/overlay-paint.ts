@@ -1,7 +1,10 @@
-/* Draws what is known of a picture on a canvas: masks, poses, boxes, the legend, labels, in this order. */
-import type { SeenObject } from './metadata';
+/* Draws what is known of a picture on a canvas: zones, masks, poses, boxes, tags of zones, the legend,
+ * labels, in this order. */
+import type { SeenObject, Zone } from './metadata';
 import { BONES, labelOf, maskRects, PERSON_KEY_POINTS, placed, placeLabels, type Rect } from './overlay-geometry';
 import type { Legend, LegendMemory } from './overlay-legend';
+import { paintTags, paintZones } from './overlay-zone-paint';
+import { figuresOf } from './overlay-zones';
 import { bodyColours, colourOf, textOn, type BodyColours } from './overlay-palette';
 
 export const LINE = 2;
@@ -27,6 +30,7 @@ const SCALE_WIDTH = 90;
 
 export interface Painting {
   readonly objects: readonly SeenObject[];
+  readonly zones: readonly Zone[];
   /** Where the picture is on the canvas. */
   readonly place: Rect;
   /** Where labels may be. */
@@ -49,13 +53,16 @@ export function paintOverlay(context: Context, painting: Painting): void {
   const colours = objects.map((object) => colourOf(object, scheme));
   const each = (draw: (object: SeenObject, colour: string, box: Rect) => void) =>
     objects.forEach((object, i) => draw(object, colours[i] ?? '', boxes[i] ?? place));
+  const figures = figuresOf(painting.zones, scheme, place);
+  paintZones(context, figures);
   each((object, colour, box) => drawMask(context, object, colour, box));
   each((object, colour) => drawPose(context, object, bodyColours(colour, scheme), place));
   each((object, colour, box) => drawBox(context, colour, box, object === painting.pointed));
   const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
   const labelled = boxes.map((box, i) => withLabel(box, sizes[i]?.width ?? 0));
-  const taken = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, labelled);
-  const labels = placeLabels(boxes, sizes, bounds, taken);
+  const tags = paintTags(context, figures, place);
+  const legend = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, [...labelled, ...tags]);
+  const labels = placeLabels(boxes, sizes, bounds, [...tags, ...legend]);
   objects.forEach((object, i) => drawLabel(context, object, colours[i] ?? '', labels[i]));
 }
 

@@ -9,6 +9,7 @@ const CLASSES = [
 const NEON = ['#00f0ff', '#ff2bd6', '#39ff14', '#fff01f', '#ff6b1a', '#b14bff', '#00ff9d', '#ff3355'] as const;
 const CONFIDENCE = ['#f0393b', '#ffc61a', '#2fc25b'] as const;
 const THERMAL = ['#5b2be0', '#c4258f', '#ff5a1f', '#ffc42e', '#fff6d6'] as const;
+const ZONES = ['#ffd166', '#7de2d1', '#d8b4fe', '#ffa8a8', '#a5d8ff', '#d0f47a', '#ffc99b', '#f3b3e6'] as const;
 const WHITE = '#f4f6f8';
 
 const KNOWN: Readonly<Record<string, string>> = {
@@ -40,12 +41,18 @@ export function scaleOf(scheme: string): readonly string[] | null {
 }
 
 /** The colour of an object by a `colorScheme`; unknown ones are as the default. */
-export function colourOf({ classId, className, confidence }: Pick<SeenObject, 'classId' | 'className' | 'confidence'>, scheme: string): string {
+export function colourOf({ classId, className, ownColour, confidence }: Pick<SeenObject, 'classId' | 'className' | 'ownColour' | 'confidence'>, scheme: string): string {
   const scale = scaleOf(scheme);
   if (scale !== null) return ramp(scale, confidence);
   if (scheme === 'monochrome') return WHITE;
   if (scheme === 'neon') return NEON[classId % NEON.length] ?? WHITE;
-  return (scheme === 'class_specific' ? KNOWN[className] : undefined) ?? CLASSES[classId % CLASSES.length] ?? WHITE;
+  return ownColour ?? (scheme === 'class_specific' ? KNOWN[className] : undefined) ?? CLASSES[classId % CLASSES.length] ?? WHITE;
+}
+
+/** The colour of a zone by its number, off those of the objects. */
+export function zoneColour(index: number, scheme: string): string {
+  if (scheme === 'monochrome') return WHITE;
+  return (scheme === 'neon' ? NEON[(index + 3) % NEON.length] : ZONES[index % ZONES.length]) ?? WHITE;
 }
 
 /** Of the middle of a body, its left and its right, which are told apart. */

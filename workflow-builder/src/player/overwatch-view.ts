@@ -8,7 +8,7 @@ import type { BinaryFrame } from './binary-frame';
 import { ElementDom, type ElementAction } from './element-dom';
 import { JpegSurface, type PaintedPicture } from './jpeg-surface';
 import { budgetOf, latencyOf, timesOfVideo, type Clock, type LatencyBudget, type PageTimes } from './latency-budget';
-import { MetadataMatch, parseRecord, type FrameMetadata, type SeenObject } from './metadata';
+import { MetadataMatch, parseRecord, Told, type FrameMetadata, type SeenObject } from './metadata';
 import { StatsRecorder, STATS_PERIOD_MS, type ViewStats } from './player-stats';
 import { encodeWish, RecordDemand } from './record-wish';
 import { captureUsFromRtp } from './rtp-time';
@@ -64,7 +64,7 @@ export class OverwatchView extends HTMLElement {
   #link: WebRtcLink | null = null;
   #linkClock: ServerClock | null = null;
   #match = new MetadataMatch();
-  readonly #names = new Map<number, string>(); // of classes, as records over the WebSocket tell them
+  readonly #toldByRecords = new Told(); // over the WebSocket
   readonly #vector: VectorTier;
   readonly #demand = new RecordDemand();
   #overlay = false; // drawn from records
@@ -431,7 +431,7 @@ export class OverwatchView extends HTMLElement {
     if (this.#told.shown !== 'webrtc') this.#recorder.received(receivedMs, bytes);
     this.#jpeg.show(jpeg, {
       captureUs: header.capture_us ?? null,
-      record: record === null ? null : parseRecord(record, this.#names),
+      record: record === null ? null : parseRecord(record, this.#toldByRecords),
       receivedMs,
       attempt: this.#attempts.websocket,
     });

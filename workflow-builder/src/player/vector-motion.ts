@@ -60,7 +60,9 @@ export class VectorMotion {
   /** The latest record as it is to be drawn; null before the first. */
   at(now: number): FrameMetadata | null {
     if (this.#record === null) return null;
-    return { ...this.#record, objects: this.#moving.map((one) => moved(one.object, this.#box(one, now))) };
+    const passedMs = now - this.#receivedAt;
+    const zones = this.#record.zones.map((zone) => ({ ...zone, happenedMs: zone.happenedMs === null ? null : zone.happenedMs + passedMs }));
+    return { ...this.#record, objects: this.#moving.map((one) => moved(one.object, this.#box(one, now))), zones };
   }
 
   #box({ object, speed, error }: Moving, now: number): Box {
