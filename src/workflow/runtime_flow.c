@@ -33,6 +33,14 @@ struct running_node *running_source(struct running_node *node)
     return node;
 }
 
+bool running_is_behind(const struct running_node *node, const struct running_node *other)
+{
+    do
+        node = running_input(node);
+    while (node && node != other && node->filter);
+    return node == other;
+}
+
 /* Is this node still one of its workflow's? One that is about to go feeds nobody. */
 static bool is_wired(const struct running_node *node)
 {
@@ -87,22 +95,13 @@ static void tell_event(const struct passage *passage, const char *topic, json_t 
     json_decref(message);
 }
 
-/* Does the node stand behind the other, with filters between them at most? */
-static bool is_behind(const struct running_node *node, const struct running_node *other)
-{
-    do
-        node = running_input(node);
-    while (node && node != other && node->filter);
-    return node == other;
-}
-
 /* To the views behind a zone, which may record it. */
 static void record_event(const struct running_node *zone, const struct detections *seen,
                          const json_t *event)
 {
     const struct running_workflow *w = zone->workflow;
     for (int i = 0; i < w->node_count; i++)
-        if (w->nodes[i]->view && is_behind(w->nodes[i], zone))
+        if (w->nodes[i]->view && running_is_behind(w->nodes[i], zone))
             view_record_event(w->nodes[i]->view, seen->capture_us, "zone_event", event);
 }
 

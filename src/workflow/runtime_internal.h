@@ -59,6 +59,8 @@ struct running_node *running_input(const struct running_node *node);
 /* The model whose detections come to a node, or itself; NULL = none. */
 struct running_node *running_model(struct running_node *node);
 struct running_node *running_source(struct running_node *node);
+/* Does the node stand behind the other, with filters between them at most? */
+bool running_is_behind(const struct running_node *node, const struct running_node *other);
 /* Called by sources, models and views of the node that is their context. */
 void flow_frame(void *node, struct frame *frame);
 void flow_result(void *node, struct frame *frame, struct detections *detections);

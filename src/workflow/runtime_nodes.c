@@ -356,10 +356,43 @@ static void collect_filters(struct running_node *view, struct view_inputs *input
     inputs->filter_count = count;
 }
 
-static void collect_zones(struct view_inputs *inputs)
+static bool is_zone(const struct running_node *node)
 {
+    struct filter_zone zone;
+    return node->filter && filter_read_zone(node->filter, &zone);
+}
+
+static bool is_recorder(const struct running_node *node)
+{
+    return node->graph_node->type->configure_recorder != NULL;
+}
+
+/* Is its result shown on a view of its own? */
+static bool has_view_behind(const struct running_node *zone)
+{
+    const struct running_workflow *w = zone->workflow;
+    for (int i = 0; i < w->node_count; i++)
+        if (w->nodes[i]->view && !is_recorder(w->nodes[i]) && running_is_behind(w->nodes[i], zone))
+            return true;
+    return false;
+}
+
+/* A zone that is on no view of its own, because its result goes elsewhere, is on those beside it.
+ */
+static bool is_beside(struct running_node *zone, struct running_node *view)
+{
+    return is_zone(zone) && !is_recorder(view) && running_model(zone) == running_model(view) &&
+           !running_is_behind(view, zone) && !has_view_behind(zone);
+}
+
+static void collect_zones(struct running_node *view, struct view_inputs *inputs)
+{
+    const struct running_workflow *w = view->workflow;
     for (int i = 0; i < inputs->filter_count; i++)
         inputs->zones[inputs->zone_count++] = inputs->filters[i];
+    for (int i = 0; i < w->node_count && inputs->zone_count < VIEW_MAX_ZONES; i++)
+        if (is_beside(w->nodes[i], view))
+            inputs->zones[inputs->zone_count++] = w->nodes[i]->filter;
 }
 
 /* How a view shows is said by its own settings and by those of its model. */
@@ -414,7 +447,7 @@ int node_connect_view(struct running_node *view, bool restyle, struct reason *wh
         .model = model ? model->model : NULL,
     };
     collect_filters(view, &inputs);
-    collect_zones(&inputs);
+    collect_zones(view, &inputs);
     view_connect(view->view, &inputs);
     set_record_rules(view, &inputs);
     if (restyle)

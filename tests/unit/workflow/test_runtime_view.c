@@ -16,6 +16,7 @@ static struct {
     int opened, jpegs, width, height, keys, video_width, videos;
     int backwards, before; /* pictures that are no later than the last; inferred before captured */
     int64_t capture_us;
+    int has_zones; /* the record of the last picture of "v" tells where zones are */
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const struct rendition_plan one_viewer = {.viewers = 1, .target_bps = 500000};
@@ -50,11 +51,13 @@ static void on_video(void *context, void *handle, int track, struct encoded *uni
 
 static void on_jpeg(void *context, struct view *view, struct encoded *picture)
 {
-    (void)context, (void)view;
+    (void)context;
     pthread_mutex_lock(&seen.lock);
     seen.jpegs++;
     seen.width = picture->width;
     seen.height = picture->height;
+    if (strcmp(view_node_id(view), "v") == 0)
+        seen.has_zones = picture->metadata->size > picture->metadata->named_size;
     pthread_mutex_unlock(&seen.lock);
 }
 
@@ -94,6 +97,7 @@ static int setup(void **state)
     pattern_fps = 30;
     seen.videos = seen.backwards = seen.before = 0;
     seen.capture_us = 0;
+    seen.has_zones = 0;
     const struct runtime_settings settings = {
         .outputs = {.opened = on_opened, .video = on_video, .jpeg = on_jpeg, .closed = on_closed},
         .default_model = getenv("OVERWATCH_TEST_MODEL"),
@@ -159,6 +163,55 @@ static void the_layout_follows_without_a_reconnect(void **state)
     set("v", json_pack("{s:s, s:i}", "layout", "original", "width", 0));
     assert_true(wait_for(has_width, 320));
     assert_int_equal(seen.opened, 1);
+}
+
+static bool shows_zones(int wanted)
+{
+    return read_now(&seen.has_zones) == wanted;
+}
+
+/* The view, the zone beside it, and what becomes of its result. */
+static void a_zone_that_is_on_no_view_of_its_own_is_on_those_beside_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *nodes, *edges;
+        int shown;
+    } cases[] = {
+        {"", "{'source': 'm', 'target': 'z'}", true},
+        {", {'id': 'w', 'type': 'videoPreview', 'data': {}}",
+         "{'source': 'm', 'target': 'z'}, {'source': 'z', 'target': 'w'}", false},
+        {", {'id': 'r', 'type': 'recorder', 'data': {}}",
+         "{'source': 'm', 'target': 'z'}, {'source': 'z', 'target': 'r'}", true},
+        {", {'id': 'n', 'type': 'model', 'data': {}}",
+         "{'source': 's', 'target': 'n'}, {'source': 'n', 'target': 'z'}", false},
+        {", {'id': 'f', 'type': 'detectionFilter', 'data': {}}",
+         "{'source': 'm', 'target': 'f'}, {'source': 'f', 'target': 'z'}", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "{'id': 'w', 'nodes': ["
+                 "{'id': 's', 'type': 'testPattern', 'data': {'width': 320, 'height': 180}},"
+                 "{'id': 'm', 'type': 'model', 'data': {}},"
+                 "{'id': 'v', 'type': 'videoPreview', 'data': {'layout': 'clean'}},"
+                 "{'id': 'z', 'type': 'zone', 'data': {'zoneType': 'line', 'polygon': [[0, 0], [1, "
+                 "1]]}}%s],"
+                 "'edges': [{'source': 's', 'target': 'm'}, {'source': 'm', 'target': 'v'}, %s]}",
+                 cases[i].nodes, cases[i].edges);
+        for (char *at = text; *at; at++)
+            *at = *at == '\'' ? '"' : *at;
+        json_t *document = json_loads(text, 0, NULL), *report = NULL, *changes = NULL;
+        struct reason why = {""};
+        assert_non_null(document);
+        if (runtime_apply(runtime, document, RUNTIME_TRUSTED, &report, &changes, &why) < 0)
+            fail_msg("%zu: %s", i, why.text);
+        if (!wait_for(shows_zones, cases[i].shown))
+            fail_msg("%zu", i);
+        json_decref(changes);
+        json_decref(report);
+        json_decref(document);
+    }
 }
 
 /* A picture every ten seconds: who watches by WebRTC need not wait for the next one, either. */
@@ -265,6 +318,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_layout_follows_without_a_reconnect, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_zone_that_is_on_no_view_of_its_own_is_on_those_beside_it,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(an_edit_shows_on_a_picture_that_stands, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_for_the_original, setup, teardown),
         cmocka_unit_test_setup_teardown(no_model_works_with_x_ray_off, setup, teardown),
