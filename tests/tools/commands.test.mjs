@@ -63,7 +63,7 @@ test('./test counts the cases of node files, a crash as one failure', (t) => {
   assert.match(out, /^total 2 2 1 1$/m);
 });
 
-test('./test runs two files side by side, and alone one that says so', (t) => {
+test('./test runs three files side by side, and alone one that says so', (t) => {
   const at = folder(t), told = join(at, 'told');
   const file = (name, line) => {
     const path = join(at, `${name}.test.mjs`);
@@ -71,12 +71,12 @@ test('./test runs two files side by side, and alone one that says so', (t) => {
       + `test('a', async () => { appendFileSync('${told}', '+${name} '); await new Promise((done) => setTimeout(done, 1500)); appendFileSync('${told}', '-${name} '); });\n`);
     return path;
   };
-  const out = withFunctions(t, `node_tests unit 60 "$@"; ${total}`, file('alone', '// Runs alone: it measures.'), file('one', ''), file('two', ''), file('three', ''));
-  assert.match(out, /^total 4 0 0 0$/m);
+  const out = withFunctions(t, `node_tests unit 60 "$@"; ${total}`, file('alone', '// Runs alone: it measures.'), file('one', ''), file('two', ''), file('three', ''), file('four', ''));
+  assert.match(out, /^total 5 0 0 0$/m);
   const steps = readFileSync(told, 'utf8').trim().split(' ');
   let running = 0;
   const most = Math.max(...steps.map((step) => (running += step[0] === '+' ? 1 : -1)));
-  assert.equal(most, 2, `${steps}`);
+  assert.equal(most, 3, `${steps}`);
   assert.deepEqual(steps.slice(-2), ['+alone', '-alone']);
 });
 
