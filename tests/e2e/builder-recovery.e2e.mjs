@@ -78,6 +78,6 @@ test('saves outlive a kill, and the page finds its server again', { timeout: 120
   // What was not saved is still there, and can be saved now.
   await page.fill('[data-testid=workflow-name]', 'After all');
   await page.keyboard.press('Control+s');
-  await eventually('it is saved', 10, async () => (await (await fetch(`${server.url}/api/workflow-builder`)).json()).workflows[0].name === 'After all');
+  await eventually('it is saved', 30, async () => (await (await fetch(`${server.url}/api/workflow-builder`)).json()).workflows[0].name === 'After all');
   assert.deepEqual(page.failures, []);
 });

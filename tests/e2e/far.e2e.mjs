@@ -2,17 +2,13 @@
 // repair packets (FlexFEC) before it could be asked for.
 // Runs alone: it measures how old pictures are.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Lab, SERVER_ADDRESS, whyNoLab } from '../../bench/netlab/lab.mjs';
-import { root, startServer, testPattern } from '../integ/server.mjs';
-import { launch, openPage, readClocks, showsPictures } from './browser.mjs';
+import { testPattern } from '../integ/server.mjs';
+import { readClocks } from './browser.mjs';
+import { openInLab, skipFar } from './lab.mjs';
 
 const RTT_MS = 300, LOSS_PERCENT = 3;
-const skip = whyNoLab() ?? (existsSync(join(root, 'build/bench/delay_link')) ? false : 'build/ has no bench programs');
 
 function keepConnections() {
   window.connections = [];
@@ -33,28 +29,10 @@ const inbound = (page) => page.evaluate(async () => {
   return null;
 });
 
-async function open(t) {
-  const logs = mkdtempSync(join(tmpdir(), 'overwatch-far-'));
-  const lab = await Lab.open({ logs, rttMs: RTT_MS });
-  let server;
-  t.after(async () => {
-    await server?.stop().finally(() => lab.close());
-    rmSync(logs, { recursive: true, force: true });
-  });
-  lab.setCapacity(8e6, 300);
+test('a far viewer gets lost packets back without asking', { skip: skipFar }, async (t) => {
   const workflow = testPattern({ width: 960, height: 540 });
   workflow.nodes[1].data = { bitratePreset: 'high' };
-  server = await startServer(workflow, ['--public-address', SERVER_ADDRESS], 'ignore', ['ip', 'netns', 'exec', lab.names.server]);
-  await lab.openDoor(new URL(server.url).port);
-  process.env.OVERWATCH_CHROMIUM = lab.wrapper(process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium', 'viewer');
-  const browser = await launch(t, ['--disable-features=WebRtcHideLocalIpsWithMdns']);
-  const page = await openPage(browser, `${server.url}/view/view`, { init: keepConnections });
-  await showsPictures(page, 'webrtc');
-  return { lab, page };
-}
-
-test('a far viewer gets lost packets back without asking', { skip }, async (t) => {
-  const { lab, page } = await open(t);
+  const { lab, page } = await openInLab(t, workflow, 'view', { rttMs: RTT_MS, capacityBps: 8e6, queueMs: 300, init: keepConnections });
   assert.equal((await inbound(page)).fecPacketsReceived ?? 0, 0, 'nothing is repaired before anything is lost');
   lab.setLoss(LOSS_PERCENT);
   await page.waitForFunction(async () => {

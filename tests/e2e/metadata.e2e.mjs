@@ -5,6 +5,7 @@ import { test } from 'node:test';
 
 import { startServer, testPattern } from '../integ/server.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
+import { openInLab, skipFar } from './lab.mjs';
 
 const SECONDS = Number(process.env.OVERWATCH_METADATA_SECONDS ?? 6);
 
@@ -70,6 +71,19 @@ test('the record of each picture is of that picture', { timeout: 60000 + 1000 * 
   const { connections: [connection] } = await (await fetch(`${server.url}/api/webrtc/stats`)).json();
   assert.equal(connection.data_channel, true);
   assert.ok(connection.records_sent >= compared && connection.records_dropped === 0);
+  assert.deepEqual(page.failures, []);
+});
+
+test('what is lost on the way is missing, and never that of another picture', { skip: skipFar, timeout: 60000 + 1000 * SECONDS }, async (t) => {
+  const { lab, page } = await openInLab(t, testPattern({ width: 640, height: 360 }), 'view', { rttMs: 40, capacityBps: 8e6, queueMs: 300 });
+  await page.waitForFunction(() => document.querySelector('overwatch-view').metadata !== null);
+  lab.setLoss(5);
+  const { late, pictures } = await watch(page, SECONDS);
+  const missing = pictures.filter(({ record }) => record === null).length;
+  const { compared, mismatches } = compare(pictures);
+  t.diagnostic(`${pictures.length} pictures, ${compared} compared, ${mismatches} mismatches, ${missing} without a record, ${late} records after their picture`);
+  assert.ok(compared > 10 * SECONDS, `${compared} of ${pictures.length} pictures compared`);
+  assert.equal(mismatches, 0);
   assert.deepEqual(page.failures, []);
 });
 

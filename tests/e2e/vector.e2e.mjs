@@ -2,37 +2,18 @@
 // schematic, marked as such, and video returns by itself.
 // Runs alone: it watches how soon things happen.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Lab, SERVER_ADDRESS, whyNoLab } from '../../bench/netlab/lab.mjs';
-import { root, startServer, testPattern } from '../integ/server.mjs';
-import { launch, openPage, showsPictures } from './browser.mjs';
+import { root, testPattern } from '../integ/server.mjs';
+import { showsPictures } from './browser.mjs';
+import { openInLab, skipLab as skip } from './lab.mjs';
 
 const WIDE = 2e6, NARROW = 24e3, QUEUE_MS = 500, NARROW_S = Number(process.env.OVERWATCH_NARROW_SECONDS ?? 10);
-const chromium = process.env.OVERWATCH_CHROMIUM ?? '/usr/bin/chromium';
-const skip = whyNoLab() ?? false;
 
-async function open(t, workflow, view) {
-  const logs = mkdtempSync(join(tmpdir(), 'overwatch-vector-'));
-  const lab = await Lab.open({ logs });
-  let server;
-  t.after(async () => {
-    await server?.stop().finally(() => lab.close());
-    rmSync(logs, { recursive: true, force: true });
-  });
-  lab.setCapacity(WIDE, QUEUE_MS);
-  server = await startServer(workflow, ['--public-address', SERVER_ADDRESS], 'ignore', ['ip', 'netns', 'exec', lab.names.server]);
-  await lab.openDoor(new URL(server.url).port);
-  process.env.OVERWATCH_CHROMIUM = lab.wrapper(chromium, 'viewer');
-  const browser = await launch(t, ['--disable-features=WebRtcHideLocalIpsWithMdns']);
-  const page = await openPage(browser, `${server.url}/view/${view}`);
-  await showsPictures(page, 'webrtc');
-  return { lab, page };
-}
+const open = (t, workflow, view) => openInLab(t, workflow, view, { capacityBps: WIDE, queueMs: QUEUE_MS });
 
 // What the page shows: a sample every 100 ms, kept in the page.
 const watch = (page) => page.evaluate(() => {
