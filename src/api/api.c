@@ -162,9 +162,9 @@ static bool on_wants_detections(void *context, const char *workflow_id, const ch
 }
 
 static void on_detections(void *context, const char *workflow_id, const char *node_id,
-                          const struct detections *detections)
+                          const struct detections *detections, json_t *zones)
 {
-    ws_hub_detections(((struct api *)context)->hub, workflow_id, node_id, detections);
+    ws_hub_detections(((struct api *)context)->hub, workflow_id, node_id, detections, zones);
 }
 
 static void on_event(void *context, const char *topic, const json_t *message)
@@ -176,10 +176,10 @@ static void on_event(void *context, const char *topic, const json_t *message)
 }
 
 static void on_publish(void *context, const struct sink_settings *sink, const char *workflow_id,
-                       const char *node_id, const struct detections *detections)
+                       const char *node_id, const struct detections *detections, json_t *zones)
 {
     mqtt_out_detections(&((struct api *)context)->settings.mqtt, sink, workflow_id, node_id,
-                        detections);
+                        detections, zones);
 }
 
 struct runtime_outputs api_node_outputs(struct api *api)

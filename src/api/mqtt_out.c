@@ -33,14 +33,15 @@ static void publish(const struct mqtt_out *out, const char *topic, json_t *paylo
 
 void mqtt_out_detections(const struct mqtt_out *out, const struct sink_settings *sink,
                          const char *workflow_id, const char *node_id,
-                         const struct detections *detections)
+                         const struct detections *detections, json_t *zones)
 {
     char topic[MQTT_TOPIC_BYTES];
     if (sink->topic[0])
         snprintf(topic, sizeof topic, "%s", sink->topic);
     else
         mqtt_out_topic(out, workflow_id, node_id, "detections", topic);
-    publish(out, topic, ws_hub_describe_detections(workflow_id, node_id, detections), sink->retain);
+    publish(out, topic, ws_hub_describe_detections(workflow_id, node_id, detections, zones),
+            sink->retain);
 }
 
 void mqtt_out_event(const struct mqtt_out *out, const char *name, const json_t *event)

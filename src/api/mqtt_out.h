@@ -19,7 +19,7 @@ void mqtt_out_topic(const struct mqtt_out *out, const char *workflow_id, const c
 
 void mqtt_out_detections(const struct mqtt_out *out, const struct sink_settings *sink,
                          const char *workflow_id, const char *node_id,
-                         const struct detections *detections);
+                         const struct detections *detections, json_t *zones);
 /* "zone_event" and "node_error"; others are passed over. */
 void mqtt_out_event(const struct mqtt_out *out, const char *name, const json_t *event);
 

@@ -26,8 +26,9 @@ void ws_hub_set_runtime(struct ws_hub *hub, struct runtime *runtime);
 
 /* What nodes tell; any thread. Is anybody subscribed to the detections of this node? */
 bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id);
+/* `zones` it came through, as runtime_outputs.detections has them. */
 void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id,
-                       const struct detections *found);
+                       const struct detections *found, json_t *zones);
 /* `topic`: "debug_message", "node_error", "zone_event". `event` has workflow_id and node_id; it is
  * lent. A client that is far behind misses it. */
 void ws_hub_event(struct ws_hub *hub, const char *topic, const json_t *event);
@@ -66,7 +67,7 @@ void ws_hub_read_stats(struct ws_hub *hub, struct ws_hub_stats *out);
 
 /* detection_data as JSON, a new reference; NULL = no memory. */
 json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
-                                   const struct detections *found);
+                                   const struct detections *found, json_t *zones);
 
 /* A running view as JSON: /api/views and status_update. A new reference, NULL = no memory. */
 json_t *view_describe(struct view *view);

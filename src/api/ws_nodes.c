@@ -72,20 +72,20 @@ void ws_hub_send_status(struct ws_hub *hub)
 /* ---- detections ---- */
 
 json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
-                                   const struct detections *found)
+                                   const struct detections *found, json_t *zones)
 {
-    return json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:i, s:i, s:i, s:o}", "type", "detection_data",
-                     "workflow_id", workflow_id, "node_id", node_id, "timestamp",
+    return json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:i, s:i, s:i, s:o, s:O*}", "type",
+                     "detection_data", "workflow_id", workflow_id, "node_id", node_id, "timestamp",
                      (double)clock_wall_us() / 1e6, "sequence", (json_int_t)found->frame_sequence,
                      "capture_us", (json_int_t)found->capture_us, "width", found->source_width,
                      "height", found->source_height, "count", found->count, "detections",
-                     detections_describe(found));
+                     detections_describe(found), "zones", zones);
 }
 
 static struct http_message *make_line(const char *workflow_id, const char *node_id,
-                                      const struct detections *found)
+                                      const struct detections *found, json_t *zones)
 {
-    json_t *json = ws_hub_describe_detections(workflow_id, node_id, found);
+    json_t *json = ws_hub_describe_detections(workflow_id, node_id, found, zones);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     struct http_message *line =
         text ? http_message_create(false, text, strlen(text), "\n", 1) : NULL;
@@ -107,7 +107,7 @@ bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const 
 
 /* A client that is behind gets the latest of each node, as with pictures. */
 void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id,
-                       const struct detections *found)
+                       const struct detections *found, json_t *zones)
 {
     struct http_message *message = NULL; /* made once, when needed */
     int64_t now_us = clock_now_us();
@@ -119,12 +119,12 @@ void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *
         if (!slot || !client_slot_is_due(slot, i->subscription.max_data_fps, now_us))
             continue;
         if (!message)
-            message = ws_hub_text(ws_hub_describe_detections(workflow_id, node_id, found));
+            message = ws_hub_text(ws_hub_describe_detections(workflow_id, node_id, found, zones));
         if (message)
             http_socket_send_latest(i->socket, (int)(slot - i->slots), message);
     }
     if (http_viewers_are_due(hub, TOPIC_DETECTIONS, node_id, now_us)) {
-        struct http_message *line = make_line(workflow_id, node_id, found);
+        struct http_message *line = make_line(workflow_id, node_id, found, zones);
         http_viewers_send(hub, line);
         http_message_unref(&line);
     }

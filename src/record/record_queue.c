@@ -1,11 +1,13 @@
 #include "record/record_queue.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What an item keeps in memory. Masks are the most that can be said of an object. */
-static size_t size_of(const struct encoded *unit, const struct detections *seen)
+static size_t size_of(const struct record_item *item)
 {
-    size_t size = sizeof(struct record_item) + unit->size;
+    const struct detections *seen = item->seen;
+    size_t size = sizeof *item + item->unit->size + (item->zones ? strlen(item->zones) + 1 : 0);
     for (int i = 0; seen && i < seen->count; i++) {
         const struct object_shape *shape = seen->items[i].shape;
         size += sizeof seen->items[i];
@@ -16,14 +18,35 @@ static size_t size_of(const struct encoded *unit, const struct detections *seen)
     return size;
 }
 
+bool record_item_copy(struct record_item *out, const struct record_item *item)
+{
+    char *zones = item->zones ? strdup(item->zones) : NULL;
+    if (item->zones && !zones)
+        return false;
+    *out = *item;
+    out->next = NULL;
+    out->zones = zones;
+    (void)encoded_ref(item->unit);
+    if (item->seen)
+        (void)detections_ref(item->seen);
+    return true;
+}
+
+void record_item_clear(struct record_item *item)
+{
+    encoded_unref(&item->unit);
+    detections_unref(&item->seen);
+    free(item->zones);
+    item->zones = NULL;
+}
+
 void record_item_free(struct record_item **item)
 {
     struct record_item *self = *item;
     *item = NULL;
     if (!self)
         return;
-    encoded_unref(&self->unit);
-    detections_unref(&self->seen);
+    record_item_clear(self);
     free(self);
 }
 
@@ -35,26 +58,23 @@ void record_queue_append(struct record_queue *queue, struct record_item *item)
     else
         queue->first = item;
     queue->last = item;
-    queue->bytes += size_of(item->unit, item->seen);
+    queue->bytes += size_of(item);
     queue->count++;
 }
 
-bool record_queue_put(struct record_queue *queue, struct encoded *unit, struct detections *seen,
-                      bool predicted, size_t max_bytes)
+bool record_queue_put(struct record_queue *queue, const struct record_item *item, size_t max_bytes)
 {
-    bool follows = queue->lost == 0 || unit->key;
-    bool fits = queue->bytes + size_of(unit, seen) <= max_bytes;
-    struct record_item *item = follows && fits ? malloc(sizeof *item) : NULL;
-    if (!item) {
+    bool follows = queue->lost == 0 || item->unit->key;
+    bool fits = queue->bytes + size_of(item) <= max_bytes;
+    struct record_item *copy = follows && fits ? malloc(sizeof *copy) : NULL;
+    if (!copy || !record_item_copy(copy, item)) {
+        free(copy);
         queue->lost++;
         return false;
     }
-    *item = (struct record_item){.unit = encoded_ref(unit),
-                                 .seen = seen ? detections_ref(seen) : NULL,
-                                 .predicted = predicted,
-                                 .lost = queue->lost};
+    copy->lost = queue->lost;
     queue->lost = 0;
-    record_queue_append(queue, item);
+    record_queue_append(queue, copy);
     return true;
 }
 
@@ -67,7 +87,7 @@ struct record_item *record_queue_take(struct record_queue *queue)
     if (!queue->first)
         queue->last = NULL;
     item->next = NULL;
-    queue->bytes -= size_of(item->unit, item->seen);
+    queue->bytes -= size_of(item);
     queue->count--;
     return item;
 }

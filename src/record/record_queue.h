@@ -13,6 +13,7 @@ struct record_item {
     struct record_item *next;
     struct encoded *unit;    /* own reference */
     struct detections *seen; /* own reference, NULL = none */
+    char *zones;             /* own: what zones counted, JSON; NULL = none */
     bool predicted;          /* the boxes were moved forward to this picture */
     unsigned lost;           /* pictures that are missing in front of this one */
 };
@@ -25,10 +26,9 @@ struct record_queue {
     unsigned lost; /* pictures since the last one that was taken */
 };
 
-/* Takes references of its own. Without room (`max_bytes` in all) or memory, and behind a picture
- * that was lost, false: it counts as lost. */
-bool record_queue_put(struct record_queue *queue, struct encoded *unit, struct detections *seen,
-                      bool predicted, size_t max_bytes);
+/* Takes references and a copy of its own of what the item has. Without room (`max_bytes` in all) or
+ * memory, and behind a picture that was lost, false: it counts as lost. */
+bool record_queue_put(struct record_queue *queue, const struct record_item *item, size_t max_bytes);
 /* The oldest, the caller's; NULL = empty. */
 struct record_item *record_queue_take(struct record_queue *queue);
 /* Appends one that was taken from another. */
@@ -38,6 +38,9 @@ void record_queue_append(struct record_queue *queue, struct record_item *item);
 void record_queue_trim(struct record_queue *queue, int64_t from_us, size_t max_bytes);
 void record_queue_clear(struct record_queue *queue);
 
+/* References and a copy of what another has; false without memory. */
+bool record_item_copy(struct record_item *out, const struct record_item *item);
+void record_item_clear(struct record_item *item);
 void record_item_free(struct record_item **item);
 
 #endif

@@ -62,3 +62,14 @@ json_t *detections_describe(const struct detections *found)
         json_array_append_new(list, describe_detection(found, &found->items[i]));
     return list;
 }
+
+json_t *zone_describe(const struct filter_zone *zone)
+{
+    const struct zone_counts *counts = &zone->counts;
+    if (zone->shape.kind != ZONE_LINE)
+        return json_pack("{s:s, s:s, s:i}", "node_id", zone->id, "name", zone->name, "inside",
+                         counts->inside);
+    return json_pack("{s:s, s:s, s:I, s:I}", "node_id", zone->id, "name", zone->name, "crossed_in",
+                     (json_int_t)counts->events[ZONE_CROSS_IN], "crossed_out",
+                     (json_int_t)counts->events[ZONE_CROSS_OUT]);
+}

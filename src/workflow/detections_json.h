@@ -1,13 +1,18 @@
-/* What a model saw, as it is told in detection_data, in lines and in recordings (docs/api.md). */
+/* What a model saw and zones counted, as it is told in detection_data, in lines and in recordings
+ * (docs/api.md). */
 #ifndef OW_WORKFLOW_DETECTIONS_JSON_H
 #define OW_WORKFLOW_DETECTIONS_JSON_H
 
 #include "core/detections.h"
+#include "workflow/filter.h"
 
 #include <jansson.h>
 
 /* [{"class_id", "class_name", "confidence", "bbox", "track_id"?, "mask"?, "keypoints"?}]; NULL when
  * out of memory. */
 json_t *detections_describe(const struct detections *found);
+/* {"node_id", "name", "inside"} of an area, {"node_id", "name", "crossed_in", "crossed_out"} of a
+ * line; NULL when out of memory. */
+json_t *zone_describe(const struct filter_zone *zone);
 
 #endif

@@ -162,6 +162,7 @@ bool filter_read_zone(struct filter *filter, struct filter_zone *out)
     const struct filter_settings *settings = &filter->settings;
     bool is_zone = settings->kind == FILTER_ZONE;
     if (is_zone) {
+        memcpy(out->id, settings->id, sizeof out->id);
         memcpy(out->name, settings->name, sizeof out->name);
         out->shape = settings->shape;
         out->counts = filter->watch.counts;

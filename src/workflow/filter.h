@@ -12,11 +12,12 @@
 #include <jansson.h>
 
 enum filter_kind { FILTER_DETECTIONS, FILTER_ZONE };
-enum { FILTER_NAME_BYTES = 64 };
+enum { FILTER_ID_BYTES = 128, FILTER_NAME_BYTES = 64 };
 enum filter_zone_pass { ZONE_PASS_INSIDE, ZONE_PASS_OUTSIDE, ZONE_PASS_ALL };
 
 struct filter_settings {
     enum filter_kind kind;
+    char id[FILTER_ID_BYTES];     /* of its node */
     char name[FILTER_NAME_BYTES]; /* for people */
     json_t *classes;              /* borrowed: ids or names; NULL or empty = all */
     bool exclude;                 /* all but these */
@@ -61,6 +62,7 @@ void filter_read_status(struct filter *filter, struct filter_status *out);
 
 /* What is to be shown of a zone. */
 struct filter_zone {
+    char id[FILTER_ID_BYTES];
     char name[FILTER_NAME_BYTES];
     struct zone_shape shape;
     struct zone_counts counts;

@@ -339,12 +339,10 @@ bool recorder_needs_pictures(struct recorder *self)
     return needs;
 }
 
-void recorder_put(struct recorder *self, struct encoded *unit, struct detections *seen,
-                  bool predicted)
+void recorder_put(struct recorder *self, const struct record_item *picture)
 {
     pthread_mutex_lock(&self->lock);
-    if (self->has_thread && !self->stopped &&
-        record_queue_put(&self->queue, unit, seen, predicted, QUEUE_BYTES))
+    if (self->has_thread && !self->stopped && record_queue_put(&self->queue, picture, QUEUE_BYTES))
         wake(self);
     pthread_mutex_unlock(&self->lock);
 }

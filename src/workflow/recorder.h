@@ -23,9 +23,8 @@ void recorder_set_by_hand(struct recorder *recorder, bool on);
 /* Are pictures to be encoded for it? */
 bool recorder_needs_pictures(struct recorder *recorder);
 
-/* A picture and what was seen in it (NULL = nothing); takes references of its own. Never waits. */
-void recorder_put(struct recorder *recorder, struct encoded *unit, struct detections *seen,
-                  bool predicted);
+/* A picture and what is known of it; takes references of its own. Never waits. */
+void recorder_put(struct recorder *recorder, const struct record_item *picture);
 /* So many objects come to the recorder in a result of this capture time, from that node. */
 void recorder_result(struct recorder *recorder, const char *node_id, int64_t capture_us, int count);
 /* Something happened: its type ("zone_event", static), and an object that tells of it, lent. */

@@ -97,10 +97,13 @@ static void add_picture_line(struct recording *self, const struct record_item *i
     begin_line(self, "picture", unit->capture_us);
     add_text(&self->text,
              ",\"capture_us\":%lld,\"sequence\":%llu,\"width\":%d,\"height\":%d,\"predicted\":%s,"
-             "\"count\":%d,\"detections\":%s}\n",
+             "\"count\":%d,\"detections\":%s",
              (long long)unit->capture_us, (unsigned long long)unit->sequence,
              sized ? seen->source_width : unit->width, sized ? seen->source_height : unit->height,
              item->predicted ? "true" : "false", seen ? seen->count : 0, text ? text : "[]");
+    if (item->zones)
+        add_text(&self->text, ",\"zones\":%s", item->zones);
+    add_text(&self->text, "}\n");
     free(text);
     json_decref(list);
 }
@@ -179,18 +182,12 @@ static int flush(struct recording *self, struct reason *why)
     return rc;
 }
 
-static void drop_held(struct recording *self)
-{
-    encoded_unref(&self->held.unit);
-    detections_unref(&self->held.seen);
-}
-
 /* The picture that is held lasts until then. */
 static int write_held(struct recording *self, int64_t end_us)
 {
     const struct record_item *item = &self->held;
     if (!item->unit || self->failed) {
-        drop_held(self);
+        record_item_clear(&self->held);
         return OW_OK;
     }
     int64_t pts = pts_of(self, item->unit->capture_us);
@@ -209,7 +206,7 @@ static int write_held(struct recording *self, int64_t end_us)
     self->duration = duration;
     self->figures.pictures++;
     self->figures.seconds = seconds_of(pts + duration);
-    drop_held(self);
+    record_item_clear(&self->held);
     return rc;
 }
 
@@ -217,10 +214,8 @@ int recording_add(struct recording *self, const struct record_item *item, struct
 {
     int64_t capture_us = item->unit->capture_us;
     int rc = write_held(self, capture_us);
-    self->held = *item;
-    (void)encoded_ref(item->unit);
-    if (item->seen)
-        (void)detections_ref(item->seen);
+    if (!record_item_copy(&self->held, item))
+        return reason_set(why, OW_ENOMEM, "out of memory");
     if (rc < 0)
         return reason_set(why, rc, "the recording cannot be written: %s", error_text(rc));
     int64_t pts = pts_of(self, capture_us);
@@ -263,7 +258,7 @@ static void free_recording(struct recording *self)
         (void)mp4_file_close(&self->video, NULL);
     if (self->lines >= 0)
         close(self->lines);
-    drop_held(self);
+    record_item_clear(&self->held);
     record_folder_release(self->folder, self->figures.name);
     free(self->text.data);
     free(self);

@@ -21,12 +21,13 @@ struct runtime_outputs {
     void *context;
     /* Has anybody asked for the detections of this node? Then its model works. */
     bool (*wants_detections)(void *context, const char *workflow_id, const char *node_id);
-    /* A result that passed at a model, a filter or a data preview; lent. */
+    /* A result that passed at a model, a filter or a data preview, and what the zones counted that
+     * it came through (zone_describe(); NULL = none); lent. */
     void (*detections)(void *context, const char *workflow_id, const char *node_id,
-                       const struct detections *detections);
+                       const struct detections *detections, json_t *zones);
     /* A result for the MQTT broker; `sink` says how; both lent. */
     void (*publish)(void *context, const struct sink_settings *sink, const char *workflow_id,
-                    const char *node_id, const struct detections *detections);
+                    const char *node_id, const struct detections *detections, json_t *zones);
     /* "debug_message", "zone_event", "node_error"; the message has workflow_id and node_id, and is
      * lent. */
     void (*event)(void *context, const char *topic, const json_t *message);

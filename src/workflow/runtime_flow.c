@@ -3,6 +3,7 @@
 #include "workflow/runtime_internal.h"
 
 #include "core/clock.h"
+#include "workflow/detections_json.h"
 
 #include <string.h>
 
@@ -78,14 +79,44 @@ struct passage {
     int64_t now_us;
 };
 
+/* What the zones counted that a node's results come through, its own included; NULL = none. */
+static json_t *describe_zones(const struct running_node *node)
+{
+    json_t *list = NULL;
+    for (const struct running_node *at = node->filter ? node : running_input(node);
+         at && at->filter; at = running_input(at)) {
+        struct filter_zone zone;
+        if (!filter_read_zone(at->filter, &zone))
+            continue;
+        list = list ? list : json_array();
+        json_array_insert_new(list, 0, zone_describe(&zone));
+    }
+    return list;
+}
+
 static void tell_detections(const struct passage *passage, const struct running_node *node,
                             const struct detections *detections)
 {
     const struct runtime_outputs *o = passage->outputs;
     const char *id = node->graph_node->id;
-    if (o->detections && o->wants_detections &&
-        o->wants_detections(o->context, passage->workflow_id, id))
-        o->detections(o->context, passage->workflow_id, id, detections);
+    if (!o->detections || !o->wants_detections ||
+        !o->wants_detections(o->context, passage->workflow_id, id))
+        return;
+    json_t *zones = describe_zones(node);
+    o->detections(o->context, passage->workflow_id, id, detections, zones);
+    json_decref(zones);
+}
+
+static void publish(const struct passage *passage, const struct running_node *node,
+                    const struct detections *detections)
+{
+    const struct runtime_outputs *o = passage->outputs;
+    if (!o->publish)
+        return;
+    json_t *zones = describe_zones(node);
+    o->publish(o->context, &node->sink, passage->workflow_id, node->graph_node->id, detections,
+               zones);
+    json_decref(zones);
 }
 
 static void tell_event(const struct passage *passage, const char *topic, json_t *message)
@@ -153,7 +184,6 @@ static void feed_sink(const struct passage *passage, struct running_node *node,
                       const struct detections *detections)
 {
     const struct sink_settings *sink = &node->sink;
-    const struct runtime_outputs *o = passage->outputs;
     bool none = detections->count == 0;
     if ((sink->only_with_detections && none && node->sink_told_none) ||
         !rate_gate_pass(&node->sink_gate, passage->now_us, sink->max_fps))
@@ -163,8 +193,8 @@ static void feed_sink(const struct passage *passage, struct running_node *node,
         tell_detections(passage, node, detections);
     else if (sink->kind == SINK_MESSAGES)
         tell_message(passage, node, detections);
-    else if (o->publish)
-        o->publish(o->context, sink, passage->workflow_id, node->graph_node->id, detections);
+    else
+        publish(passage, node, detections);
 }
 
 static void pass_on(const struct passage *passage, struct running_node *from,

@@ -224,12 +224,16 @@ static const char *label_of(const struct graph_node *node)
     return label && label[0] ? label : node->type->label;
 }
 
+_Static_assert((int)FILTER_ID_BYTES == (int)GRAPH_ID_BYTES, "a filter is known by its node's id");
+
 static int read_filter(const struct graph_node *node, struct filter_settings *out,
                        struct reason *why)
 {
     int rc = node->type->configure_filter(node->data, out, why);
-    if (rc == OW_OK)
-        text_cut(out->name, sizeof out->name, label_of(node));
+    if (rc < 0)
+        return rc;
+    memcpy(out->id, node->id, sizeof out->id);
+    text_cut(out->name, sizeof out->name, label_of(node));
     return rc;
 }
 

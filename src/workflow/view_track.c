@@ -2,9 +2,11 @@
 
 #include "core/clock.h"
 #include "core/perf.h"
+#include "workflow/view_zones.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -232,13 +234,24 @@ static bool take_key_wish(struct view *view, int index, int64_t capture_us)
     return wanted || (index == VIEW_RECORD_TRACK && capture_us - track->key_us >= RECORD_KEY_US);
 }
 
+static void hand_to_recorder(struct view *view, const struct view_shot *shot, struct encoded *unit)
+{
+    pthread_rwlock_rdlock(&view->wiring);
+    const struct record_item item = {.unit = unit,
+                                     .seen = shot->detections,
+                                     .zones = shot->dark ? NULL : view_zones_tell(&view->inputs),
+                                     .predicted = detections_are_predicted(shot->detections)};
+    pthread_rwlock_unlock(&view->wiring);
+    recorder_put(view->recorder, &item);
+    free(item.zones);
+}
+
 static void hand_on(struct view *view, int index, const struct view_shot *shot,
                     struct encoded *unit)
 {
     const struct view_outputs *outputs = &view->parts.outputs;
     if (index == VIEW_RECORD_TRACK)
-        recorder_put(view->recorder, unit, shot->detections,
-                     detections_are_predicted(shot->detections));
+        hand_to_recorder(view, shot, unit);
     else
         outputs->video(outputs->context, view->output, index, unit);
 }

@@ -1,6 +1,7 @@
 #include "workflow/view_zones.h"
 
 #include "core/text_cut.h"
+#include "workflow/detections_json.h"
 
 _Static_assert((int)VIEW_MAX_FILTERS <= (int)VIEW_MAX_ZONES, "each filter may be a zone");
 _Static_assert((int)ZONE_MAX_POINTS <= (int)ZONE_STATE_POINTS_MAX, "all points are drawn");
@@ -46,4 +47,17 @@ void view_zones_read(const struct view_inputs *inputs, int width, int height,
         if (filter_read_zone(inputs->zones[i], &zone))
             describe(&zone, width, height, &out->items[out->count++]);
     }
+}
+
+char *view_zones_tell(const struct view_inputs *inputs)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < inputs->zone_count; i++) {
+        struct filter_zone zone;
+        if (filter_read_zone(inputs->zones[i], &zone))
+            json_array_append_new(list, zone_describe(&zone));
+    }
+    char *text = json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    return text;
 }

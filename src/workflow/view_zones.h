@@ -8,5 +8,7 @@
  * wiring lock. */
 void view_zones_read(const struct view_inputs *inputs, int width, int height,
                      struct zone_states *out);
+/* What they count, a text of JSON (zone_describe()) to be freed; NULL = none. */
+char *view_zones_tell(const struct view_inputs *inputs);
 
 #endif

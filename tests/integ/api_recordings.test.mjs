@@ -163,6 +163,9 @@ beside('a recorder keeps what happened around the events of a zone', { timeout: 
     // The objects of each picture are told as in detection_data.
     const seen = pictures.flatMap(({ detections }) => detections);
     for (const { count, detections, width } of pictures) assert.deepEqual([count, width], [detections.length, 768]);
+    const inside = pictures.map(({ zones: [zone] }) => zone.inside);
+    assert.deepEqual(pictures[0].zones, [{ node_id: 'middle', name: 'Zone', inside: inside[0] }]);
+    assert.ok(Math.max(...inside) > 0 && inside.includes(last.inside), 'what the zone counts is told with each picture');
     assert.ok(seen.length > 0 && seen.every(({ class_name: name, bbox }) => name && bbox.length === 4));
   }
 });

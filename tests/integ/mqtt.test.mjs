@@ -71,13 +71,19 @@ test('results, events of zones and the state of the program are published', { ti
   const port = await freePort();
   await startBroker(t, port);
   const { all, next } = subscribe(t, port);
-  const server = await start(t, street(), '--mqtt', `mqtt://127.0.0.1:${port}`);
+  const workflow = street();
+  workflow.nodes.push(node('grass', 'mqtt'));
+  workflow.edges.push(edge('lawn', 'grass'));
+  const server = await start(t, workflow, '--mqtt', `mqtt://127.0.0.1:${port}`);
   await next('overwatch/status', ({ payload }) => payload === 'online');
   // Nobody watches: the node makes the model work.
   const { payload, retained } = await next('overwatch/street/out/detections', (one) => one.payload.count > 3);
   assert.equal(retained, false);
   assert.deepEqual([payload.type, payload.workflow_id, payload.node_id, payload.width], ['detection_data', 'street', 'out', 768]);
   assert.equal(payload.detections.find(({ class_name: name }) => name === 'person').onvif_type, 'Human');
+  assert.equal(payload.zones, undefined, 'none stands before it');
+  const { payload: { zones } } = await next('overwatch/street/grass/detections', (one) => one.payload.zones[0].inside > 0);
+  assert.deepEqual(zones, [{ node_id: 'lawn', name: 'Zone', inside: zones[0].inside }]);
   const event = await next('overwatch/street/lawn/event');
   assert.ok(['enter', 'leave'].includes(event.payload.event));
   assert.equal(await metric(server, 'overwatch_mqtt_connected'), 1);

@@ -13,7 +13,7 @@ enum { S = 1000000, PLENTY = 100 * 1000 * 1000 };
 static void put(struct record_queue *queue, int number, size_t max_bytes)
 {
     struct encoded *unit = unit_fake((int64_t)number * S / 10, number % 10 == 0, 1000);
-    (void)record_queue_put(queue, unit, NULL, false, max_bytes);
+    (void)record_queue_put(queue, &(struct record_item){.unit = unit}, max_bytes);
     encoded_unref(&unit);
 }
 
@@ -29,12 +29,16 @@ static void what_goes_in_comes_out(void **state)
     struct detections *seen = NULL;
     struct encoded *unit = unit_fake(7, true, 10);
     assert_int_equal(detections_create(&seen, 0, NULL), OW_OK);
-    assert_true(record_queue_put(&queue, unit, seen, true, PLENTY));
+    char zones[] = "[{}]";
+    const struct record_item in = {.unit = unit, .seen = seen, .zones = zones, .predicted = true};
+    assert_true(record_queue_put(&queue, &in, PLENTY));
     put(&queue, 1, PLENTY);
     assert_int_equal(queue.count, 2);
     struct record_item *item = record_queue_take(&queue);
     assert_ptr_equal(item->unit, unit);
     assert_ptr_equal(item->seen, seen);
+    assert_string_equal(item->zones, "[{}]");
+    assert_ptr_not_equal(item->zones, zones);
     assert_true(item->predicted);
     record_item_free(&item);
     item = record_queue_take(&queue);
@@ -128,8 +132,9 @@ static void masks_count(void **state)
     assert_int_equal(detections_create(&seen, 1, NULL), OW_OK);
     seen->count = 0;
     detections_append(seen, &one);
-    assert_false(record_queue_put(&queue, unit, seen, false, 9000));
-    assert_true(record_queue_put(&queue, unit, seen, false, 12000));
+    const struct record_item item = {.unit = unit, .seen = seen};
+    assert_false(record_queue_put(&queue, &item, 9000));
+    assert_true(record_queue_put(&queue, &item, 12000));
     assert_true(queue.bytes > 10000);
     record_queue_clear(&queue);
     assert_int_equal(queue.bytes, 0);

@@ -75,7 +75,10 @@ static void put(int from, int to)
     for (int i = from; i < to; i++) {
         struct encoded *unit = unit_make(&maker, at(i), i % RATE == 0);
         assert_non_null(unit);
-        recorder_put(recorder, unit, i % 2 ? seen : NULL, false);
+        char zones[] = "[{\"node_id\":\"yard\",\"name\":\"Yard\",\"inside\":1}]";
+        recorder_put(recorder, &(struct record_item){.unit = unit,
+                                                     .seen = i % 2 ? seen : NULL,
+                                                     .zones = i % 2 ? zones : NULL});
         encoded_unref(&unit);
     }
 }
@@ -201,6 +204,10 @@ static void an_event_keeps_what_came_before(void **state)
         json_string_value(json_object_get(json_array_get(objects, 0), "class_name")),
         "person \"x\"");
     assert_int_equal(number(lines, 2, "width"), 640);
+    const json_t *zones = member(lines, 2, "zones");
+    assert_int_equal(json_array_size(zones), 1);
+    assert_int_equal(number(zones, 0, "inside"), 1);
+    assert_null(member(lines, 1, "zones"));
     json_decref(lines);
     json_decref(list);
     /* Soon after, the next one shows what came before it, too. */

@@ -18,7 +18,8 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int opened, closed, rates, max_bps, jpegs, width, detections_told, zone_events, messages;
-    int unsure; /* detections told below street_confidence */
+    int counts_told, counts_behind; /* of zones, with results of their own and of others */
+    int unsure;                     /* detections told below street_confidence */
     int64_t jpeg_us;
     bool wants;
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -82,9 +83,16 @@ static bool on_wants(void *context, const char *workflow_id, const char *node_id
 }
 
 static void on_detections(void *context, const char *workflow_id, const char *node_id,
-                          const struct detections *detections)
+                          const struct detections *detections, json_t *zones)
 {
-    (void)context, (void)workflow_id, (void)node_id;
+    (void)context, (void)workflow_id;
+    const json_t *zone = json_array_get(zones, 0);
+    if (zone && json_integer_value(json_object_get(zone, "inside")) > 0)
+        count(strcmp(node_id, "f") == 0 ? &seen.counts_behind : &seen.counts_told);
+    if (strcmp(node_id, "m") == 0) /* no zone stands before it */
+        assert_null(zones);
+    if (zone)
+        assert_string_equal(json_string_value(json_object_get(zone, "node_id")), "z");
     for (int i = 0; i < detections->count; i++)
         if (detections->items[i].confidence < street_confidence)
             count(&seen.unsure);
@@ -127,7 +135,7 @@ static int setup(void **state)
     (void)state;
     seen.rates = seen.max_bps = 0;
     seen.opened = seen.closed = seen.jpegs = seen.width = seen.detections_told = seen.unsure = 0;
-    seen.zone_events = seen.messages = 0;
+    seen.zone_events = seen.messages = seen.counts_told = seen.counts_behind = 0;
     seen.wants = false;
     const struct runtime_settings settings = {
         .outputs = {.opened = on_opened,
@@ -454,6 +462,8 @@ static void detections_take_their_way_through_filters(void **state)
     assert_true(wait_until(&seen.zone_events, 1, 20000000));
     assert_true(wait_until(&seen.messages, 1, 20000000));
     assert_true(wait_until(&seen.detections_told, 10, 20000000));
+    assert_true(wait_until(&seen.counts_told, 1, 20000000));
+    assert_true(wait_until(&seen.counts_behind, 1, 20000000));
     assert_int_equal(read_now(&seen.unsure), 0); /* they are for the tracker alone */
     json_t *status = runtime_workflow_status(runtime, "w");
     json_t *nodes = json_object_get(status, "nodes");
