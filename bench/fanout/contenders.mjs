@@ -90,6 +90,12 @@ function section(swarm, { payload, repeats, mid, setup, extensions = [] }) {
   ].join('\r\n');
 }
 
+// A section for the data channel that records come by.
+const channel = (swarm, mid) => [
+  'm=application 9 UDP/DTLS/SCTP webrtc-datachannel', 'c=IN IP4 0.0.0.0', `a=ice-ufrag:${swarm.ufrag}`, `a=ice-pwd:${swarm.pwd}`,
+  `a=fingerprint:sha-256 ${swarm.fingerprint}`, 'a=setup:actpass', `a=mid:${mid}`, 'a=sctp-port:5000', 'a=max-message-size:262144', '',
+].join('\r\n');
+
 // -- ours --
 
 // Of Chromium's offer, those that the server sends.
@@ -131,9 +137,9 @@ async function overwatch(core) {
     pid: child.pid,
     swarm: { transportCc: 3, role: 'controlling' },
     async join(swarm) {
-      const offer = head + section(swarm, {
-        payload: 102, repeats: 103, mid: '0', setup: 'actpass', extensions,
-      });
+      const offer = (swarm.records > 0 ? head.replace('BUNDLE 0', 'BUNDLE 0 1') : head)
+        + section(swarm, { payload: 102, repeats: 103, mid: '0', setup: 'actpass', extensions })
+        + (swarm.records > 0 ? channel(swarm, '1') : '');
       const response = await fetch(`${url}/whep/view`,
         { method: 'POST', headers: { 'content-type': 'application/sdp' }, body: offer });
       const answer = await response.text();

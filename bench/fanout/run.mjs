@@ -3,7 +3,7 @@
 // stream of 1 Mbit/s at 30 fps. Viewers are added until a frame in a hundred is late by more than 50 ms
 // or lost, or the core is full. See docs/measuring.md.
 //
-//   node bench/fanout/run.mjs [--steps 1,100,500,…] [--max N] [--seconds 10] [--only NAME]… [--json FILE]
+//   node bench/fanout/run.mjs [--steps 1,100,500,…] [--max N] [--seconds 10] [--only NAME]… [--records N|each] [--json FILE]
 //
 //   core      CPU of the server's process, source and encoder included (not so Janus: it has none)
 //   us/v·s    the same, per viewer and second
@@ -12,6 +12,8 @@
 //   p50…late  time from the fastest frame that any viewer ever got to the last packet of a frame, by the
 //             kernel's stamps; frames over 50 ms
 //   swarm     CPU of the viewers, which have the other core
+//   rec/s     records of what the model sees that a viewer gets a second, with --records; there is no
+//             model, so that they are empty ones
 //   read/bad  packets that were decrypted; those that could not be, or were not of the stream
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -29,6 +31,7 @@ const { values: options } = parseArgs({
     max: { type: 'string', default: '8000' },
     seconds: { type: 'string', default: '10' },
     only: { type: 'string', multiple: true },
+    records: { type: 'string', default: '0' },
     json: { type: 'string' },
     'server-core': { type: 'string', default: '0' },
     'swarm-core': { type: 'string', default: '1' },
@@ -37,10 +40,12 @@ const { values: options } = parseArgs({
 });
 if (options.help) {
   console.log(`usage: run.mjs [--steps N,N,…] [--max N] [--seconds N] [--only ${Object.keys(contenders).join('|')}]…
-              [--server-core N] [--swarm-core N] [--json FILE]`);
+              [--server-core N] [--swarm-core N] [--records N|each] [--json FILE]`);
   process.exit(0);
 }
 
+// As struct record_wish counts: in ten seconds.
+const RECORDS = options.records === 'each' ? 0xffff : Math.round(Number(options.records) * 10);
 const LATE_MS = 50;
 const FEW = 0.01; // of the frames late, or of the packets lost
 const FULL = 0.97; // of a core
@@ -55,13 +60,13 @@ function cpuSeconds(pid) {
 process.on('exit', cleanUp);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 
-async function startSwarm({ transportCc, role }) {
+async function startSwarm({ transportCc, role, records = 0 }) {
   const build = process.env.OVERWATCH_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url));
-  const child = pinned(options['swarm-core'], join(build, 'bench/swarm'), [String(transportCc), role],
+  const child = pinned(options['swarm-core'], join(build, 'bench/swarm'), [transportCc, role, records].map(String),
     { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const [first] = await once(lines, 'line');
-  const swarm = { ...JSON.parse(first), child, last: { connected: 0, failed: 0, viewers: 0 } };
+  const swarm = { ...JSON.parse(first), records, child, last: { connected: 0, failed: 0, viewers: 0 } };
   lines.on('line', (line) => { swarm.last = JSON.parse(line); });
   swarm.next = async () => { await once(lines, 'line'); return swarm.last; };
   swarm.tell = (line) => child.stdin.write(`${line}\n`);
@@ -108,6 +113,7 @@ async function measure(server, swarm, viewers) {
     loss: figures.lost / Math.max(1, figures.packets + figures.lost),
     p50: figures.p50, p99: figures.p99, p999: figures.p999, max: figures.max,
     late: figures.late / Math.max(1, figures.timed), timed: figures.timed / Math.max(1, figures.frames),
+    records: figures.records / figures.seconds / viewers,
     decrypted: figures.decrypted, broken: figures.broken,
   };
 }
@@ -116,7 +122,7 @@ const cells = (row) => [
   row.viewers, `${(row.core * 100).toFixed(0)} %`, row.usPerViewerSecond.toFixed(0), row.usMore?.toFixed(0) ?? '',
   row.kbps.toFixed(0), row.packets.toFixed(0), row.fps.toFixed(1), `${(row.loss * 100).toFixed(2)} %`, row.p50.toFixed(1), row.p99.toFixed(1), row.max.toFixed(0),
   `${(row.late * 100).toFixed(2)} %`,
-  `${(row.swarmCore * 100).toFixed(0)} %`, `${row.decrypted}/${row.broken}`,
+  `${(row.swarmCore * 100).toFixed(0)} %`, row.records.toFixed(1), `${row.decrypted}/${row.broken}`,
 ].map((cell) => String(cell).padStart(9)).join('');
 
 const isServed = (row) => row.late <= FEW && row.loss <= FEW && row.fps > 25 && row.timed > 0.99 && row.broken === 0;
@@ -124,13 +130,13 @@ const isServed = (row) => row.late <= FEW && row.loss <= FEW && row.fps > 25 && 
 async function contend(name) {
   console.log(`\n${name}`);
   console.log(['viewers', 'core', 'us/v·s', 'more', 'kbit/s', 'pkt/s', 'fps', 'loss', 'p50 ms', 'p99 ms', 'max ms', 'late', 'swarm',
-    'read/bad']
+    'rec/s', 'read/bad']
     .map((cell) => cell.padStart(9)).join(''));
   const server = await contenders[name](options['server-core'], options['swarm-core']);
   const rows = [];
   let swarm;
   try {
-    swarm = await startSwarm(server.swarm);
+    swarm = await startSwarm({ ...server.swarm, records: name === 'overwatch' ? RECORDS : 0 });
     for (const count of options.steps.split(',').map(Number).filter((step) => step <= Number(options.max))) {
       if (!await grow(server, swarm, count)) {
         console.log(`   only ${swarm.last.connected} of ${count} viewers connect`);

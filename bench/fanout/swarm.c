@@ -1,7 +1,8 @@
 /* A swarm of viewers for the fan-out bench. What signalling finds out comes on standard input, a
  * line each; what is measured goes to standard output as lines of JSON. See run.mjs.
  *
- *   swarm TRANSPORT_CC_ID controlling|controlled
+ *   swarm TRANSPORT_CC_ID controlling|controlled RECORDS   records in ten seconds that each viewer
+ *                                                          wants, 65535 = each, 0 = no channel
  *   > {"ufrag":…,"pwd":…,"fingerprint":…}         its own, the same for all viewers
  *   < add UFRAG PWD IP PORT                       a viewer: the server's credentials and address
  *   < reset                                       figures begin anew
@@ -153,11 +154,11 @@ static void tell(struct room *room, int64_t now_us)
     printf("{\"viewers\":%d,\"connected\":%d,\"failed\":%d,\"seconds\":%.3f,\"packets\":%" PRIu64
            ",\"bytes\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"timed\":%" PRIu64
            ",\"late\":%" PRIu64 ",\"decrypted\":%" PRIu64 ",\"broken\":%" PRIu64
-           ",\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"cpu\":%.3f}\n",
+           ",\"records\":%" PRIu64 ",\"record_bytes\":%" PRIu64 ",\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"cpu\":%.3f}\n",
            room->count, room->swarm.connected, room->swarm.failed,
            (double)(now_us - room->reset_us) / 1e6, counts->packets, counts->bytes, counts->lost,
            counts->frames, counts->timed, counts->late, counts->decrypted, counts->broken,
-           quantile_ms(counts, 0.5), quantile_ms(counts, 0.99), quantile_ms(counts, 0.999),
+           counts->records, counts->record_bytes, quantile_ms(counts, 0.5), quantile_ms(counts, 0.99), quantile_ms(counts, 0.999),
            (double)counts->latest_us / 1000, own_cpu_s());
     fflush(stdout);
 }
@@ -243,8 +244,8 @@ int main(int argc, char **argv)
 {
     static struct room room;
     uint8_t fingerprint[32];
-    if (argc != 3) {
-        fprintf(stderr, "usage: swarm TRANSPORT_CC_ID controlling|controlled\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: swarm TRANSPORT_CC_ID controlling|controlled RECORDS\n");
         return 2;
     }
     struct rlimit files;
@@ -255,6 +256,8 @@ int main(int argc, char **argv)
     room.swarm.pwd = "swarmswarmswarmswarmswarm";
     room.swarm.transport_cc_id = atoi(argv[1]);
     room.swarm.controlling = strcmp(argv[2], "controlling") == 0;
+    room.swarm.records_per_10s = atoi(argv[3]);
+    sctp_link_start();
     random_system(&room.swarm.random);
     room.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &room};

@@ -54,6 +54,7 @@ bool swarm_viewer_open(struct swarm_viewer *viewer, struct swarm *swarm, const c
 void swarm_viewer_close(struct swarm_viewer *viewer)
 {
     SSL_free(viewer->ssl);
+    swarm_channel_end(&viewer->channel);
     srtp_link_destroy(&viewer->reports);
     if (viewer->media)
         srtp_dealloc(viewer->media);
@@ -142,13 +143,15 @@ static void send_records(struct swarm_viewer *viewer)
     }
 }
 
-static void go_on_with_dtls(struct swarm_viewer *viewer)
+static void go_on_with_dtls(struct swarm_viewer *viewer, int64_t now_us)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(viewer->ssl);
     send_records(viewer);
     if (result == 1 && start_srtp(viewer)) {
         viewer->swarm->connected++;
+        if (viewer->swarm->records_per_10s > 0 && swarm_channel_begin(&viewer->channel, now_us))
+            return;
     } else if (result == 1 || SSL_get_error(viewer->ssl, result) != SSL_ERROR_WANT_READ) {
         viewer->swarm->failed++;
     } else {
@@ -158,12 +161,39 @@ static void go_on_with_dtls(struct swarm_viewer *viewer)
     viewer->ssl = NULL;
 }
 
-static void take_dtls(struct swarm_viewer *viewer, const uint8_t *data, size_t size)
+/* What the channel has to say. */
+static void send_channel(struct swarm_viewer *viewer)
+{
+    uint8_t packet[SCTP_LINK_MTU];
+    size_t size;
+    while (sctp_link_poll(viewer->channel.link, packet, &size) == OW_OK)
+        SSL_write(viewer->ssl, packet, (int)size);
+    send_records(viewer);
+}
+
+static void take_channel(struct swarm_viewer *viewer, int64_t now_us)
+{
+    struct swarm_channel *channel = &viewer->channel;
+    struct swarm_counts *counts = &viewer->swarm->counts;
+    uint64_t records = channel->records, bytes = channel->bytes;
+    uint8_t packet[2048];
+    ERR_clear_error();
+    for (int size; (size = SSL_read(viewer->ssl, packet, sizeof packet)) > 0;)
+        swarm_channel_receive(channel, now_us, packet, (size_t)size);
+    counts->records += channel->records - records;
+    counts->record_bytes += channel->bytes - bytes;
+    send_channel(viewer);
+}
+
+static void take_dtls(struct swarm_viewer *viewer, int64_t now_us, const uint8_t *data, size_t size)
 {
     if (!viewer->ssl)
         return;
     BIO_write(SSL_get_rbio(viewer->ssl), data, (int)size);
-    go_on_with_dtls(viewer);
+    if (viewer->channel.link)
+        take_channel(viewer, now_us);
+    else
+        go_on_with_dtls(viewer, now_us);
 }
 
 /* -- media -- */
@@ -316,7 +346,7 @@ void swarm_viewer_receive(struct swarm_viewer *viewer, int64_t now_us, uint8_t *
     if (data[0] < 4)
         take_stun(viewer, data, size);
     else if (data[0] >= 20 && data[0] <= 63)
-        take_dtls(viewer, data, size);
+        take_dtls(viewer, now_us, data, size);
     else if (data[0] >= 128 && data[0] <= 191)
         take_media(viewer, now_us, data, size);
 }
@@ -426,10 +456,14 @@ void swarm_viewer_tick(struct swarm_viewer *viewer, int64_t now_us)
         viewer->check_us = now_us + (viewer->answered ? CONSENT_US : CHECK_US);
         send_check(viewer);
     }
-    if (viewer->ssl && viewer->answered) {
+    if (viewer->ssl && viewer->answered && !viewer->channel.link) {
         if (DTLSv1_handle_timeout(viewer->ssl) >= 0)
-            go_on_with_dtls(viewer);
+            go_on_with_dtls(viewer, now_us);
         return;
+    }
+    if (viewer->channel.link) {
+        swarm_channel_tick(&viewer->channel, now_us, viewer->swarm->records_per_10s);
+        send_channel(viewer);
     }
     if (!viewer->reports || viewer->ssrc == 0)
         return;

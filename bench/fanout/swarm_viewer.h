@@ -4,6 +4,7 @@
 #ifndef OW_BENCH_SWARM_VIEWER_H
 #define OW_BENCH_SWARM_VIEWER_H
 
+#include "swarm_channel.h"
 #include "swarm_frames.h"
 
 #include "core/random.h"
@@ -28,6 +29,7 @@ struct swarm_counts {
     uint64_t timed, late; /* frames */
     /* packets read; those that cannot be, or are not what the first viewer gets */
     uint64_t decrypted, broken;
+    uint64_t records, record_bytes;
     uint32_t lateness[SWARM_LATE_BUCKETS];
     int64_t latest_us;
 };
@@ -39,6 +41,7 @@ struct swarm {
     const char *ufrag, *pwd;
     int transport_cc_id;
     bool controlling;
+    int records_per_10s; /* that each viewer wants; 0 = it opens no channel */
     int connected, failed;
     struct swarm_counts counts;
     struct swarm_frames frames;
@@ -51,8 +54,9 @@ struct swarm_viewer {
     struct swarm *swarm;
     int fd;
     char remote_ufrag[260], remote_pwd[260];
-    SSL *ssl;
+    SSL *ssl;                  /* NULL once connected, where no channel needs it */
     struct srtp_link *reports; /* once connected */
+    struct swarm_channel channel;
     srtp_t media;
     bool answered; /* a check of ours */
     uint32_t ssrc;
