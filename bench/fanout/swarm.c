@@ -154,12 +154,14 @@ static void tell(struct room *room, int64_t now_us)
     printf("{\"viewers\":%d,\"connected\":%d,\"failed\":%d,\"seconds\":%.3f,\"packets\":%" PRIu64
            ",\"bytes\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"frames\":%" PRIu64 ",\"timed\":%" PRIu64
            ",\"late\":%" PRIu64 ",\"decrypted\":%" PRIu64 ",\"broken\":%" PRIu64
-           ",\"records\":%" PRIu64 ",\"record_bytes\":%" PRIu64 ",\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"cpu\":%.3f}\n",
+           ",\"records\":%" PRIu64 ",\"record_bytes\":%" PRIu64
+           ",\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"cpu\":%.3f}\n",
            room->count, room->swarm.connected, room->swarm.failed,
            (double)(now_us - room->reset_us) / 1e6, counts->packets, counts->bytes, counts->lost,
            counts->frames, counts->timed, counts->late, counts->decrypted, counts->broken,
-           counts->records, counts->record_bytes, quantile_ms(counts, 0.5), quantile_ms(counts, 0.99), quantile_ms(counts, 0.999),
-           (double)counts->latest_us / 1000, own_cpu_s());
+           counts->records, counts->record_bytes, quantile_ms(counts, 0.5),
+           quantile_ms(counts, 0.99), quantile_ms(counts, 0.999), (double)counts->latest_us / 1000,
+           own_cpu_s());
     fflush(stdout);
 }
 

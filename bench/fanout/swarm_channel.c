@@ -52,4 +52,7 @@ void swarm_channel_tick(struct swarm_channel *channel, int64_t now_us, int per_1
         channel->opened = open_channel(channel) && say_wish(channel, per_10s);
 }
 
-void swarm_channel_end(struct swarm_channel *channel) { sctp_link_destroy(&channel->link); }
+void swarm_channel_end(struct swarm_channel *channel)
+{
+    sctp_link_destroy(&channel->link);
+}

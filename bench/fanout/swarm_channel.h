@@ -1,5 +1,5 @@
-/* The data channel of a viewer of the swarm: opened and told what is wanted as the player's page does
- * it (docs/api.md, "The record"); what comes is counted. */
+/* The data channel of a viewer of the swarm: opened and told what is wanted as the player's page
+ * does it (docs/api.md, "The record"); what comes is counted. */
 #ifndef OW_BENCH_SWARM_CHANNEL_H
 #define OW_BENCH_SWARM_CHANNEL_H
 
