@@ -279,6 +279,7 @@ void api_reply_failure(struct http_exchange *exchange, int code, const struct re
         {OW_ENOTFOUND, 404}, {OW_EEXISTS, 409}, {OW_ELIMIT, 429},   {OW_EPARSE, 400},
         {OW_EINVAL, 400},    {OW_EAUTH, 403},   {OW_ESTATE, 409},   {OW_EUNSUPPORTED, 415},
         {OW_ENOMEM, 503},    {OW_ECLOSED, 503}, {OW_ETIMEOUT, 504}, {OW_ETOOLARGE, 413},
+        {OW_ECHANGED, 412},
     };
     int status = 500;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)

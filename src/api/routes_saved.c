@@ -41,12 +41,29 @@ void api_reply_invalid(struct http_exchange *exchange, const json_t *report, con
                              warnings));
 }
 
+/* With the version of what is kept, where something is. */
+static void reply_tagged(struct http_exchange *exchange, int status, json_t *json, const char *tag)
+{
+    char headers[ENTITY_TAG_BYTES + 48] = "Cache-Control: no-store\r\n";
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (tag[0])
+        snprintf(headers, sizeof headers, "Cache-Control: no-store\r\nETag: %s\r\n", tag);
+    if (text)
+        http_reply(exchange, status, "application/json", text, strlen(text), headers);
+    else
+        http_reply_error(exchange, 503, "Out of memory.");
+    free(text);
+}
+
 static void reply_failure(struct http_exchange *exchange, int rc, const struct saved_result *result)
 {
     if (rc == OW_EPARSE && json_array_size(json_object_get(result->report, "errors")) > 0)
         api_reply_invalid(exchange, result->report, result->why.text);
     else if (rc == OW_EIO)
         http_reply_error(exchange, 507, result->why.text);
+    else if (rc == OW_ECHANGED)
+        reply_tagged(exchange, 412, json_pack("{s:s}", "detail", result->why.text), result->tag);
     else
         api_reply_failure(exchange, rc, &result->why);
 }
@@ -62,7 +79,7 @@ static void reply_saved(struct http_exchange *exchange, int status,
         json_object_set(out, "changes", result->changes);
     if (out && !result->applied && result->why.text[0])
         json_object_set_new(out, "not_applied", json_string(result->why.text));
-    api_reply_json(exchange, status, out);
+    reply_tagged(exchange, status, out, result->tag);
 }
 
 static void reply_running(struct api *api, struct http_exchange *exchange, const char *id,
@@ -85,8 +102,9 @@ void api_saved_read(void *context, struct http_exchange *exchange)
 {
     struct api *api = context;
     json_t *document = NULL;
-    if (saved_read(&api->saved, id_of(exchange), &document) == OW_OK)
-        api_reply_json(exchange, 200, document);
+    char tag[ENTITY_TAG_BYTES];
+    if (saved_read(&api->saved, id_of(exchange), &document, tag) == OW_OK)
+        reply_tagged(exchange, 200, document, tag);
     else
         http_reply_error(exchange, 404, "There is no workflow with this id.");
 }
@@ -114,7 +132,8 @@ void api_saved_replace(void *context, struct http_exchange *exchange)
     json_t *document = read_workflow(exchange, false);
     if (!document)
         return;
-    int rc = saved_replace(&api->saved, id_of(exchange), document, is_draft(exchange), &result);
+    int rc = saved_replace(&api->saved, id_of(exchange), document, is_draft(exchange),
+                           http_exchange_request(exchange)->if_match, &result);
     if (rc == OW_OK && result.applied)
         ws_hub_send_status(api->hub);
     if (rc == OW_OK)
@@ -123,6 +142,21 @@ void api_saved_replace(void *context, struct http_exchange *exchange)
         reply_failure(exchange, rc, &result);
     saved_result_clear(&result);
     json_decref(document);
+}
+
+/* `replaced_etag`: who has seen that version has, with this change, seen the one that is kept now.
+ */
+static void reply_node(struct http_exchange *exchange, const char *node_id,
+                       const struct saved_result *result)
+{
+    json_t *out = json_pack(
+        "{s:s, s:O, s:O*, s:b, s:O*, s:s*}", "node_id", node_id, "data", result->node, "change",
+        json_object_get(json_array_get(result->changes, 0), "change"), "applied", result->applied,
+        "warnings", json_object_get(result->report, "warnings"), "replaced_etag",
+        result->replaced[0] ? result->replaced : NULL);
+    if (out && !result->applied && result->why.text[0])
+        json_object_set_new(out, "not_applied", json_string(result->why.text));
+    reply_tagged(exchange, 200, out, result->tag);
 }
 
 void api_saved_set_node(void *context, struct http_exchange *exchange)
@@ -141,12 +175,7 @@ void api_saved_set_node(void *context, struct http_exchange *exchange)
     }
     int rc = saved_set_node(&api->saved, id_of(exchange), node_id, data, &result);
     if (rc == OW_OK)
-        api_reply_json(exchange, 200,
-                       json_pack("{s:s, s:O, s:O*, s:b, s:O*}", "node_id", node_id, "data",
-                                 result.node, "change",
-                                 json_object_get(json_array_get(result.changes, 0), "change"),
-                                 "applied", result.applied, "warnings",
-                                 json_object_get(result.report, "warnings")));
+        reply_node(exchange, node_id, &result);
     else
         reply_failure(exchange, rc, &result);
     saved_result_clear(&result);
@@ -284,7 +313,7 @@ void api_saved_export(void *context, struct http_exchange *exchange)
     struct api *api = context;
     json_t *document = NULL;
     char name[64], headers[160];
-    if (saved_read(&api->saved, id_of(exchange), &document) < 0) {
+    if (saved_read(&api->saved, id_of(exchange), &document, NULL) < 0) {
         http_reply_error(exchange, 404, "There is no workflow with this id.");
         return;
     }

@@ -6,6 +6,7 @@
  *   DELETE /whep/{node_id}/{session_id}  the end
  */
 #include "api/api_internal.h"
+#include "api/entity_tag.h"
 #include "api/ice_servers.h"
 #include "core/clock.h"
 
@@ -146,20 +147,6 @@ static const char *find_session(struct api *api, struct http_exchange *exchange)
     return NULL;
 }
 
-/* Is the tag in the list of an If-Match (RFC 9110, 13.1.1)? Weak ones equal nothing there. */
-static bool names_tag(const char *list, const char *tag)
-{
-    size_t size = strlen(tag);
-    while (*list) {
-        list += strspn(list, ", \t");
-        size_t item = strcspn(list, ", \t");
-        if (item == size && memcmp(list, tag, size) == 0)
-            return true;
-        list += item;
-    }
-    return false;
-}
-
 /* May this request change the session? Else it has been answered (RFC 9725, 4.3.1). */
 static bool precondition_holds(struct http_exchange *exchange, const char *tag)
 {
@@ -169,7 +156,7 @@ static bool precondition_holds(struct http_exchange *exchange, const char *tag)
     if (!if_match[0])
         refuse(exchange, 428, header,
                "If-Match is missing: the session's ETag, or * to restart ICE.");
-    else if (strcmp(if_match, "*") != 0 && !names_tag(if_match, tag))
+    else if (strcmp(if_match, "*") != 0 && !entity_tag_listed(if_match, tag))
         refuse(exchange, 412, header, "If-Match names an ICE session that is not the present one.");
     else
         return true;

@@ -130,7 +130,7 @@ void api_workflow_status(void *context, struct http_exchange *exchange)
     struct api *api = context;
     const char *id = http_param(http_exchange_request(exchange), "id");
     json_t *status = runtime_workflow_status(api->runtime, id), *document = NULL;
-    if (!status && saved_read(&api->saved, id, &document) == OW_OK) {
+    if (!status && saved_read(&api->saved, id, &document, NULL) == OW_OK) {
         status = json_pack("{s:s, s:O, s:b, s:{}}", "workflow_id", id, "name",
                            json_object_get(document, "name"), "running", 0, "nodes");
         json_decref(document);

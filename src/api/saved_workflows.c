@@ -167,11 +167,16 @@ static void add_state(json_t *document, const struct store_workflow *row, bool r
     json_object_set_new(document, "saved", json_boolean(row->id != NULL));
 }
 
-int saved_read(struct saved_workflows *saved, const char *id, json_t **out)
+int saved_read(struct saved_workflows *saved, const char *id, json_t **out,
+               char tag[ENTITY_TAG_BYTES])
 {
     struct store_workflow row = {0};
     json_t *document = NULL;
     int rc = store_workflow_get(saved->store, id, &document, &row);
+    if (tag)
+        tag[0] = '\0';
+    if (tag && rc == OW_OK)
+        entity_tag_of(document, tag);
     if (rc == OW_ENOTFOUND) {
         json_t *secrets = json_object();
         document = runtime_document(saved->runtime, id);
@@ -253,6 +258,16 @@ static bool has_errors(const struct saved_result *result)
 
 /* ---- changing; all under the lock ---- */
 
+/* Keeps what the result has by one of the store's functions. */
+static int keep(struct saved_workflows *saved, const char *id, struct saved_result *result,
+                int (*write)(struct store *store, const char *id, const json_t *document))
+{
+    int rc = write(saved->store, id, result->workflow);
+    if (rc == OW_OK)
+        entity_tag_of(result->workflow, result->tag);
+    return rc;
+}
+
 static int store_failed(struct saved_result *result, int rc)
 {
     switch (rc) {
@@ -310,7 +325,7 @@ static int add(struct saved_workflows *saved, json_t *document, bool draft, bool
         return rc;
     rc = hide(saved, id, document, &result->workflow);
     if (rc == OW_OK)
-        rc = store_workflow_add(saved->store, id, result->workflow);
+        rc = keep(saved, id, result, store_workflow_add);
     return store_failed(result, rc);
 }
 
@@ -326,16 +341,37 @@ static void apply(struct saved_workflows *saved, json_t *document, struct saved_
     json_decref(report);
 }
 
-static int replace(struct saved_workflows *saved, const char *id, json_t *document, bool draft,
-                   struct saved_result *result)
+/* Is the version that is kept the one that was seen? */
+static int check_version(struct saved_workflows *saved, const char *id, const char *if_match,
+                         struct saved_result *result)
 {
+    json_t *kept = NULL;
+    if (!if_match[0])
+        return OW_OK;
+    int rc = store_workflow_get(saved->store, id, &kept, NULL);
+    if (rc == OW_OK)
+        entity_tag_of(kept, result->tag);
+    json_decref(kept);
+    if (rc != OW_OK || strcmp(if_match, "*") == 0 || entity_tag_listed(if_match, result->tag))
+        return store_failed(result, rc);
+    return reason_set(&result->why, OW_ECHANGED,
+                      "The workflow has been changed since it was read: nothing was saved. Read it "
+                      "again, or save without If-Match to replace what is there.");
+}
+
+static int replace(struct saved_workflows *saved, const char *id, json_t *document, bool draft,
+                   const char *if_match, struct saved_result *result)
+{
+    int rc = check_version(saved, id, if_match, result);
+    if (rc < 0)
+        return rc;
     complete(document, id);
-    int rc = validate(document, draft, result);
+    rc = validate(document, draft, result);
     if (rc < 0)
         return rc;
     rc = hide(saved, id, document, &result->workflow);
     if (rc == OW_OK)
-        rc = store_workflow_set(saved->store, id, result->workflow);
+        rc = keep(saved, id, result, store_workflow_set);
     if (rc == OW_OK && runtime_is_running(saved->runtime, id) && !has_errors(result))
         apply(saved, result->workflow, result);
     return store_failed(result, rc);
@@ -351,10 +387,10 @@ int saved_add(struct saved_workflows *saved, json_t *document, bool draft, bool 
 }
 
 int saved_replace(struct saved_workflows *saved, const char *id, json_t *document, bool draft,
-                  struct saved_result *result)
+                  const char *if_match, struct saved_result *result)
 {
     pthread_mutex_lock(&saved->change);
-    int rc = replace(saved, id, document, draft, result);
+    int rc = replace(saved, id, document, draft, if_match, result);
     pthread_mutex_unlock(&saved->change);
     return rc;
 }
@@ -413,6 +449,7 @@ static int set_kept_node(struct saved_workflows *saved, const char *id, const ch
     store_workflow_clear(&row);
     if (rc < 0)
         return rc;
+    entity_tag_of(kept, result->replaced);
     json_t *node = find_node(kept, node_id);
     rc = node ? graph_check_change(node, data, &result->why) : OW_ENOTFOUND;
     if (rc == OW_OK && json_object_update(settings_of(node), data) < 0)
@@ -427,7 +464,7 @@ static int set_kept_node(struct saved_workflows *saved, const char *id, const ch
     if (rc == OW_OK)
         rc = hide(saved, id, kept, &result->workflow);
     if (rc == OW_OK)
-        rc = store_workflow_set(saved->store, id, result->workflow);
+        rc = keep(saved, id, result, store_workflow_set);
     json_decref(kept);
     return rc;
 }
@@ -462,22 +499,34 @@ static int set_running_node(struct saved_workflows *saved, const char *id, const
     return rc;
 }
 
-/* The running one first: it is what is looked at. */
+/* Whether the running one can be so. */
+static int check_running_node(struct saved_workflows *saved, const char *id, const char *node_id,
+                              const json_t *data, struct saved_result *result)
+{
+    json_t *settings = revealed_settings(saved, id, node_id, data);
+    int rc = runtime_check_node(saved->runtime, id, node_id, settings, &result->why);
+    json_decref(settings);
+    return rc;
+}
+
+/* Kept first: what cannot be kept must not run either. */
 static int set_node(struct saved_workflows *saved, const char *id, const char *node_id,
                     json_t *data, struct saved_result *result)
 {
     bool running = runtime_is_running(saved->runtime, id);
-    int rc = running ? set_running_node(saved, id, node_id, data, result) : OW_OK;
+    int rc = running ? check_running_node(saved, id, node_id, data, result) : OW_OK;
     if (rc < 0)
         return rc;
     rc = set_kept_node(saved, id, node_id, data, result);
-    if (rc == OW_ENOTFOUND && running)
-        return OW_OK; /* it runs without being kept */
-    if (rc == OW_ENOTFOUND)
+    bool unkept = rc == OW_ENOTFOUND && running; /* it runs without being kept */
+    if (rc == OW_ENOTFOUND && !running)
         return reason_set(&result->why, rc, "There is no such workflow, or no such node in it.");
-    if (rc == OW_OK && !result->node)
+    if (rc < 0 && !unkept)
+        return rc == OW_EINVAL ? rc : store_failed(result, rc);
+    rc = running ? set_running_node(saved, id, node_id, data, result) : OW_OK;
+    if (!unkept && !result->node)
         result->node = json_incref(settings_of(find_node(result->workflow, node_id)));
-    return rc == OW_EINVAL ? rc : store_failed(result, rc);
+    return unkept ? rc : OW_OK; /* what is kept and could not be applied is told as such */
 }
 
 int saved_set_node(struct saved_workflows *saved, const char *id, const char *node_id, json_t *data,
@@ -533,9 +582,9 @@ int saved_deploy(struct saved_workflows *saved, const char *id, json_t *document
     if (rc == OW_OK)
         rc = hide(saved, id, document, &result->workflow);
     if (rc == OW_OK) {
-        rc = store_workflow_set(saved->store, id, result->workflow);
+        rc = keep(saved, id, result, store_workflow_set);
         if (rc == OW_ENOTFOUND)
-            rc = store_workflow_add(saved->store, id, result->workflow);
+            rc = keep(saved, id, result, store_workflow_add);
         rc = rc == OW_OK ? execute(saved, id, result) : store_failed(result, rc);
     }
     pthread_mutex_unlock(&saved->change);

@@ -3,6 +3,7 @@
 #ifndef OW_API_SAVED_WORKFLOWS_H
 #define OW_API_SAVED_WORKFLOWS_H
 
+#include "api/entity_tag.h"
 #include "core/error.h"
 #include "store/store.h"
 #include "workflow/runtime.h"
@@ -24,30 +25,36 @@ void saved_workflows_destroy(struct saved_workflows *saved);
 
 /* What came of a call; saved_result_clear() when done. All members may be NULL. */
 struct saved_result {
-    json_t *workflow;  /* as it is stored, without passwords */
-    json_t *report;    /* {"errors": […], "warnings": […]} of its validation */
-    json_t *changes;   /* of the running one: [{"node_id", "change"}] */
-    json_t *node;      /* the settings of the node that was changed */
-    bool applied;      /* the running one is as stored now */
-    struct reason why; /* what went wrong, or why it was not applied */
+    json_t *workflow;                /* as it is stored, without passwords */
+    json_t *report;                  /* {"errors": […], "warnings": […]} of its validation */
+    json_t *changes;                 /* of the running one: [{"node_id", "change"}] */
+    json_t *node;                    /* the settings of the node that was changed */
+    bool applied;                    /* the running one is as stored now */
+    char tag[ENTITY_TAG_BYTES];      /* of what is stored; "" = nothing is */
+    char replaced[ENTITY_TAG_BYTES]; /* of what was stored before; of saved_set_node() */
+    struct reason why;               /* what went wrong, or why it was not applied */
 };
 void saved_result_clear(struct saved_result *result);
 
 /* {"workflows": […], "total": n}: those that are kept, and those that run without being. */
 json_t *saved_list(struct saved_workflows *saved);
-/* OW_ENOTFOUND. *out is the document with created_at, updated_at, running, saved. */
-int saved_read(struct saved_workflows *saved, const char *id, json_t **out);
+/* OW_ENOTFOUND. *out is the document with created_at, updated_at, running, saved. `tag` is of what
+ * is kept, without these; "" where it is not, NULL = not asked for. */
+int saved_read(struct saved_workflows *saved, const char *id, json_t **out,
+               char tag[ENTITY_TAG_BYTES]);
 
 /* Keeps a new workflow. Without an id, or with `fresh_id` and one that is taken, it gets one;
  * without a name, one, too. OW_EPARSE: not valid (report), unless `draft`; OW_EEXISTS, OW_EINVAL
  * (an id that cannot be used), OW_ELIMIT, OW_EIO. */
 int saved_add(struct saved_workflows *saved, json_t *document, bool draft, bool fresh_id,
               struct saved_result *result);
-/* Replaces one, and changes it where it is running. OW_ENOTFOUND, OW_EPARSE, OW_EIO. */
+/* Replaces one, and changes it where it is running. `if_match` is the field of that name, "" =
+ * whatever is there. OW_ENOTFOUND, OW_EPARSE, OW_EIO; OW_ECHANGED: it names another version than
+ * the one that is kept, whose tag the result has. */
 int saved_replace(struct saved_workflows *saved, const char *id, json_t *document, bool draft,
-                  struct saved_result *result);
+                  const char *if_match, struct saved_result *result);
 /* Changes settings of one node, live where it is running; `data` holds the changed ones. OW_EINVAL
- * with a sentence that names the setting. */
+ * with a sentence that names the setting; after OW_EIO nothing has changed. */
 int saved_set_node(struct saved_workflows *saved, const char *id, const char *node_id, json_t *data,
                    struct saved_result *result);
 /* Stops and forgets. OW_ENOTFOUND. */

@@ -22,7 +22,8 @@
     X(OW_ETIMEOUT, -11, "timed out")                                                               \
     X(OW_EAUTH, -12, "not authentic")                                                              \
     X(OW_ESTATE, -13, "not possible in this state")                                                \
-    X(OW_ETOOLARGE, -14, "too large")
+    X(OW_ETOOLARGE, -14, "too large")                                                              \
+    X(OW_ECHANGED, -15, "changed meanwhile")
 
 enum ow_error {
     OW_OK = 0,

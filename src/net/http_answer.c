@@ -73,6 +73,7 @@ static void add_cross_origin(struct writer *writer, const struct http_request *r
     add(writer, "Access-Control-Allow-Origin: %s\r\n", request->origin);
     add(writer, "Access-Control-Allow-Headers: authorization, content-type, if-match\r\n");
     add(writer, "Access-Control-Allow-Methods: GET, POST, PUT, PATCH, DELETE\r\n");
+    add(writer, "Access-Control-Expose-Headers: etag, link, location\r\n");
     add(writer, "Vary: Origin\r\n");
 }
 

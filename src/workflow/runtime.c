@@ -220,15 +220,12 @@ static json_t *find_change(const json_t *changes, const char *node_id)
     return json_null();
 }
 
-/* Under `change`. The document changes in a copy: the running one keeps its own until it is done.
- */
-static int set_node(struct runtime *r, const char *workflow_id, const char *node_id,
-                    const json_t *data, json_t **document, json_t **change, struct reason *why)
+/* Under `change`: the graph with settings of a node changed, and its document, a copy: the running
+ * one keeps its own until it is done. */
+static int change_node(struct running_workflow *w, const char *node_id, const json_t *data,
+                       struct graph **graph, json_t **document, struct reason *why)
 {
-    struct running_workflow *w = runtime_find(r, workflow_id);
-    struct graph *graph = NULL;
-    json_t *report = NULL, *changes = NULL;
-    json_t *copy = w ? json_deep_copy(w->graph->document) : NULL;
+    json_t *report = NULL, *copy = w ? json_deep_copy(w->graph->document) : NULL;
     json_t *node = find_node(copy, node_id);
     if (!node) {
         json_decref(copy);
@@ -238,19 +235,49 @@ static int set_node(struct runtime *r, const char *workflow_id, const char *node
     if (rc == OW_OK && json_object_update(graph_settings(node), (json_t *)data) < 0)
         rc = OW_ENOMEM;
     if (rc == OW_OK)
-        rc = graph_parse(&graph, copy, &report);
+        rc = graph_parse(graph, copy, &report);
     const json_t *error = json_array_get(json_object_get(report, "errors"), 0);
     if (rc == OW_EPARSE && error)
         rc = reason_set(why, OW_EINVAL, "%s", json_string_value(json_object_get(error, "message")));
-    if (graph)
+    json_decref(report);
+    if (rc == OW_OK)
+        *document = copy;
+    else
+        json_decref(copy);
+    return rc;
+}
+
+int runtime_check_node(struct runtime *r, const char *workflow_id, const char *node_id,
+                       const json_t *data, struct reason *why)
+{
+    struct graph *graph = NULL;
+    json_t *document = NULL;
+    pthread_mutex_lock(&r->change);
+    struct running_workflow *w = runtime_find(r, workflow_id);
+    int rc = change_node(w, node_id, data, &graph, &document, why);
+    if (rc == OW_OK)
+        rc = check(r, graph, w->origin, why);
+    pthread_mutex_unlock(&r->change);
+    graph_destroy(&graph);
+    json_decref(document);
+    return rc;
+}
+
+static int set_node(struct runtime *r, const char *workflow_id, const char *node_id,
+                    const json_t *data, json_t **document, json_t **change, struct reason *why)
+{
+    struct running_workflow *w = runtime_find(r, workflow_id);
+    struct graph *graph = NULL;
+    json_t *changed = NULL, *changes = NULL;
+    int rc = change_node(w, node_id, data, &graph, &changed, why);
+    if (rc == OW_OK)
         rc = apply(r, graph, w->origin, &changes, why);
     if (rc == OW_OK) {
-        *document = json_incref(copy);
+        *document = json_incref(changed);
         *change = find_change(changes, node_id);
     }
     json_decref(changes);
-    json_decref(report);
-    json_decref(copy);
+    json_decref(changed);
     return rc;
 }
 

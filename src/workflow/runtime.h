@@ -76,6 +76,9 @@ int runtime_apply(struct runtime *runtime, json_t *workflow, enum runtime_origin
 /* What runtime_apply() would do. What is wrong stands in the report; then *changes is empty. */
 int runtime_preview(struct runtime *runtime, json_t *workflow, enum runtime_origin origin,
                     json_t **report, json_t **changes);
+/* Whether runtime_set_node() would be refused: its errors. */
+int runtime_check_node(struct runtime *runtime, const char *workflow_id, const char *node_id,
+                       const json_t *data, struct reason *why);
 /* Changes settings of one node: `data` is merged into its own. *document (the whole workflow) and
  * *change ({"node_id", "change"}) are new references. OW_ENOTFOUND; OW_EINVAL names the setting. */
 int runtime_set_node(struct runtime *runtime, const char *workflow_id, const char *node_id,

@@ -87,39 +87,61 @@ test('a running picture follows undo and redo', { timeout: 90000 }, async (t) =>
   await eventually('it is kept', 5, async () => (await model()).enableXRay === false);
 });
 
-test('what was changed elsewhere is not saved over unasked', { timeout: 60000 }, async (t) => {
+test('what was changed elsewhere is not saved over unasked, and nothing of it is lost', { timeout: 60000 }, async (t) => {
   const { page, server } = await open(t);
+  const name = (of) => of.inputValue('[data-testid=workflow-name]');
+  const rename = async (of, text) => {
+    await of.fill('[data-testid=workflow-name]', text);
+    await of.keyboard.press('Control+s');
+  };
+  const names = async () => (await listed(server)).map((row) => row.name);
+  const isSaved = (text) => eventually(`${text} is saved`, 10, async () => (await names())[0] === text);
+  const asked = page.locator('[data-testid=conflict]');
   await page.click('[data-testid=begin]');
   await page.keyboard.press('Control+s');
   await page.waitForFunction(() => document.querySelector('[data-testid=unsaved]')?.textContent === '');
   const other = await openPage(page.context().browser(), page.url());
   await other.waitForSelector('[data-testid=node-model]');
-  await other.fill('[data-testid=workflow-name]', 'Theirs');
-  await other.keyboard.press('Control+s');
-  await eventually('theirs is saved', 10, async () => (await listed(server))[0].name === 'Theirs');
+  await rename(other, 'Theirs');
+  await isSaved('Theirs');
 
-  const asked = [];
-  let answer = 'dismiss';
-  page.on('dialog', (dialog) => { asked.push(dialog.message()); void dialog[answer](); });
-  await page.fill('[data-testid=workflow-name]', 'Mine');
+  // Neither.
+  await rename(page, 'Mine');
+  await asked.waitFor();
+  assert.deepEqual(await names(), ['Theirs']);
+  await page.keyboard.press('Escape');
+  await asked.waitFor({ state: 'detached' });
+  assert.deepEqual([await name(page), await unsaved(page)], ['Mine', 'not saved']);
+
+  // Mine.
   await page.keyboard.press('Control+s');
-  await eventually('it is asked', 10, () => asked.length === 1);
-  assert.match(asked[0], /changed elsewhere/);
-  assert.equal((await listed(server))[0].name, 'Theirs');
-  assert.equal(await unsaved(page), 'not saved');
-  answer = 'accept';
-  await page.keyboard.press('Control+s');
-  await eventually('mine is saved', 10, async () => (await listed(server))[0].name === 'Mine');
-  await page.fill('[data-testid=workflow-name]', 'Mine again');
-  await page.keyboard.press('Control+s');
-  await eventually('without a question', 10, async () => (await listed(server))[0].name === 'Mine again');
-  assert.equal(asked.length, 2);
+  await page.click('[data-testid=conflict-mine]');
+  await isSaved('Mine');
+  await rename(page, 'Mine again');
+  await isSaved('Mine again'); // without a question
+
+  // Theirs, from which undo leads back.
+  await rename(other, 'Theirs again');
+  await other.click('[data-testid=conflict-theirs]');
+  await other.waitForFunction(() => document.querySelector('[data-testid=workflow-name]').value === 'Mine again');
+  assert.equal(await unsaved(other), '');
+  await other.click('[data-testid=undo]');
+  assert.deepEqual([await name(other), await unsaved(other)], ['Theirs again', 'not saved']);
+  await other.keyboard.press('Control+s');
+  await isSaved('Theirs again');
+
+  // Both.
+  const id = new URL(page.url()).searchParams.get('workflow');
+  await rename(page, 'Mine, too');
+  await page.click('[data-testid=conflict-copy]');
+  await isSaved('Mine, too (copy)');
+  assert.deepEqual(await names(), ['Mine, too (copy)', 'Theirs again']);
+  assert.equal(await name(page), 'Mine, too (copy)');
+  assert.notEqual(new URL(page.url()).searchParams.get('workflow'), id);
 
   // What was deleted elsewhere is kept again.
-  const id = new URL(page.url()).searchParams.get('workflow');
   assert.ok((await fetch(`${server.url}/api/workflow-builder/${id}`, { method: 'DELETE' })).ok);
-  await page.fill('[data-testid=workflow-name]', 'Mine, kept again');
-  await page.keyboard.press('Control+s');
-  await eventually('it is there again', 10, async () => (await listed(server))[0]?.name === 'Mine, kept again');
+  await rename(other, 'Kept again');
+  await isSaved('Kept again');
   assert.equal((await listed(server))[0].id, id);
 });

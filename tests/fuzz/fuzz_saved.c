@@ -48,7 +48,7 @@ static void check_report(const json_t *report)
 static void read_back(const char *id, const json_t *written)
 {
     json_t *read = NULL;
-    if (saved_read(&saved, id, &read) != OW_OK)
+    if (saved_read(&saved, id, &read, NULL) != OW_OK)
         abort();
     check_hidden(read);
     if (!json_equal(json_object_get(read, "nodes"), json_object_get(written, "nodes")))

@@ -27,6 +27,9 @@ test('a full disk is answered 507, and loses nothing', { timeout: 60000 }, async
   const large = 'x'.repeat(30000), kept = [];
   await call('POST /api/workflow-builder', 201, { body: workflow('first', large) });
   await call('POST /api/workflow-builder/{id}/execute', 200, { params: { id: 'first' } });
+  const shown = { id: 'first', node_id: 'first-view' }, label = async () => (await call('GET /api/views', 200)).views[0].label;
+  await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 200, { params: shown, body: { data: { label: 'kept' } } });
+  assert.equal(await label(), 'kept');
   let full;
   for (let i = 0; i < 100 && !full; i++) {
     const answer = await call.whole('POST /api/workflow-builder', [201, 507], { body: workflow(`w${i}`, large) });
@@ -42,6 +45,9 @@ test('a full disk is answered 507, and loses nothing', { timeout: 60000 }, async
   await call('POST /api/workflow-builder/{id}/deploy', 507, { params, body: more });
   await call('POST /api/workflow-builder/import', 507, { body: workflow('imported', large) });
   await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 507, { params, body: { data: { note: large } } });
+  // Of one that runs, too: the picture does not show what is not kept.
+  await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 507, { params: shown, body: { data: { label: 'not kept', note: large } } });
+  assert.equal(await label(), 'kept');
   let refused = false;
   for (let i = 0; i < 400 && !refused; i++) {
     refused = (await call.whole('POST /api/cameras', [201, 507], { body: camera(`c${i}`) })).status === 507;

@@ -71,6 +71,44 @@ test('a workflow is kept, listed, read, replaced and forgotten', { timeout: 6000
   await call('PUT /api/workflow-builder/{id}', 404, { params: { id: 'a' }, body: workflow('a') });
 });
 
+test('who names a version replaces no other one', { timeout: 60000 }, async (t) => {
+  const { call } = await start(t);
+  const params = { id: 'a' }, node = { id: 'a', node_id: 'a-view' };
+  const put = (status, name, tag) => call.whole('PUT /api/workflow-builder/{id}', status, { params, body: { ...workflow('a'), name }, headers: tag === undefined ? {} : { 'if-match': tag } });
+  const read = async () => call.whole('GET /api/workflow-builder/{id}', 200, { params });
+  const first = (await call.whole('POST /api/workflow-builder', 201, { body: workflow('a') })).headers.etag;
+  assert.match(first, /^"[0-9a-f]{16}"$/);
+  assert.equal((await read()).headers.etag, first);
+  await call('POST /api/workflow-builder/{id}/execute', 200, { params });
+  assert.equal((await read()).headers.etag, first, 'that it runs is none of its versions');
+
+  const second = (await put(200, 'Second', first)).headers.etag;
+  assert.notEqual(second, first);
+  const refused = await put(412, 'Late', first);
+  assert.match(refused.json.detail, /changed since it was read: nothing was saved/);
+  assert.equal(refused.headers.etag, second);
+  assert.equal((await read()).json.name, 'Second');
+  await put(412, 'Late', `W/${second}`); // weak
+  await put(412, 'Late', '"other", "another"');
+  await put(412, 'Late', `"${'x'.repeat(200)}"`); // longer than any that was given
+  const third = (await put(200, 'Third', `"other", ${second}`)).headers.etag;
+  assert.equal((await put(200, 'Third', '*')).headers.etag, third, 'the same is the same version');
+  await put(200, 'Whatever was there'); // as it always was
+
+  // A change of one node tells which version it was made to, and which it made.
+  const before = (await read()).headers.etag;
+  const changed = await call.whole('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 200, { params: node, body: { data: { quality: 60 } } });
+  assert.equal(changed.json.replaced_etag, before);
+  assert.equal((await read()).headers.etag, changed.headers.etag);
+  await put(412, 'Late', before);
+
+  await call('DELETE /api/workflow-builder/{id}', 200, { params });
+  await put(404, 'Gone', changed.headers.etag);
+  // What runs without being kept has no version.
+  await call('POST /api/workflow-builder/execute', 200, { body: workflow('a') });
+  assert.equal((await read()).headers.etag, undefined);
+});
+
 test('ids: made where there is none, 409 where it is taken, 400 where it is none', { timeout: 60000 }, async (t) => {
   const { call } = await start(t);
   const made = new Set();
@@ -220,7 +258,7 @@ test('settings of one node change while it runs and are kept', { timeout: 60000 
   assert.equal(answer.data.quality, 60);
   await call('POST /api/workflow-builder/{id}/execute', 200, { params });
   answer = await call(patch, 200, { params, body: { data: { quality: 70, wobble: 1 } } });
-  assertShape(answer, { node_id: 'string', data: 'object', change: 'string', applied: 'boolean', warnings: 'array' });
+  assertShape(answer, { node_id: 'string', data: 'object', change: 'string', applied: 'boolean', warnings: 'array', replaced_etag: 'string' });
   assert.deepEqual(answer.data, { quality: 70, wobble: 1 });
   assert.deepEqual([answer.node_id, answer.change, answer.applied], ['set-view', 'updated', true]);
   assert.equal(answer.warnings[0].setting, 'wobble');

@@ -7,6 +7,7 @@ import { freePlace, layout } from '../src/builder/model/layout';
 import { describeModel } from '../src/builder/model/models';
 import type { NodeType, Role, TypeTable } from '../src/builder/model/types';
 import { addPoint, cornersOf, directionOf, handlesOf, inParts, moveAll, moveHandle, pointsOf } from '../src/builder/model/zone';
+import { SeenVersion } from '../src/builder/model/version';
 import { copies, feederOf, refusal } from '../src/builder/model/wiring';
 
 const kind = (type: string, role: Role): [string, NodeType] => [type, {
@@ -127,6 +128,34 @@ test('steps back past the first save keep the id', () => {
   editor.redo();
   assert.equal(editor.state.workflow.id, 'w1');
   assert.equal(editor.state.dirty, false);
+});
+
+test('a change by this page leads from a version seen to one seen, never past what others did', () => {
+  const seen = new SeenVersion();
+  assert.equal(seen.tag, null);
+  seen.see('"1"');
+  seen.follow('"1"', '"2"');
+  assert.equal(seen.tag, '"2"');
+  seen.follow('"3"', '"4"'); // somebody has made 3 of 2
+  assert.equal(seen.tag, '"2"');
+  seen.follow('"4"', '"5"');
+  assert.equal(seen.tag, '"2"');
+  seen.see('"5"');
+  assert.equal(seen.tag, '"5"');
+});
+
+test('what others have made of a workflow is taken over; what was there is one step back', () => {
+  const editor = new Editor();
+  editor.open({ id: 'w', name: 'Read', version: '1.0', nodes: [], edges: [] });
+  editor.rename('Mine');
+  const { document } = editor;
+  editor.takeOver({ id: 'w', name: 'Theirs', version: '1.0', nodes: [], edges: [] });
+  assert.deepEqual([editor.state.workflow.name, editor.state.dirty], ['Theirs', false]);
+  assert.notEqual(editor.document, document, 'answers to what was sent before are of another document');
+  editor.undo();
+  assert.deepEqual([editor.state.workflow.name, editor.state.dirty], ['Mine', true]);
+  editor.redo();
+  assert.deepEqual([editor.state.workflow.name, editor.state.dirty], ['Theirs', false]);
 });
 
 test('changes of settings are found, an absent one is null', () => {

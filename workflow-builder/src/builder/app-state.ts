@@ -1,11 +1,12 @@
 /* The builder's state beside the workflow itself: what the server has, what runs, what is to be told.
  * Joins editor, live states and server; knows no React. */
 import { Live } from './live';
-import { same, settingChanges, withNodeSettings } from './model/changes';
+import { settingChanges } from './model/changes';
 import { newWorkflowFrom } from './model/duplicate';
 import { Editor } from './model/editor';
 import type { Finding, NodeType, Settings, TypeTable, Workflow } from './model/types';
-import { server, ServerError, type Camera, type Model, type UploadRow, type WorkflowRow } from './server';
+import { SeenVersion } from './model/version';
+import { server, ServerError, type Camera, type KeptWorkflow, type Model, type Tagged, type UploadRow, type WorkflowRow } from './server';
 import { isModel, Uploads } from './uploads';
 
 export interface Toast {
@@ -22,6 +23,15 @@ export interface Report {
   readonly canSave: boolean;
 }
 
+/** The workflow that was to be saved has been changed elsewhere. */
+export interface Conflict {
+  readonly draft: boolean;
+  /** Of what is there now. */
+  readonly tag: string | null;
+}
+
+export type ConflictChoice = 'mine' | 'theirs' | 'copy';
+
 export interface AppState {
   readonly loading: boolean;
   readonly failure: string;
@@ -36,6 +46,7 @@ export interface AppState {
   readonly busy: '' | 'saving' | 'starting' | 'stopping';
   readonly toasts: readonly Toast[];
   readonly report: Report | null;
+  readonly conflict: Conflict | null;
   /** What the last look found at nodes; forgotten with the next change. */
   readonly faults: ReadonlyMap<string, string>;
 }
@@ -67,11 +78,12 @@ export class App {
   #toastId = 0;
   #pending = new Map<string, Pending>(); // by node id
   #saving: Promise<boolean> | null = null;
-  #kept: Workflow | null = null; // as the server told last
+  #changing: Promise<unknown> | null = null; // a setting that is on its way
+  #seen = new SeenVersion();
   #connected = false;
   #sending = false;
   #state: AppState = {
-    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null, faults: NO_FAULTS,
+    loading: true, failure: '', types: [], models: [], videos: [], cameras: [], uploaded: [], maxUpload: 0, rows: [], saved: false, busy: '', toasts: [], report: null, conflict: null, faults: NO_FAULTS,
   };
 
   get state(): AppState {
@@ -200,26 +212,15 @@ export class App {
     this.editor.endGesture();
   }
 
-  #showKept(workflow: Workflow & { saved: boolean }): void {
-    const { saved } = workflow;
-    this.#show(bare(workflow), saved);
-    this.#kept = saved ? this.editor.state.workflow : null;
-  }
-
-  /* What the server has of the open workflow: null = it has been deleted elsewhere. */
-  async #readKept(id: string): Promise<Workflow | null> {
-    try {
-      return bare(await server.read(id));
-    } catch (error) {
-      if (error instanceof ServerError && error.status === 404) return null;
-      throw error;
-    }
+  #showKept({ body, tag }: Tagged<KeptWorkflow>): void {
+    this.#show(bare(body), body.saved);
+    this.#seen.see(tag);
   }
 
   #show(workflow: Workflow, saved: boolean): void {
-    this.#kept = null;
+    this.#seen.see(null);
     this.editor.open(workflow, saved);
-    this.#set({ saved, report: null });
+    this.#set({ saved, report: null, conflict: null });
     this.#showAddress(saved ? workflow.id : '', workflow.name);
   }
 
@@ -269,38 +270,84 @@ export class App {
 
   /** Returns whether the server has what was there when it was called. */
   async save(draft = false): Promise<boolean> {
-    /* One after the other: two at once would make two workflows of a new one. */
-    while (this.#saving !== null) await this.#saving;
+    await this.#quiet();
     if (this.#state.saved && !this.editor.state.dirty && !draft) return true;
-    this.#saving = this.#save(draft);
+    return this.#saveNow(draft, this.#seen.tag);
+  }
+
+  /* One after the other: two saves at once would make two workflows of a new one, and a save must name
+   * the version that a setting on its way is about to make. */
+  async #quiet(): Promise<void> {
+    while (this.#saving !== null || this.#changing !== null) await (this.#saving ?? this.#changing);
+  }
+
+  async #saveNow(draft: boolean, seen: string | null): Promise<boolean> {
+    this.#saving = this.#save(draft, seen);
     const done = await this.#saving;
     this.#saving = null;
     return done;
   }
 
-  async #save(draft: boolean): Promise<boolean> {
+  /* What has been deleted elsewhere is kept again. */
+  async #write(workflow: Workflow, draft: boolean, seen: string | null) {
+    if (!this.#state.saved) return server.add(workflow, draft);
+    try {
+      return await server.replace(workflow, draft, seen);
+    } catch (error) {
+      if (error instanceof ServerError && error.status === 404) return server.add(workflow, draft);
+      throw error;
+    }
+  }
+
+  async #save(draft: boolean, seen: string | null): Promise<boolean> {
     const { document: opened } = this.editor;
     const { workflow } = this.editor.state;
-    this.#set({ busy: 'saving', report: null });
+    this.#set({ busy: 'saving', report: null, conflict: null });
     try {
-      const there = this.#state.saved ? await this.#readKept(workflow.id) : null;
-      const overtaken = there !== null && this.#kept !== null && !same(there, bare(this.#kept));
-      if (overtaken && !confirm('This workflow has been changed elsewhere since it was opened here. Save over that?')) return false;
-      const done = there !== null ? await server.replace(workflow, draft) : await server.add(workflow, draft);
+      const { body: done, tag } = await this.#write(workflow, draft, seen);
       if (done.not_applied !== undefined) this.tell(done.not_applied, 'error');
       if (this.editor.document === opened) {
         this.editor.markSaved(done.id, workflow);
-        this.#kept = done.workflow;
+        this.#seen.see(tag);
         this.#set({ saved: true });
         this.#showAddress(done.id, workflow.name);
       }
       await this.refreshRows();
       return true;
     } catch (error) {
-      this.#refused('This workflow has mistakes', error, true);
+      if (!(error instanceof ServerError && error.status === 412)) this.#refused('This workflow has mistakes', error, true);
+      else if (this.editor.document === opened) this.#set({ conflict: { draft, tag: error.tag } });
       return false;
     } finally {
       this.#set({ busy: '' });
+    }
+  }
+
+  /** What is to become of the changes here and those elsewhere; null leaves both as they are. */
+  async resolve(choice: ConflictChoice | null): Promise<void> {
+    const { conflict } = this.#state;
+    this.#set({ conflict: null });
+    if (conflict === null || choice === null) return;
+    if (choice === 'theirs') {
+      await this.#takeTheirs();
+      return;
+    }
+    await this.#quiet();
+    if (choice === 'copy') this.#show(newWorkflowFrom(this.editor.state.workflow), false);
+    await this.#saveNow(conflict.draft, choice === 'mine' ? conflict.tag : null);
+  }
+
+  async #takeTheirs(): Promise<void> {
+    const { document: opened } = this.editor;
+    try {
+      const { body, tag } = await server.read(this.editor.state.workflow.id);
+      if (this.editor.document !== opened) return;
+      this.editor.takeOver(bare(body));
+      this.#seen.see(tag);
+      this.#showAddress(body.id, body.name);
+      this.tell('What you had here is one step back: undo brings it again.');
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -362,10 +409,11 @@ export class App {
   async renameWorkflow(id: string, name: string): Promise<void> {
     const { document: opened } = this.editor;
     try {
-      await server.replace({ ...bare(await server.read(id)), name }, true);
+      const { body, tag } = await server.read(id);
+      const { tag: renamed } = await server.replace({ ...bare(body), name }, true, tag);
       if (this.editor.document === opened && this.editor.state.workflow.id === id) {
         this.editor.renameSaved(name);
-        if (this.#kept !== null) this.#kept = { ...this.#kept, name };
+        this.#seen.follow(tag, renamed);
         this.#showAddress(id, name);
       }
       await this.refreshRows();
@@ -376,7 +424,7 @@ export class App {
 
   async duplicateWorkflow(id: string): Promise<void> {
     try {
-      this.#show(newWorkflowFrom(bare(await server.read(id))), false);
+      this.#show(newWorkflowFrom(bare((await server.read(id)).body)), false);
     } catch (error) {
       this.#fail(error);
     }
@@ -436,13 +484,18 @@ export class App {
       const [nodeId, { document: opened, workflowId, settings }] = next;
       this.#pending.delete(nodeId);
       try {
-        await server.setNode(workflowId, nodeId, settings);
-        if (this.editor.document !== opened) continue;
-        this.editor.markSettingsSaved(nodeId, settings);
-        if (this.#kept !== null) this.#kept = withNodeSettings(this.#kept, nodeId, settings);
+        const changing = server.setNode(workflowId, nodeId, settings);
+        this.#changing = changing.catch(() => null);
+        const { body, tag } = await changing;
+        if (body.not_applied !== undefined) this.tell(body.not_applied, 'error');
+        if (this.editor.document === opened) {
+          this.editor.markSettingsSaved(nodeId, settings);
+          this.#seen.follow(body.replaced_etag ?? null, tag);
+        }
       } catch (error) {
         this.#fail(error);
       }
+      this.#changing = null;
       await new Promise((resolve) => setTimeout(resolve, LIVE_PAUSE_MS));
     }
     this.#sending = false;

@@ -3,9 +3,26 @@ import { asSentence, errorSentence, SERVER_SILENT } from '../player/server-types
 import type { Finding, NodeType, Settings, Workflow } from './model/types';
 
 export class ServerError extends Error {
-  constructor(message: string, readonly status: number, readonly errors: readonly Finding[] = [], readonly warnings: readonly Finding[] = []) {
+  constructor(
+    message: string, readonly status: number, readonly errors: readonly Finding[] = [], readonly warnings: readonly Finding[] = [],
+    readonly tag: string | null = null,
+  ) {
     super(message);
   }
+}
+
+/** An answer, and which version of a workflow it is of. */
+export interface Tagged<T> {
+  readonly body: T;
+  readonly tag: string | null;
+}
+
+export type KeptWorkflow = Workflow & { readonly running: boolean; readonly saved: boolean };
+
+export interface NodeChange {
+  readonly change?: string;
+  readonly not_applied?: string;
+  readonly replaced_etag?: string;
 }
 
 export interface WorkflowRow {
@@ -97,13 +114,14 @@ async function refuse(response: Response): Promise<never> {
     errors = body.errors ?? [];
     warnings = body.warnings ?? [];
   } catch { /* the sentence is all there is */ }
-  throw new ServerError(message, response.status, errors, warnings);
+  throw new ServerError(message, response.status, errors, warnings, response.headers.get('etag'));
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const options: RequestInit = { method };
+async function callTagged<T>(method: string, path: string, body?: unknown, ifMatch: string | null = null): Promise<Tagged<T>> {
+  const headers: Record<string, string> = ifMatch === null ? {} : { 'if-match': ifMatch };
+  const options: RequestInit = { method, headers };
   if (body !== undefined) {
-    options.headers = { 'content-type': 'application/json' };
+    headers['content-type'] = 'application/json';
     options.body = JSON.stringify(body);
   }
   let response: Response;
@@ -112,8 +130,10 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   } catch {
     throw new ServerError(SERVER_SILENT, 0);
   }
-  return response.ok ? ((await response.json()) as T) : refuse(response);
+  return response.ok ? { body: (await response.json()) as T, tag: response.headers.get('etag') } : refuse(response);
 }
+
+const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => (await callTagged<T>(method, path, body)).body;
 
 const at = (id: string) => `${BUILDER}/${encodeURIComponent(id)}`;
 
@@ -130,10 +150,11 @@ export const server = {
   uploads: () => call<{ uploads: UploadRow[]; max_bytes: number }>('GET', UPLOADS),
   removeUpload: (id: string) => call<unknown>('DELETE', `${UPLOADS}/${encodeURIComponent(id)}`),
   list: async () => (await call<{ workflows: WorkflowRow[] }>('GET', BUILDER)).workflows,
-  read: (id: string) => call<Workflow & { running: boolean; saved: boolean }>('GET', at(id)),
-  add: (workflow: Workflow, draft: boolean) => call<Saved>('POST', draft ? `${BUILDER}?draft=true` : BUILDER, workflow),
-  replace: (workflow: Workflow, draft: boolean) => call<Saved>('PUT', draft ? `${at(workflow.id)}?draft=true` : at(workflow.id), workflow),
-  setNode: (id: string, node: string, data: Settings) => call<{ change?: string }>('PATCH', `${at(id)}/nodes/${encodeURIComponent(node)}`, { data }),
+  read: (id: string) => callTagged<KeptWorkflow>('GET', at(id)),
+  add: (workflow: Workflow, draft: boolean) => callTagged<Saved>('POST', draft ? `${BUILDER}?draft=true` : BUILDER, workflow),
+  /** Refused with 412, and the tag of what is there, when that is another version than `seen`. */
+  replace: (workflow: Workflow, draft: boolean, seen: string | null) => callTagged<Saved>('PUT', draft ? `${at(workflow.id)}?draft=true` : at(workflow.id), workflow, seen),
+  setNode: (id: string, node: string, data: Settings) => callTagged<NodeChange>('PATCH', `${at(id)}/nodes/${encodeURIComponent(node)}`, { data }),
   remove: (id: string) => call<unknown>('DELETE', at(id)),
   execute: (id: string) => call<{ warnings?: Finding[] }>('POST', `${at(id)}/execute`),
   stop: (id: string) => call<unknown>('POST', `${at(id)}/stop`),

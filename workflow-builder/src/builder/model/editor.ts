@@ -71,6 +71,14 @@ export class Editor {
     this.#tell(workflow, new Set());
   }
 
+  /** Shows what others have made of the workflow; what was shown is one step back. */
+  takeOver(workflow: Workflow): void {
+    this.#document += 1;
+    this.#saved = workflow;
+    this.#history.separate();
+    this.#change(workflow, null, new Set());
+  }
+
   /** The server has `sent`, which may be older than what is shown, under this id. */
   markSaved(id: string, sent: Workflow = this.#state.workflow): void {
     this.#saved = { ...sent, id };

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { useApp, useAppState, useEditor } from '../hooks/context';
 import { useRunning } from '../hooks/live';
 import { Canvas } from './Canvas';
+import { ConflictDialog } from './ConflictDialog';
 import { Inspector } from './Inspector';
 import { ReportDialog } from './ReportDialog';
 import { ShortcutsDialog } from './ShortcutsDialog';
@@ -55,7 +56,7 @@ function useShortcuts(showHelp: () => void): void {
 }
 
 export function Builder() {
-  const { loading, failure, report } = useAppState();
+  const { loading, failure, report, conflict } = useAppState();
   const { dirty } = useEditor();
   const { connected } = useRunning();
   const [help, setHelp] = useState(false);
@@ -78,6 +79,7 @@ export function Builder() {
           </div>
         )}
         {report !== null && <ReportDialog report={report} />}
+        {conflict !== null && <ConflictDialog />}
         {help && <ShortcutsDialog onClose={() => setHelp(false)} />}
         <Toasts />
       </div>
