@@ -34,13 +34,27 @@ test('both kinds of view watch one model, each over its own transport', { timeou
   assert.equal(Object.values(nodes).filter(({ type }) => type === 'model').length, 1);
 });
 
-test('a transport can be forced, and left to the page again', { timeout: 90000 }, async (t) => {
+const keptChoice = (page) => page.evaluate(() => localStorage.getItem('overwatch-transport'));
+
+test('a transport can be forced, which is kept, and left to the page again', { timeout: 90000 }, async (t) => {
   const { page } = await street(t);
   await execute(page);
+  const tools = await page.evaluate(() => [...document.querySelector('.view-tools').children].map((tool) => { const { top, bottom } = tool.getBoundingClientRect(); return Math.round(top + bottom) / 2; }));
+  assert.ok(tools.length === 3 && Math.max(...tools) - Math.min(...tools) <= 2, `the tools of a view are in one row: ${tools}`);
   const choose = (value) => node(page, 'videoPreviewWebRTC').locator('[data-testid=transport]').selectOption(value);
   await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
+  assert.equal(await keptChoice(page), null);
   await choose('websocket');
   await shows(page, 'videoPreviewWebRTC', /^WebSocket · [1-9]/);
+  await page.reload();
+  await shows(page, 'videoPreviewWebRTC', /^WebSocket · [1-9]/);
+  const link = node(page, 'videoPreviewWebRTC').getByRole('link', { name: 'Open in a page of its own' });
+  const [own] = await Promise.all([page.waitForEvent('popup'), link.click()]);
+  await own.waitForFunction(() => document.querySelector('overwatch-view')?.transport === 'websocket');
+  await own.getByTestId('transport-auto').click();
+  await own.reload();
+  await own.waitForFunction(() => document.querySelector('overwatch-view')?.transport === 'auto');
+  await own.close();
   await choose('auto');
   await shows(page, 'videoPreviewWebRTC', /^WebRTC · [1-9]/);
   assert.equal(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-state]').textContent(), 'Connected');
@@ -54,6 +68,7 @@ test('where WebRTC does not come about the picture comes over the WebSocket, and
   await shows(page, 'videoPreviewWebRTC', /^WebSocket · [1-9]/);
   await eventually('the reason', 20, async () => /No WebRTC today/.test(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-reason]').textContent()));
   assert.equal(await node(page, 'videoPreviewWebRTC').locator('[data-testid=view-state]').textContent(), 'Connected');
+  assert.equal(await keptChoice(page), null, 'nobody has chosen it');
   await page.unroute(offers);
   await eventually('WebRTC is back', 60, async () => /^WebRTC · [1-9]/.test(await figures(page, 'videoPreviewWebRTC')));
   await eventually('nothing more to tell', 10, async () => (await page.locator('[data-testid=view-reason]').count()) === 0);

@@ -6,6 +6,7 @@ import type { TransportChoice } from '../../player/session-machine';
 import { useApp } from '../hooks/context';
 import { valueOf, type WorkflowNode } from '../model/types';
 import { formatDuration, recordLabel, setRecording } from '../../ui/recording';
+import { chooseTransport, chosenTransport } from '../../ui/transport-choice';
 import { Icon, type IconName } from '../parts/Icon';
 import type { BodyProps } from './FlowNode';
 
@@ -104,6 +105,19 @@ function Tool({ icon, label, onClick }: { icon: IconName; label: string; onClick
   return <button type="button" className="tool small" aria-label={label} title={label} onClick={onClick}><Icon name={icon} /></button>;
 }
 
+/* As small as a tool: which transport it is stands above it. Its colour tells that one is forced. */
+function TransportPick({ choice, choose }: { choice: TransportChoice; choose: (choice: TransportChoice) => void }) {
+  const label = TRANSPORTS.find(({ value }) => value === choice)?.label ?? choice;
+  return (
+    <span className="tool small transport" data-forced={choice !== 'auto'} title={`Transport: ${label}`}>
+      <Icon name="transport" />
+      <select aria-label="Transport" value={choice} data-testid="transport" onChange={(event) => choose(event.target.value as TransportChoice)}>
+        {TRANSPORTS.map(({ value, label: text }) => <option key={value} value={value}>{text}</option>)}
+      </select>
+    </span>
+  );
+}
+
 /* Shows by its colour that the view is being recorded, whoever wanted it. Where nothing can be recorded its place stays free. */
 function RecordTool({ id, recording }: { id: string; recording: Recording | undefined }) {
   const app = useApp();
@@ -123,10 +137,14 @@ export function ViewBody({ node, state }: BodyProps) {
   const app = useApp();
   const player = useRef<OverwatchView>(null);
   const [shown, setShown] = useState<Shown>({ state: 'disconnected', reason: '', text: '' });
-  const [choice, setChoice] = useState<TransportChoice>(node.type === 'videoPreview' || node.type === 'recorder' ? 'websocket' : 'auto');
+  const [choice, setChoice] = useState<TransportChoice>(() => chosenTransport(node.id) ?? (node.type === 'videoPreview' || node.type === 'recorder' ? 'websocket' : 'auto'));
   const [paused, setPaused] = useState(false);
   const running = state !== null;
   useEffect(() => setPaused(false), [running]);
+  const choose = (chosen: TransportChoice) => {
+    chooseTransport(node.id, chosen);
+    setChoice(chosen);
+  };
   const snapshot = async () => {
     if (await player.current?.downloadSnapshot() !== true) app.tell('There is no picture yet.', 'error');
   };
@@ -151,9 +169,7 @@ export function ViewBody({ node, state }: BodyProps) {
           <a className="tool small" href={`/view/${encodeURIComponent(node.id)}`} target="_blank" rel="noreferrer" aria-label="Open in a page of its own" title="Open in a page of its own"><Icon name="open" /></a>
         </span>
         <LayoutSwitch node={node} />
-        <select aria-label="Transport" title="Transport" value={choice} data-testid="transport" onChange={(event) => setChoice(event.target.value as TransportChoice)}>
-          {TRANSPORTS.map(({ value, label }) => <option key={value} value={value}>{label}</option>)}
-        </select>
+        <TransportPick choice={choice} choose={choose} />
       </div>
     </div>
   );

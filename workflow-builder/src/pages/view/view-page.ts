@@ -5,6 +5,7 @@ import type { TransportChoice } from '../../player/session-machine';
 import { h, setData, setText } from '../../ui/dom';
 import { icon, logo } from '../../ui/icons';
 import { pageTools } from '../../ui/page-tools';
+import { chooseTransport, chosenTransport, transportOfAddress } from '../../ui/transport-choice';
 import { troubleOf } from '../../ui/view-health';
 import { RecordButton } from './record-button';
 import { StatsStrip } from './stats-strip';
@@ -38,8 +39,7 @@ export class ViewPage {
     this.#player = h('overwatch-view', { node, 'data-testid': 'player' });
     this.#strip = new StatsStrip(() => this.#player.budget);
     this.#record = new RecordButton(node, { say: (text, link) => this.#say(text, link) });
-    const chosen = new URLSearchParams(location.search).get('transport');
-    if (chosen === 'webrtc' || chosen === 'websocket') this.#player.transport = chosen;
+    this.#player.transport = transportOfAddress(location.search) ?? chosenTransport(node) ?? 'auto';
     this.#state.append(h('span', { class: 'dot' }), this.#stateLabel, this.#stateReason);
     this.element = h('div', { id: 'app' }, this.#bar(), this.#trouble, h('main', { class: 'picture' }, this.#player, this.#toast), this.#strip.element);
     this.#player.addEventListener('statechange', () => this.#showState());
@@ -108,6 +108,7 @@ export class ViewPage {
 
   #choose(choice: TransportChoice): void {
     this.#player.transport = choice;
+    chooseTransport(this.node, choice);
     const url = new URL(location.href);
     if (choice === 'auto') url.searchParams.delete('transport');
     else url.searchParams.set('transport', choice);
