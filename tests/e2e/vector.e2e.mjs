@@ -22,7 +22,7 @@ const watch = (page) => page.evaluate(() => {
   window.records = [];
   window.samples = [];
   player.addEventListener('metadata', ({ detail }) => {
-    if (detail.vector) window.records.push({ at: performance.now(), captureUs: detail.captureUs, objects: detail.objects.length, boxes: detail.objects.map(({ box }) => `${box.x},${box.y}`).join() });
+    if (detail.vector) window.records.push({ at: performance.now(), captureUs: detail.captureUs, objects: detail.objects.length, zones: detail.zones.map(({ name }) => name).join(), boxes: detail.objects.map(({ box }) => `${box.x},${box.y}`).join() });
   });
   setInterval(() => {
     const { tier, transport, latency } = player.stats;
@@ -49,12 +49,17 @@ const motion = (page) => page.evaluate(async () => {
     for (let i = 0; i < data.length; i += 4) hash = (hash * 31 + data[i]) | 0;
     seen.add(hash);
   }
-  const { data } = canvas.getContext('2d').getImageData(4, 4, 1, 1);
-  return { pictures: seen.size, frames, ground: [...data] };
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const corner = 4 * (4 * canvas.width + 4);
+  let zone = 0; // pixels of its colour
+  for (let i = 0; i < data.length; i += 4) zone += [0xff, 0xd1, 0x66].every((channel, k) => Math.abs(channel - data[i + k]) < 25) ? 1 : 0;
+  return { pictures: seen.size, frames, ground: [...data.subarray(corner, corner + 4)], zone };
 });
 
 test('a link too slow for video shows a schematic, then video again', { skip, timeout: 150000 }, async (t) => {
   const workflow = JSON.parse(readFileSync(`${root}/workflows/demo.json`));
+  workflow.nodes.push({ id: 'zone', type: 'zone', position: { x: 400, y: 0 }, data: { label: 'Square', zoneType: 'rectangle', polygon: [[0.2, 0.3], [0.8, 0.9]] } });
+  workflow.edges.push({ id: 'detector-zone', source: 'detector', target: 'zone' }); // beside the view
   const { lab, page } = await open(t, workflow, 'live');
   await watch(page);
   await page.waitForFunction(() => document.querySelector('overwatch-view').metadata?.objects.length > 2, null, { timeout: 20000 });
@@ -64,7 +69,7 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   const began = await now(page);
   // Two records have come that motion can be drawn between.
   await page.waitForFunction(() => window.records.length > 5, null, { timeout: 10000 });
-  const { pictures, frames, ground } = await motion(page);
+  const { pictures, frames, ground, zone } = await motion(page);
   if (process.env.OVERWATCH_SHOTS) await page.screenshot({ path: join(process.env.OVERWATCH_SHOTS, 'vector.png') });
   const passed = (await lab.queue()).bytes;
   const from = await now(page);
@@ -91,6 +96,8 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   assert.ok(places > (until - from) / 1000, `objects move: they are at ${places} different places in ${steady.length} records, ${steady.map(({ objects }) => objects).join(' ')} of them`);
   assert.ok(pictures > frames / 3, `motion between records: ${pictures} different pictures in ${frames} frames`);
   assert.deepEqual(ground, [15, 19, 25, 255], 'a schematic ground lies over the last picture');
+  assert.ok(zone > 100, `${zone} pixels of the zone`);
+  assert.ok(steady.every(({ zones }) => zones === 'Square'), 'the zone is told with each record');
   assert.ok(latency < 1500, `latency is told, ${latency} ms`);
   assert.ok(shown.every(({ badge }) => /^Vector: link too slow for video, \d+ kbit\/s$/.test(badge)), shown[0]?.badge);
   assert.ok(shown.every(({ transport }) => transport === 'webrtc'), 'no other transport is fallen back to');
