@@ -1,5 +1,13 @@
 #include "record/record_plan.h"
 
+#include <stddef.h>
+
+const char *const record_when_names[] = {[RECORD_BY_HAND] = "manual",
+                                         [RECORD_EVENTS] = "events",
+                                         [RECORD_DETECTIONS] = "detections",
+                                         [RECORD_ALWAYS] = "always",
+                                         NULL};
+
 void record_plan_event(struct record_plan *plan, int64_t at_us)
 {
     int64_t until_us = at_us + plan->rules.after_us;

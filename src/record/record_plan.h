@@ -11,6 +11,7 @@ enum record_when {
     RECORD_DETECTIONS, /* as long as something is seen */
     RECORD_ALWAYS,
 };
+extern const char *const record_when_names[]; /* "manual", …; ends with NULL */
 
 struct record_rules {
     enum record_when when;

@@ -35,6 +35,7 @@ struct recorder {
     bool has_thread, stopped, by_hand;
     bool news; /* for the thread, other than pictures and events */
     char label[128];
+    const char *layout;
     struct record_rules rules;
     struct record_queue queue;
     struct pending_event events[MAX_EVENTS];
@@ -94,11 +95,15 @@ static bool open_recording(struct recorder *self, const struct encoded *first)
         return false;
     pthread_mutex_lock(&self->lock);
     memcpy(label, self->label, sizeof label);
+    const char *layout = self->layout;
     pthread_mutex_unlock(&self->lock);
+    enum record_when when = self->plan.by_hand ? RECORD_BY_HAND : self->plan.rules.when;
     const struct recording_subject subject = {.node_id = self->node_id,
                                               .workflow_id = self->workflow_id,
                                               .workflow_name = self->workflow_name,
-                                              .label = label};
+                                              .label = label,
+                                              .layout = layout,
+                                              .trigger = record_when_names[when]};
     if (recording_begin(&self->recording, self->folder, &subject, first, &why) < 0) {
         fail(self, &why);
         return false;
@@ -294,6 +299,7 @@ int recorder_create(struct recorder **out, struct record_folder *folder,
     snprintf(self->workflow_id, sizeof self->workflow_id, "%s", subject->workflow_id);
     snprintf(self->workflow_name, sizeof self->workflow_name, "%s", subject->workflow_name);
     snprintf(self->label, sizeof self->label, "%s", subject->label);
+    self->layout = subject->layout;
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -317,6 +323,13 @@ void recorder_set_label(struct recorder *self, const char *label)
 {
     pthread_mutex_lock(&self->lock);
     snprintf(self->label, sizeof self->label, "%s", label);
+    pthread_mutex_unlock(&self->lock);
+}
+
+void recorder_set_layout(struct recorder *self, const char *layout)
+{
+    pthread_mutex_lock(&self->lock);
+    self->layout = layout;
     pthread_mutex_unlock(&self->lock);
 }
 

@@ -18,6 +18,8 @@ int recorder_create(struct recorder **out, struct record_folder *folder,
                     const struct recording_subject *subject);
 void recorder_set_rules(struct recorder *recorder, const struct record_rules *rules);
 void recorder_set_label(struct recorder *recorder, const char *label);
+/* The name of the view's layout, a constant, for recordings that begin from now on. */
+void recorder_set_layout(struct recorder *recorder, const char *layout);
 /* Somebody wants a recording from now on, or no more. */
 void recorder_set_by_hand(struct recorder *recorder, bool on);
 /* Are pictures to be encoded for it? */

@@ -125,10 +125,11 @@ static void add_head(struct recording *self, const struct recording_subject *sub
     char at[CLOCK_TEXT_BYTES];
     clock_wall_text(first->capture_us + self->wall_offset_us, at);
     json_t *head =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "type", "recording",
-                  "version", 1, "node_id", subject->node_id, "workflow_id", subject->workflow_id,
-                  "workflow_name", subject->workflow_name, "label", subject->label, "time", at,
-                  "width", first->width, "height", first->height, "codec", "h264");
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:s}", "type",
+                  "recording", "version", 1, "node_id", subject->node_id, "workflow_id",
+                  subject->workflow_id, "workflow_name", subject->workflow_name, "label",
+                  subject->label, "layout", subject->layout, "trigger", subject->trigger, "time",
+                  at, "width", first->width, "height", first->height, "codec", "h264");
     char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
     add_text(&self->text, "%s\n", text ? text : "{\"type\":\"recording\",\"version\":1}");
     free(text);

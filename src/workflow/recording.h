@@ -14,6 +14,8 @@ struct recording;
 /* What is recorded; copied. */
 struct recording_subject {
     const char *node_id, *workflow_id, *workflow_name, *label;
+    const char *layout;  /* of the view */
+    const char *trigger; /* what began it: one of record_when_names */
 };
 
 /* Begins with this picture, a key frame, which is still to be added. OW_EIO with a sentence. */
@@ -42,8 +44,8 @@ struct recording_figures {
 void recording_read(const struct recording *recording, struct recording_figures *out);
 
 /* All that are there, the latest first: [{"name", "video", "lines", "node_id", "workflow_id",
- * "workflow_name", "label", "start", "seconds", "bytes", "pictures", "events", "width", "height",
- * "reason", "recording"}]. */
+ * "workflow_name", "label", "layout", "trigger", "start", "seconds", "bytes", "pictures", "events",
+ * "width", "height", "reason", "recording"}]. */
 json_t *recordings_describe(struct record_folder *folder);
 
 #endif

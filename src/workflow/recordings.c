@@ -90,11 +90,13 @@ static json_t *describe(struct record_folder *folder, const struct record_entry 
     read_lines(path, &found);
     const json_t *seconds = json_object_get(found.end, "seconds");
     json_t *out = json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:s, s:b}", "name",
-        entry->name, "video", json_sprintf("%s" RECORD_VIDEO, entry->name), "lines",
+        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:s, "
+        "s:b}",
+        "name", entry->name, "video", json_sprintf("%s" RECORD_VIDEO, entry->name), "lines",
         json_sprintf("%s" RECORD_LINES, entry->name), "node_id", text_of(found.head, "node_id"),
         "workflow_id", text_of(found.head, "workflow_id"), "workflow_name",
-        text_of(found.head, "workflow_name"), "label", text_of(found.head, "label"), "start",
+        text_of(found.head, "workflow_name"), "label", text_of(found.head, "label"), "layout",
+        text_of(found.head, "layout"), "trigger", text_of(found.head, "trigger"), "start",
         text_of(found.head, "time"), "seconds", seconds ? json_number_value(seconds) : found.pts,
         "bytes", (json_int_t)entry->bytes, "pictures",
         number_of(found.end, "pictures", found.pictures), "events",

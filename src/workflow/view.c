@@ -2,6 +2,7 @@
 #include "core/log.h"
 #include "core/text_cut.h"
 #include "core/thread.h"
+#include "workflow/nodes/view_settings.h"
 #include "workflow/view_track.h"
 
 #include <stdlib.h>
@@ -273,13 +274,19 @@ static void describe(struct view *view, const struct view_parts *parts)
     info->is_recorder = parts->is_recorder;
 }
 
+static const char *layout_name(const struct view_look *look)
+{
+    return view_layout_choices[look->settings.layout];
+}
+
 /* By hand alone, unless it is told other rules; then an hour is a file. */
 static int create_recorder(struct view *view, const struct view_parts *parts)
 {
     const struct recording_subject subject = {.node_id = view->info.node_id,
                                               .workflow_id = view->info.workflow_id,
                                               .workflow_name = view->info.workflow_name,
-                                              .label = ""};
+                                              .label = "",
+                                              .layout = layout_name(&parts->look)};
     const struct record_rules rules = {.when = RECORD_BY_HAND, .max_us = FILE_MAX_US};
     if (!parts->recordings)
         return OW_OK;
@@ -334,6 +341,8 @@ void view_restyle(struct view *view, const struct view_look *look)
     bool others = !has_rates(&view->info, &look->settings);
     describe_look(&view->info, look);
     pthread_mutex_unlock(&view->lock);
+    if (view->recorder)
+        recorder_set_layout(view->recorder, layout_name(look));
     pthread_mutex_lock(&view->orders_lock);
     view->ordered = *look;
     view->has_order = true;

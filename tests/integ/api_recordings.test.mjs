@@ -95,10 +95,11 @@ beside('somebody records a view by hand', { timeout: 90000 }, async (t) => {
   const [recording] = await server.ended(1);
   const seconds = (Date.now() - begin) / 1000;
   assertShape(recording, { name: 'string', video: 'string', lines: 'string', node_id: 'string', workflow_id: 'string', workflow_name: 'string',
-    label: 'string', start: 'string', seconds: 'number', bytes: 'number', pictures: 'number', events: 'number', width: 'number', height: 'number',
+    label: 'string', layout: 'string', trigger: 'string', start: 'string', seconds: 'number', bytes: 'number', pictures: 'number', events: 'number', width: 'number', height: 'number',
     reason: 'string', recording: 'boolean' });
   assert.match(recording.name, /^view-\d{8}T\d{6}Z$/);
   assert.deepEqual([recording.node_id, recording.workflow_name, recording.width, recording.events, recording.reason], ['view', 'Test', 640, 0, '']);
+  assert.deepEqual([recording.layout, recording.trigger], ['xray', 'manual']);
   assert.ok(Math.abs(Date.parse(recording.start) - begin) < 1500, `${recording.start}`);
   assert.ok(recording.seconds > 2 && recording.seconds < seconds + 0.2, `${recording.seconds} of ${seconds}`);
   const { video, lines } = await check(server, recording);
@@ -150,7 +151,7 @@ beside('a recorder keeps what happened around the events of a zone', { timeout: 
     const events = lines.filter(({ type }) => type === 'zone_event');
     assert.equal(recording.events, events.length);
     assert.ok(events.length >= 1);
-    assert.equal(recording.label, 'The middle');
+    assert.deepEqual([recording.label, recording.trigger], ['The middle', 'events']);
     const [first] = events, last = events.at(-1), end = lines.at(-1);
     assertShape(first, { type: 'string', pts: 'number', time: 'string', workflow_id: 'string', node_id: 'string', event: 'string', track_id: 'number',
       class_name: 'string', inside: 'number' });
@@ -308,7 +309,7 @@ beside('settings of a recorder follow, and a stopped workflow ends its recording
   await eventually('it waits for something to happen', 5, async () => (await server.view('keep')).recording.state === 'ready');
   await set({ trigger: 'always' });
   await eventually('it records', 10, async () => (await server.view('keep')).recording.seconds > 1.2);
-  await set({ width: 160 }); // a picture of another size cannot go on in the same file
+  await set({ width: 160, layout: 'clean' }); // a picture of another size cannot go on in the same file
   await eventually('another file goes on', 10, async () => (await server.list()).length === 2);
   await eventually('it records', 10, async () => (await server.view('keep')).recording.seconds > 1.2);
   await set({ trigger: 'sometimes' }, 400);
@@ -316,7 +317,7 @@ beside('settings of a recorder follow, and a stopped workflow ends its recording
   await set({ maxSeconds: 1 }, 400);
   await postJson(`${server.url}/api/workflow-builder/w/stop`, '');
   const recordings = await server.ended(2);
-  assert.deepEqual(recordings.map(({ width }) => width), [160, 320]);
+  assert.deepEqual(recordings.map(({ width, layout, trigger }) => [width, layout, trigger]), [[160, 'clean', 'always'], [320, 'xray', 'always']]);
   for (const recording of recordings) await check(server, recording);
 });
 

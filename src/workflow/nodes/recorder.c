@@ -1,18 +1,12 @@
 /* recorder: a view that is kept: around events, as long as something is seen, or always. */
 #include "workflow/nodes/view_settings.h"
 
-static const char *const triggers[] = {[RECORD_BY_HAND] = "manual",
-                                       [RECORD_EVENTS] = "events",
-                                       [RECORD_DETECTIONS] = "detections",
-                                       [RECORD_ALWAYS] = "always",
-                                       NULL};
-
 static const struct setting settings[] = {
     {.name = "trigger",
      .label = "Record",
      .type = SETTING_CHOICE,
      .default_text = "events",
-     .choices = triggers,
+     .choices = record_when_names,
      .help = "events of a zone in front, or that something begins to pass; as long as detections "
              "pass; always; or only by hand"},
     {.name = "preSeconds",

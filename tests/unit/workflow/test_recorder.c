@@ -39,8 +39,11 @@ static void see_somebody(void)
 static int setup(void **state)
 {
     (void)state;
-    static const struct recording_subject subject = {
-        .node_id = "yard", .workflow_id = "w", .workflow_name = "Work", .label = ""};
+    static const struct recording_subject subject = {.node_id = "yard",
+                                                     .workflow_id = "w",
+                                                     .workflow_name = "Work",
+                                                     .label = "",
+                                                     .layout = "xray"};
     snprintf(path, sizeof path, "/tmp/overwatch-test-XXXXXX");
     if (!mkdtemp(path) || unit_maker_open(&maker, 320, 180) < 0)
         return -1;
@@ -189,6 +192,8 @@ static void an_event_keeps_what_came_before(void **state)
     assert_int_equal(number(list, 0, "pictures"), 119 - 60);
     assert_int_equal(number(list, 0, "events"), 1);
     assert_string_equal(json_string_value(member(list, 0, "label")), "The yard");
+    assert_string_equal(json_string_value(member(list, 0, "layout")), "xray");
+    assert_string_equal(json_string_value(member(list, 0, "trigger")), "events");
     assert_true(number(list, 0, "seconds") > 5.89 && number(list, 0, "seconds") < 5.91);
     json_t *lines = lines_of(list, 0);
     assert_int_equal(count_type(lines, "picture"), 59);
