@@ -8,7 +8,7 @@ function viewRoute(): Plugin {
     configureServer(server) {
       server.middlewares.use((request, _response, next) => {
         if (request.url?.startsWith('/view/')) request.url = '/view.html';
-        request.url = request.url?.replace(/^\/(wall|performance|login)(?=$|\?)/, '/$1.html');
+        request.url = request.url?.replace(/^\/(wall|recordings|performance|login)(?=$|\?)/, '/$1.html');
         next();
       });
     },
@@ -34,7 +34,7 @@ export default defineConfig({
     rollupOptions: {
       /* A remark to frameworks that render on servers; this one does not. */
       onwarn: (warning, tell) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(warning),
-      input: ['index.html', 'view.html', 'wall.html', 'performance.html', 'login.html'],
+      input: ['index.html', 'view.html', 'wall.html', 'recordings.html', 'performance.html', 'login.html'],
     },
   },
 });

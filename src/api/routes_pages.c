@@ -138,6 +138,8 @@ void api_page_fallback(void *context, struct http_exchange *exchange)
         reply_page(api, exchange, "index.html");
     else if (strcmp(path, "/wall") == 0)
         reply_page(api, exchange, "wall.html");
+    else if (strcmp(path, "/recordings") == 0)
+        reply_page(api, exchange, "recordings.html");
     else if (strcmp(path, "/performance") == 0)
         reply_page(api, exchange, "performance.html");
     else if (path[0] != '/' ||

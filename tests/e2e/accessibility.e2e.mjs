@@ -1,12 +1,14 @@
 // axe-core on every page, in both themes, with what can be opened on it; that no page does what its policy
 // forbids; and the themes themselves.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { root, startServer, testPattern, testPatterns } from '../integ/server.mjs';
+import { client } from '../integ/api_client.mjs';
+import { eventually, root, startServer, testPattern, testPatterns } from '../integ/server.mjs';
 import { launch, openPage, showsPictures } from './browser.mjs';
 
 const axe = readFileSync(createRequire(new URL('../package.json', import.meta.url)).resolve('axe-core/axe.min.js'), 'utf8');
@@ -75,6 +77,26 @@ test('a view, with its details, and one that is not there', { timeout: 120000 },
     },
   });
   await inBoth(t, server, '/view/nobody', (page) => page.waitForFunction(() => /nobody/.test(document.querySelector('overwatch-view')?.reason ?? '')), { viewport: PHONE });
+});
+
+test('the recordings, one of them played, on a phone, and none', { timeout: 120000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-recordings-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const server = await serve(t, testPattern({ width: 320, height: 180 }), ['--data-folder', folder]);
+  await inBoth(t, server, '/recordings', (page) => page.getByTestId('empty').waitFor(), { viewport: PHONE });
+  const call = client(server);
+  await call('PUT /api/views/{node_id}/recording', 200, { params: { node_id: 'view' }, body: { recording: true } });
+  await eventually('a second is written', 20, async () => (await call('GET /api/recordings', 200)).recordings[0]?.seconds > 1);
+  await inBoth(t, server, '/recordings', (page) => page.locator('[data-testid=recording][data-live=true]').waitFor(), {
+    more: async (page, check) => {
+      await page.getByTestId('recording').getByRole('button', { name: /^Play/ }).click();
+      await page.getByTestId('player').waitFor();
+      await check('played');
+      await page.setViewportSize(PHONE);
+      await check('played on a phone');
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the phone');
+    },
+  });
 });
 
 test('the performance page', { timeout: 120000 }, async (t) => {

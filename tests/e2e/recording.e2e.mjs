@@ -111,6 +111,59 @@ test('the button records what is seen, and what was recorded plays', { timeout: 
   assert.deepEqual(page.failures, []);
 });
 
+test('the page of recordings shows one as it grows, plays it with what was seen, and deletes it', { timeout: 120000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-recording-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const node = (id, type, data) => ({ id, type, data });
+  const server = await startServer({
+    id: 'street', name: 'Street', edges: [{ id: '1', source: 'video', target: 'model' }, { id: '2', source: 'model', target: 'square' }],
+    nodes: [node('video', 'videoInput', { videoPath: 'vtest.avi' }), node('model', 'model', { modelId: 'nanodet', confidence: 0.4 }),
+      node('square', 'videoPreviewWebRTC', { label: 'The square', layout: 'clean' })],
+  }, ['--data-folder', folder]);
+  t.after(server.stop);
+  const call = client(server), ask = (recording) => call('PUT /api/views/{node_id}/recording', 200, { params: { node_id: 'square' }, body: { recording } });
+  const page = await openPage(await launch(t), `${server.url}/recordings`);
+  await page.getByText('Nothing has been recorded yet').waitFor();
+  await ask(true);
+  const card = page.getByTestId('recording'), length = card.locator('.length');
+  await page.locator('[data-testid=recording][data-live=true]').waitFor();
+  const first = await length.textContent();
+  await eventually('it grows', 20, async () => (await length.textContent()) > first && (await length.textContent()) >= '0:02');
+  await eventually('somebody is seen', 30, async () => (await call('GET /api/views', 200)).views[0].detections_count > 0);
+  await ask(false);
+  await page.locator('[data-testid=recording][data-live=false]').waitFor();
+  assert.match(await card.textContent(), /The square.*By hand/);
+  await page.locator('[data-testid=recording] canvas[data-drawn=true]').waitFor();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Wall' }).waitFor();
+
+  // With the keyboard.
+  await card.getByRole('button', { name: /^Play The square, Today/ }).press('Enter');
+  await page.waitForFunction(() => document.querySelector('video').currentTime > 0.5 && document.querySelector('.stage').dataset.objects > 0);
+  const painted = () => page.evaluate(() => {
+    const { width, height } = document.querySelector('.overlay');
+    return document.querySelector('.overlay').getContext('2d').getImageData(0, 0, width, height).data.some((value) => value > 0);
+  });
+  assert.equal(await painted(), true);
+  await page.keyboard.press('b');
+  assert.equal(await painted(), false, 'boxes can be switched off');
+  await page.keyboard.press('Escape');
+  await page.getByTestId('player').waitFor({ state: 'hidden' });
+  await page.waitForFunction(() => location.hash === '');
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /^Play The square/);
+
+  const [recording] = (await call('GET /api/recordings', 200)).recordings;
+  const [download] = await Promise.all([page.waitForEvent('download'), card.getByRole('link', { name: 'Save the video' }).click()]);
+  assert.equal(download.suggestedFilename(), recording.video);
+  const answers = ['dismiss', 'accept'];
+  page.on('dialog', (dialog) => dialog[answers.shift()]());
+  await card.getByTestId('delete').click();
+  assert.equal(await card.count(), 1, 'it stays when that is not confirmed');
+  await card.getByTestId('delete').click();
+  await page.getByText('Nothing has been recorded yet').waitFor();
+  assert.equal((await call('GET /api/recordings', 200)).total, 0);
+  assert.deepEqual(page.failures, []);
+});
+
 test('two pages show the same recording', { timeout: 120000 }, async (t) => {
   const server = await serve(t);
   const browser = await launch(t);

@@ -175,7 +175,7 @@ test('health and metrics', { timeout: 60000 }, async (t) => {
 
 test('pages are pages, paths lead out of no folder', { timeout: 60000 }, async (t) => {
   const { call, server } = await start(t);
-  for (const route of ['GET /view/{node_id}', 'GET /', 'GET /wall', 'GET /performance']) {
+  for (const route of ['GET /view/{node_id}', 'GET /', 'GET /wall', 'GET /recordings', 'GET /performance']) {
     const page = await call.whole(route, 200, { params: { node_id: 'view' } });
     assert.match(page.headers['content-type'], /^text\/html/);
     assert.match(page.text, /<!doctype html>/i);

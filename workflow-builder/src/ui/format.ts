@@ -34,3 +34,10 @@ export function formatUptime(seconds: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
 }
+
+/** "3.2 GB", "48 MB", "870 kB": as much as two figures tell. */
+export function formatBytes(bytes: number): string {
+  const [unit, size] = ([['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const).find(([, least]) => bytes >= 0.9995 * least) ?? ['kB', 1e3];
+  const amount = bytes / size;
+  return `${Number(amount.toFixed(amount < 9.95 ? 1 : 0))} ${unit}`;
+}

@@ -24,6 +24,12 @@ const PATHS = {
   bars: '<path d="M3 13V9M6.5 13V5M10 13V7.5M13.5 13V3"/>',
   close: '<path d="m4 4 8 8m0-8-8 8"/>',
   hide: '<path d="M2.5 3h11M8 13V6.5M5 9l3-3 3 3"/>',
+  film: '<path d="M2 3h12v10H2zM5 3v10M11 3v10M2 6.3h3M2 9.7h3M11 6.3h3M11 9.7h3"/>',
+  play: '<path class="light" d="M5 3v10l8-5z"/>',
+  download: '<path d="M8 2.5v8M5 7.5l3 3 3-3M2.5 13.5h11"/>',
+  lines: '<path d="M3.5 1.8h6l3 3v9.4h-9zM6 7.5h4M6 10.5h4"/>',
+  trash: '<path d="M2.5 4.5h11M6.5 4.5v-2h3v2M4 4.5l.6 9h6.8l.6-9M6.7 7v4M9.3 7v4"/>',
+  boxes: '<path d="M2.5 3.5h6v6h-6zM10.5 7.5h3v6h-7v-2"/>',
   done: '<path d="m3 8.5 3.5 3.5L13 4.5"/>',
 } as const;
 

@@ -7,6 +7,7 @@ import { themeSwitch } from './theme';
 const PAGES = [
   { href: '/', name: 'Workflow builder', icon: 'builder' },
   { href: '/wall', name: 'Wall: all running views', icon: 'wall' },
+  { href: '/recordings', name: 'Recordings', icon: 'film' },
   { href: '/performance', name: 'Performance', icon: 'bars' },
 ] as const;
 

@@ -16,6 +16,7 @@ export function recordLabel(recording: Recording | undefined): string {
 }
 
 export const videoAddress = (name: string): string => `/api/recordings/${encodeURIComponent(name)}.mp4`;
+export const linesAddress = (name: string): string => `/api/recordings/${encodeURIComponent(name)}.jsonl`;
 
 /** Asks for a recording, or for its end; resolves with the sentence of a refusal, '' = it was taken. */
 export async function setRecording(node: string, recording: boolean): Promise<string> {
