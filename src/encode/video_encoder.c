@@ -1,5 +1,6 @@
 #include "encode/video_encoder.h"
 
+#include "core/bounds.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "encode/encoder_engine.h"
@@ -140,11 +141,6 @@ static int tell_rate(struct video_encoder *encoder)
     const struct video_settings *settings = &encoder->settings;
     return encoder->backend->engine->set_rate(
         encoder->state, (int)(settings->bitrate_bps * encoder->trim.factor), settings->fps);
-}
-
-static int clamp_int(int value, int least, int most)
-{
-    return value < least ? least : value > most ? most : value;
 }
 
 /* What of a focus lies in the picture; NULL when the back end knows no regions or none is left. */

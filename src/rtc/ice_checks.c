@@ -1,11 +1,7 @@
+#include "core/bounds.h"
 #include "rtc/ice_agent.h"
 
 #include <string.h>
-
-static int64_t min_time(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool is_selected(const struct ice_agent *agent, const struct ice_pair *pair)
 {
@@ -363,22 +359,22 @@ int64_t ice_next_run(const struct ice_agent *agent)
     int64_t next = agent->old_end_us;
     if (agent->selected >= 0) {
         const struct ice_pair *pair = &agent->pairs[agent->selected];
-        next = min_time(next, pair->consent_us + ICE_CONSENT_EXPIRY_US);
+        next = min_i64(next, pair->consent_us + ICE_CONSENT_EXPIRY_US);
         if (agent->state == ICE_CONNECTED)
-            next = min_time(next, pair->heard_us + ICE_SILENCE_US);
+            next = min_i64(next, pair->heard_us + ICE_SILENCE_US);
         if (agent->state == ICE_CONNECTED && is_doubted(pair))
-            next = min_time(next, doubt_end(pair));
+            next = min_i64(next, doubt_end(pair));
         if (!agent->lite)
-            next = min_time(next, agent->consent_check_us);
+            next = min_i64(next, agent->consent_check_us);
     } else {
-        next = min_time(next, agent->patience_us);
+        next = min_i64(next, agent->patience_us);
     }
     for (int i = 0; !agent->lite && i < agent->pair_count; i++) {
         const struct ice_pair *pair = &agent->pairs[i];
         if (is_repeated(pair))
-            next = min_time(next, pair->retransmit_us);
+            next = min_i64(next, pair->retransmit_us);
         else if (pair->state == ICE_PAIR_WAITING && !is_deferred(agent, pair))
-            next = min_time(next, agent->pace_us);
+            next = min_i64(next, agent->pace_us);
     }
     return next;
 }

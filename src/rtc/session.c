@@ -1,3 +1,4 @@
+#include "core/bounds.h"
 #include "rtc/session_internal.h"
 
 #include <ctype.h>
@@ -424,24 +425,19 @@ void rtc_session_handle_timeout(struct rtc_session *session, int64_t now_us)
     check_all(session, now_us);
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t rtc_session_deadline(const struct rtc_session *session)
 {
     if (!is_open(session))
         return INT64_MAX;
-    int64_t deadline = least(ice_agent_deadline(session->ice), setup_deadline(session));
-    deadline = least(deadline, dtls_transport_deadline(session->dtls));
+    int64_t deadline = min_i64(ice_agent_deadline(session->ice), setup_deadline(session));
+    deadline = min_i64(deadline, dtls_transport_deadline(session->dtls));
     if (session->phase == PHASE_CONNECTED)
-        deadline =
-            least(least(deadline, session_media_deadline(session)), session_data_deadline(session));
+        deadline = min_i64(min_i64(deadline, session_media_deadline(session)),
+                           session_data_deadline(session));
     if (session->phase == PHASE_CONNECTED)
-        deadline = least(deadline, tier_deadline(&session->tier));
+        deadline = min_i64(deadline, tier_deadline(&session->tier));
     if (session->key_wanted && !session->tier.vector)
-        deadline = least(deadline, session->key_asked_us + KEY_WISH_INTERVAL_US);
+        deadline = min_i64(deadline, session->key_asked_us + KEY_WISH_INTERVAL_US);
     return deadline;
 }
 

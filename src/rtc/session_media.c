@@ -1,5 +1,6 @@
 /* What a session sends once it is connected: sender reports, forward error correction of what has
  * just left, retransmissions, video and padding, in this order. */
+#include "core/bounds.h"
 #include "rtc/session_internal.h"
 
 #include <string.h>
@@ -315,29 +316,19 @@ int session_poll_media(struct rtc_session *session, int64_t now_us, struct rtc_o
     return probing ? poll_padding(session, now_us, out) : OW_EAGAIN;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 int64_t session_media_deadline(const struct rtc_session *session)
 {
-    int64_t deadline = least(session->report_due_us, cc_deadline(&session->cc));
+    int64_t deadline = min_i64(session->report_due_us, cc_deadline(&session->cc));
     if (session->tier.vector)
         return deadline;
     int64_t repair_us = session_repair_deadline(session);
     if (repair_us != INT64_MAX) {
-        repair_us = most(repair_us, pacer_ready_us(&session->pacer));
-        deadline = least(deadline, most(repair_us, session->pacer.hold_until_us));
+        repair_us = max_i64(repair_us, pacer_ready_us(&session->pacer));
+        deadline = min_i64(deadline, max_i64(repair_us, session->pacer.hold_until_us));
     }
     int64_t fec_us = session_fec_deadline(session);
     if (fec_us != INT64_MAX)
-        deadline = least(deadline, most(fec_us, pacer_ready_us(&session->pacer)));
-    deadline = least(deadline, pacer_next_us(&session->pacer));
-    return least(deadline, session_probe_deadline(session));
+        deadline = min_i64(deadline, max_i64(fec_us, pacer_ready_us(&session->pacer)));
+    deadline = min_i64(deadline, pacer_next_us(&session->pacer));
+    return min_i64(deadline, session_probe_deadline(session));
 }

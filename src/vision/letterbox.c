@@ -1,5 +1,6 @@
 #include "vision/letterbox.h"
 
+#include "core/bounds.h"
 #include "core/simd.h"
 
 #include <endian.h>
@@ -115,17 +116,12 @@ static bool make_taps(struct taps *out, int first, int count, int scaled, int so
     return true;
 }
 
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static struct part part_of(const struct letterbox_geometry *g)
 {
     return (struct part){.x = g->left > 0 ? g->left : 0,
                          .y = g->top > 0 ? g->top : 0,
-                         .width = smaller(g->width, g->tensor_width),
-                         .height = smaller(g->height, g->tensor_height)};
+                         .width = min_int(g->width, g->tensor_width),
+                         .height = min_int(g->height, g->tensor_height)};
 }
 
 static void free_taps(struct taps *taps)

@@ -4,26 +4,12 @@
 #ifndef OW_XRAY_CANVAS_H
 #define OW_XRAY_CANVAS_H
 
+#include "core/bounds.h"
 #include "xray/palette.h"
 
 struct rect {
     int x, y, width, height;
 };
-
-static inline int min_int(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static inline int max_int(int a, int b)
-{
-    return a > b ? a : b;
-}
-
-static inline int clamp_int(int value, int least, int most)
-{
-    return value < least ? least : value > most ? most : value;
-}
 
 /* Coverage 0..255 per pixel, `width` bytes a row. */
 struct mask {

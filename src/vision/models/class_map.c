@@ -7,6 +7,7 @@
 #include "vision/models/class_cells.h"
 #include "vision/models/family.h"
 
+#include "core/bounds.h"
 #include "core/error.h"
 
 #include <math.h>
@@ -127,26 +128,16 @@ static int root_of(struct regions *all, int index)
     return index;
 }
 
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-
 static int join(struct regions *all, int one, int other)
 {
     int a = root_of(all, one), b = root_of(all, other);
     if (a == b)
         return a;
     struct region *to = &all->items[a], *from = &all->items[b];
-    to->x1 = smaller(to->x1, from->x1);
-    to->y1 = smaller(to->y1, from->y1);
-    to->x2 = larger(to->x2, from->x2);
-    to->y2 = larger(to->y2, from->y2);
+    to->x1 = min_int(to->x1, from->x1);
+    to->y1 = min_int(to->y1, from->y1);
+    to->x2 = max_int(to->x2, from->x2);
+    to->y2 = max_int(to->y2, from->y2);
     to->cells += from->cells;
     to->sum += from->sum;
     from->joined = a;
@@ -191,8 +182,8 @@ static void count_run(struct region *region, const struct class_line *line, int 
     float sum = 0;
     for (int x = from; x < to; x++)
         sum += line->certainty[x];
-    region->x1 = smaller(region->x1, from);
-    region->x2 = larger(region->x2, to);
+    region->x1 = min_int(region->x1, from);
+    region->x2 = max_int(region->x2, to);
     region->y2 = y + 1; /* lines come in order */
     region->cells += to - from;
     region->sum += sum;
@@ -233,7 +224,7 @@ static int decode(const struct output_layout *layout, const struct tensor_view *
     int result = OW_OK;
     for (int i = 0; i < all->count && result == OW_OK; i++) {
         const struct region *r = &all->items[i];
-        float confidence = r->sum / (float)larger(r->cells, 1);
+        float confidence = r->sum / (float)max_int(r->cells, 1);
         if (r->joined != i || r->cells <= map.width * map.height / SPECK ||
             confidence < thresholds->confidence || !class_wanted(thresholds, r->class_id))
             continue;
@@ -368,7 +359,7 @@ static int shape(const struct output_layout *layout, const struct tensor_view *o
                        .y1 = (int)lroundf(candidate->y1 * down),
                        .x2 = (int)lroundf(candidate->x2 * across),
                        .y2 = (int)lroundf(candidate->y2 * down)};
-    int width = smaller(r.x2 - r.x1, MASK_SIDE_MAX), height = smaller(r.y2 - r.y1, MASK_SIDE_MAX);
+    int width = min_int(r.x2 - r.x1, MASK_SIDE_MAX), height = min_int(r.y2 - r.y1, MASK_SIDE_MAX);
     size_t cells = (size_t)width * (size_t)height;
     if (cells > *cells_left)
         return OW_OK;
