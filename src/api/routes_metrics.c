@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/perf.h"
 #include "net/http_auth.h"
+#include "record/record_folder.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -322,6 +323,29 @@ static void write_mqtt(struct metrics_text *text, const struct api *api)
             "Messages that the broker could not be given.", (double)stats.dropped);
 }
 
+static void write_recordings(struct metrics_text *text, const struct api *api)
+{
+    struct record_stats stats;
+    struct record_folder *folder = runtime_recordings(api->runtime);
+    if (!folder)
+        return;
+    record_folder_read_stats(folder, &stats);
+    gauge(text, "overwatch_recordings_running", "Recordings that are being written.",
+          stats.running);
+    gauge(text, "overwatch_recordings_bytes", "Room that all recordings take.",
+          (double)stats.bytes);
+    gauge(text, "overwatch_recordings_max_bytes", "Room that they may take.",
+          (double)stats.max_bytes);
+    counter(text, "overwatch_recorded_bytes_total", "Bytes of recordings written.",
+            (double)stats.written.bytes);
+    counter(text, "overwatch_recorded_frames_total", "Pictures recorded.",
+            (double)stats.written.pictures);
+    counter(text, "overwatch_recording_dropped_frames_total",
+            "Pictures that came faster than they could be written.", (double)stats.written.lost);
+    counter(text, "overwatch_recording_failures_total",
+            "Recordings that could not begin or go on; tries again count.", (double)stats.failures);
+}
+
 static void write_access(struct metrics_text *text, const struct api *api)
 {
     struct http_auth_stats stats = {0};
@@ -355,6 +379,7 @@ void api_metrics(void *context, struct http_exchange *exchange)
         write_stages(&text);
         write_views(&text, &views);
         write_viewers(&text, api);
+        write_recordings(&text, api);
         write_access(&text, api);
         write_mqtt(&text, api);
     }

@@ -1,6 +1,7 @@
 #include "api/uploads.h"
 
 #include "api/json_body.h"
+#include "core/disk_room.h"
 #include "core/log.h"
 #include "core/random.h"
 #include "workflow/library.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -23,7 +23,6 @@ enum {
     MAX_SAME_NAME = 10000,
 };
 
-static const uint64_t RESERVE_BYTES = 256 * 1024 * 1024; /* is left for others, the store first */
 static const int64_t PROBE_US = 10000000;
 static const char part_prefix[] = ".part-";
 
@@ -172,12 +171,10 @@ static int check_size(const struct uploads *uploads, enum upload_kind kind, uint
 
 static int check_room(const struct uploads *uploads, uint64_t size, struct reason *why)
 {
-    struct statvfs disk;
-    if (statvfs(uploads->folder, &disk) != 0)
+    uint64_t room;
+    if (disk_room(uploads->folder, &room) < 0)
         return reason_set(why, OW_EIO, "The folder for uploads cannot be used: %s.",
                           strerror(errno));
-    uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    room = room > RESERVE_BYTES ? room - RESERVE_BYTES : 0;
     return size <= room
                ? OW_OK
                : reason_set(why, OW_EIO, "The disk has room for %.0f MB only: delete something.",

@@ -1,5 +1,7 @@
 #include "record/record_folder.h"
 
+#include "core/disk_room.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -9,14 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { MAX_OPEN = 128, FOLDER_BYTES = 512, VIEW_BYTES = 64, MAX_SAME_NAME = 1000 };
-
-/* Is left to others on the disk, the store first; as uploads do. */
-static const uint64_t RESERVE_BYTES = 256 * 1024 * 1024;
 
 struct record_folder {
     char path[FOLDER_BYTES];
@@ -24,6 +22,8 @@ struct record_folder {
     pthread_mutex_t lock;                   /* guards what follows */
     uint64_t bytes;                         /* of all recordings; may be too many, never too few */
     char open[MAX_OPEN][RECORD_NAME_BYTES]; /* "" = free */
+    struct record_counts written;
+    uint64_t failures;
 };
 
 /* ---- names ---- */
@@ -214,14 +214,20 @@ int record_folder_remove(struct record_folder *folder, const char *name, struct 
 
 /* ---- room ---- */
 
-/* Counts anew, and removes the oldest until the limit is kept. Under the lock. */
+/* Counts what there is anew. Under the lock. */
+static void measure(struct record_folder *folder, const struct record_entry *entries, int count)
+{
+    folder->bytes = 0;
+    for (int i = 0; i < count; i++)
+        folder->bytes += entries[i].bytes;
+}
+
+/* Removes the oldest until the limit is kept. Under the lock. */
 static void thin_out(struct record_folder *folder)
 {
     int count = 0;
     struct record_entry *entries = list(folder, &count);
-    folder->bytes = 0;
-    for (int i = 0; i < count; i++)
-        folder->bytes += entries[i].bytes;
+    measure(folder, entries, count);
     for (int i = count - 1; i >= 0 && folder->bytes > folder->max_bytes; i--) {
         if (entries[i].open)
             continue;
@@ -234,7 +240,7 @@ static void thin_out(struct record_folder *folder)
 /* Under the lock. */
 static int check(struct record_folder *folder, struct reason *why)
 {
-    struct statvfs disk;
+    uint64_t room;
     if (folder->bytes > folder->max_bytes)
         thin_out(folder);
     if (folder->bytes > folder->max_bytes)
@@ -242,21 +248,52 @@ static int check(struct record_folder *folder, struct reason *why)
                           "the recordings being written have reached %.6g MB "
                           "(--max-recordings-mb)",
                           (double)folder->max_bytes / 1e6);
-    if (statvfs(folder->path, &disk) != 0)
+    if (disk_room(folder->path, &room) < 0)
         return reason_set(why, OW_EIO, "the folder for recordings cannot be used: %s",
                           strerror(errno));
-    if ((uint64_t)disk.f_bavail * disk.f_frsize < RESERVE_BYTES)
+    if (room == 0)
         return reason_set(why, OW_EIO,
-                          "the disk is full: %.0f MB are free, of which 256 MB are left alone. "
-                          "Delete something",
-                          (double)disk.f_bavail * (double)disk.f_frsize / 1e6);
+                          "the disk is full but for %d MB, which are left alone. Delete something",
+                          DISK_RESERVE_MB);
     return OW_OK;
 }
 
-int record_folder_check(struct record_folder *folder, uint64_t written_bytes, struct reason *why)
+void record_folder_count(struct record_folder *folder, const struct record_counts *more)
 {
     pthread_mutex_lock(&folder->lock);
-    folder->bytes += written_bytes;
+    folder->bytes += more->bytes;
+    folder->written.bytes += more->bytes;
+    folder->written.pictures += more->pictures;
+    folder->written.lost += more->lost;
+    pthread_mutex_unlock(&folder->lock);
+}
+
+void record_folder_count_failure(struct record_folder *folder)
+{
+    pthread_mutex_lock(&folder->lock);
+    folder->failures++;
+    pthread_mutex_unlock(&folder->lock);
+}
+
+void record_folder_read_stats(struct record_folder *folder, struct record_stats *out)
+{
+    int count = 0;
+    pthread_mutex_lock(&folder->lock);
+    struct record_entry *entries = list(folder, &count);
+    measure(folder, entries, count);
+    *out = (struct record_stats){.bytes = folder->bytes,
+                                 .max_bytes = folder->max_bytes,
+                                 .written = folder->written,
+                                 .failures = folder->failures};
+    for (int i = 0; i < MAX_OPEN; i++)
+        out->running += folder->open[i][0] != '\0';
+    pthread_mutex_unlock(&folder->lock);
+    free(entries);
+}
+
+int record_folder_check(struct record_folder *folder, struct reason *why)
+{
+    pthread_mutex_lock(&folder->lock);
     int rc = check(folder, why);
     pthread_mutex_unlock(&folder->lock);
     return rc;

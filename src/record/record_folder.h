@@ -27,9 +27,28 @@ uint64_t record_folder_max_bytes(const struct record_folder *folder);
 int record_folder_claim(struct record_folder *folder, const char *view, int64_t wall_us,
                         char name[RECORD_NAME_BYTES], struct reason *why);
 void record_folder_release(struct record_folder *folder, const char *name);
+
+/* What has been written, of one recording or of all. */
+struct record_counts {
+    uint64_t bytes, pictures;
+    uint64_t lost; /* pictures that are missing: they came faster than they could be written */
+};
+/* Counts what was written since the last time. */
+void record_folder_count(struct record_folder *folder, const struct record_counts *more);
+/* Counts a recording that could not begin or go on. */
+void record_folder_count_failure(struct record_folder *folder);
 /* Is there room for what is being written? Makes some from recordings that have ended. To be called
- * every now and then with the bytes written since. */
-int record_folder_check(struct record_folder *folder, uint64_t written_bytes, struct reason *why);
+ * every now and then, when what was written has been counted. */
+int record_folder_check(struct record_folder *folder, struct reason *why);
+
+struct record_stats {
+    int running;                  /* recordings that are being written */
+    uint64_t bytes, max_bytes;    /* room used, and its limit */
+    struct record_counts written; /* since the program began */
+    uint64_t failures;
+};
+/* Looks at all files. */
+void record_folder_read_stats(struct record_folder *folder, struct record_stats *out);
 
 /* Where a file of a recording is; its name comes from anywhere. OW_ENOTFOUND unless it is one that
  * record_folder_claim() could have made and the file is there. */

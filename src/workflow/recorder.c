@@ -76,6 +76,7 @@ static void fail(struct recorder *self, const struct reason *why)
     self->retry_us = clock_now_us() + RETRY_US;
     set_error(self, why->text);
     end_recording(self, self->newest_us, why->text);
+    record_folder_count_failure(self->folder);
 }
 
 static void add(struct recorder *self, const struct record_item *item)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -36,7 +37,7 @@ struct recording {
     struct record_item held; /* the last picture, if any: how long it lasts, the next one tells */
     int64_t first_us, wall_offset_us;
     int64_t fragment_pts, duration;          /* of the picture before the one held */
-    uint64_t counted_bytes;                  /* that the folder knows of */
+    struct record_counts counted;            /* that the folder knows of */
     struct recording_figures figures, whole; /* of all that came; of what is on the disk */
 };
 
@@ -167,6 +168,19 @@ static void forget_unwritten(struct recording *self)
     self->failed = true;
 }
 
+/* Tells the folder of what is on the disk now. */
+static void count(struct recording *self)
+{
+    const struct recording_figures *whole = &self->whole;
+    const struct record_counts now = {
+        .bytes = whole->bytes, .pictures = (uint64_t)whole->pictures, .lost = whole->lost};
+    const struct record_counts more = {.bytes = now.bytes - self->counted.bytes,
+                                       .pictures = now.pictures - self->counted.pictures,
+                                       .lost = now.lost - self->counted.lost};
+    record_folder_count(self->folder, &more);
+    self->counted = now;
+}
+
 static int flush(struct recording *self, struct reason *why)
 {
     int rc = mp4_file_flush(self->video, why);
@@ -177,10 +191,8 @@ static int flush(struct recording *self, struct reason *why)
     rc = write_lines(self, why);
     self->figures.bytes = mp4_file_bytes(self->video) + (uint64_t)self->lines_bytes;
     self->whole = self->figures;
-    if (rc == OW_OK)
-        rc = record_folder_check(self->folder, self->figures.bytes - self->counted_bytes, why);
-    self->counted_bytes = self->figures.bytes;
-    return rc;
+    count(self);
+    return rc == OW_OK ? record_folder_check(self->folder, why) : rc;
 }
 
 /* The picture that is held lasts until then. */
@@ -312,6 +324,18 @@ static void add_end(struct recording *self, int64_t end_us, const char *why_ende
     json_decref(reason);
 }
 
+/* What closing has written, the index among it. */
+static void take_size(struct recording *self, const char *path)
+{
+    struct stat info;
+    uint64_t bytes = stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
+    bytes += (uint64_t)self->lines_bytes;
+    if (bytes > self->figures.bytes) /* of a folder that has gone nothing is there */
+        self->figures.bytes = bytes;
+    self->whole = self->figures;
+    count(self);
+}
+
 void recording_end(struct recording **recording, int64_t end_us, const char *why_ended)
 {
     struct recording *self = *recording;
@@ -332,6 +356,7 @@ void recording_end(struct recording **recording, int64_t end_us, const char *why
         rc = mp4_index(path, &why);
     if (rc < 0) /* it can be played all the same */
         log_warn("recording %s: %s", self->figures.name, why.text);
+    take_size(self, path);
     log_info("recording %s has ended: %.1f s, %d pictures, %d events%s%s", self->figures.name,
              self->figures.seconds, self->figures.pictures, self->figures.events,
              why_ended ? ": " : "", why_ended ? why_ended : "");

@@ -1,6 +1,9 @@
 // /metrics, read by a strict reader of Prometheus' text format, and by promtool where it is installed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { eventually, runPython, startServer, testPattern } from './server.mjs';
@@ -101,6 +104,39 @@ test('the reader finds fault with what is wrong', () => {
     '# HELP h H.\n# TYPE h histogram\nh_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n']) {
     assert.throws(() => readMetrics(wrong), wrong);
   }
+});
+
+test('recordings are counted', { timeout: 60000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-metrics-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  // No file may grow beyond 200 kB, so that the recording fails after a while.
+  const server = await startServer(testPattern({ width: 640, height: 360, fps: 30, objects: 8 }),
+    ['--data-folder', folder, '--max-recordings-mb', '50'], 'ignore', ['bash', '-c', 'ulimit -f 200; trap "" XFSZ; exec "$0" "$@"']);
+  t.after(server.stop);
+  const names = ['overwatch_recordings_running', 'overwatch_recordings_bytes', 'overwatch_recorded_bytes_total', 'overwatch_recorded_frames_total',
+    'overwatch_recording_dropped_frames_total', 'overwatch_recording_failures_total'];
+  const before = await ask(server);
+  assert.deepEqual(names.map((name) => before.value(name)), names.map(() => 0));
+  assert.equal(before.value('overwatch_recordings_max_bytes'), 50e6);
+  await fetch(`${server.url}/api/views/view/recording`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"recording": true}' });
+  const during = await eventually('a second is counted', 20, async () => {
+    const metrics = await ask(server);
+    return metrics.value('overwatch_recorded_frames_total') >= 20 && metrics;
+  });
+  assert.equal(during.value('overwatch_recordings_running'), 1);
+  assert.ok(during.value('overwatch_recordings_bytes') > 10000);
+  const failed = await eventually('a failure is counted', 20, async () => {
+    const metrics = await ask(server);
+    return metrics.value('overwatch_recording_failures_total') > 0 && metrics;
+  });
+  // All that was written is in one file and its lines, which stay.
+  const { recordings: [recording] } = await (await fetch(`${server.url}/api/recordings`)).json();
+  assert.equal(failed.value('overwatch_recordings_running'), 0);
+  assert.deepEqual(['overwatch_recordings_bytes', 'overwatch_recorded_bytes_total', 'overwatch_recorded_frames_total'].map((name) => failed.value(name)),
+    [recording.bytes, recording.bytes, recording.pictures]);
+  const nowhere = await startServer(testPattern());
+  t.after(nowhere.stop);
+  assert.equal((await ask(nowhere)).value('overwatch_recordings_running'), undefined);
 });
 
 test('the figures are those of what runs', { timeout: 120000 }, async (t) => {

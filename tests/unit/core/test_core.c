@@ -1,6 +1,7 @@
 #include "core/address.h"
 #include "core/clock.h"
 #include "core/detections.h"
+#include "core/disk_room.h"
 #include "core/error.h"
 #include "core/frame.h"
 #include "core/log.h"
@@ -15,6 +16,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include <cmocka.h>
 
@@ -39,6 +41,21 @@ static void frames_of_odd_sizes_have_aligned_planes(void **state)
     frame_unref(&copy);
     assert_int_equal(frame_create(&frame, 0, 5), OW_EINVAL);
     assert_int_equal(frame_create(&frame, 9000, 5), OW_EINVAL);
+}
+
+static void some_of_a_disk_is_left_to_others(void **state)
+{
+    (void)state;
+    struct statvfs disk;
+    uint64_t room = 0;
+    assert_int_equal(disk_room("/tmp", &room), OW_OK);
+    assert_int_equal(statvfs("/tmp", &disk), 0);
+    double reserve = (double)disk.f_bavail * (double)disk.f_frsize - (double)room;
+    /* Others write meanwhile; of a disk that is full there is no room. */
+    assert_true(room == 0 || (reserve > 200e6 && reserve < 340e6));
+    assert_int_equal(disk_room("/proc", &room), OW_OK);
+    assert_int_equal(room, 0);
+    assert_int_equal(disk_room("/nowhere/at/all", &room), OW_EIO);
 }
 
 static int drops;
@@ -277,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_of_odd_sizes_have_aligned_planes),
+        cmocka_unit_test(some_of_a_disk_is_left_to_others),
         cmocka_unit_test(a_window_is_a_part_of_its_frame),
         cmocka_unit_test(mailbox_keeps_the_latest),
         cmocka_unit_test(urls_lose_their_secrets),

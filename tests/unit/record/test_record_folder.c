@@ -143,7 +143,8 @@ static void the_oldest_go_first(void **state)
             record_folder_release(folder, names[i]);
     }
     /* Four times 320 kB, of which 1 MB may stay; the second oldest is being written. */
-    assert_int_equal(record_folder_check(folder, 1280000, &why), OW_OK);
+    record_folder_count(folder, &(const struct record_counts){.bytes = 1280000});
+    assert_int_equal(record_folder_check(folder, &why), OW_OK);
     int count = 0;
     struct record_entry *entries = record_folder_list(folder, &count);
     assert_int_equal(count, 3);
@@ -167,12 +168,40 @@ static void what_is_being_written_has_a_limit_too(void **state)
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, name, NULL), OW_OK);
     snprintf(file, sizeof file, "%s.mp4", name);
     write_file(file, 1000001);
-    assert_int_equal(record_folder_check(folder, 1000001, &why), OW_EIO);
+    record_folder_count(folder, &(const struct record_counts){.bytes = 1000001});
+    assert_int_equal(record_folder_check(folder, &why), OW_EIO);
     assert_non_null(strstr(why.text, "--max-recordings-mb"));
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, other, &why), OW_EIO);
     record_folder_release(folder, name);
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, other, NULL), OW_OK);
     assert_string_equal(other, name); /* the other one had to go */
+}
+
+static void what_is_written_is_counted(void **state)
+{
+    (void)state;
+    char names[2][RECORD_NAME_BYTES], file[RECORD_NAME_BYTES + 8];
+    struct record_stats stats;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(record_folder_claim(folder, "yard", WALL_US, names[i], NULL), OW_OK);
+        snprintf(file, sizeof file, "%s.mp4", names[i]);
+        write_file(file, 3000);
+        record_folder_count(folder, &(const struct record_counts){3000, 90, (uint64_t)i});
+    }
+    record_folder_release(folder, names[0]);
+    record_folder_count_failure(folder);
+    record_folder_read_stats(folder, &stats);
+    assert_int_equal(stats.running, 1);
+    assert_int_equal(stats.bytes, 6000);
+    assert_int_equal(stats.max_bytes, 1000000);
+    assert_int_equal(stats.failures, 1);
+    /* What is deleted takes no room, and was written all the same. */
+    assert_int_equal(record_folder_remove(folder, names[0], NULL), OW_OK);
+    record_folder_read_stats(folder, &stats);
+    assert_int_equal(stats.bytes, 3000);
+    assert_int_equal(stats.written.bytes, 6000);
+    assert_int_equal(stats.written.pictures, 180);
+    assert_int_equal(stats.written.lost, 1);
 }
 
 static void a_folder_that_cannot_be_made_is_told(void **state)
@@ -191,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_are_plain_and_new, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_else_is_found_or_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(the_oldest_go_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_written_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_being_written_has_a_limit_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_is_told, setup, teardown),
     };
