@@ -200,6 +200,7 @@ int api_start(struct api *api, struct runtime *runtime, struct reason *why)
                           api->settings.upload_max_bytes, why);
     if (rc < 0)
         return rc;
+    api->uploads.stopping = &api->stopping;
     struct http_server_settings settings = {
         .bind_address = api->settings.bind_address,
         .port = api->settings.port,
@@ -244,6 +245,7 @@ void api_stop(struct api *api)
 {
     if (!api->http)
         return;
+    atomic_store(&api->stopping, true);
     ws_hub_goodbye(api->hub);
     http_server_stop(&api->http);
 }

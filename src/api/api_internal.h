@@ -9,6 +9,8 @@
 #include "api/whep_sessions.h"
 #include "api/ws_hub.h"
 
+#include <stdatomic.h>
+
 enum { API_MAX_VIEWS = 64 };
 
 struct api {
@@ -21,6 +23,7 @@ struct api {
     struct uploads uploads;       /* from api_start() on */
     struct whep_sessions whep;    /* of the HTTP thread */
     int64_t started_us;
+    atomic_bool stopping; /* calls that wait for something are to end */
 };
 
 /* Takes the reference of `json`; answers with it, or 503 when it is NULL. */

@@ -268,7 +268,11 @@ void api_camera_test(void *context, struct http_exchange *exchange)
         reply_failure(exchange, rc, &why);
         return;
     }
-    rc = source_probe(url, PROBE_US, &status, &why);
+    rc = source_probe(url, PROBE_US, &api->stopping, &status, &why);
+    if (rc == OW_ECLOSED) {
+        api_reply_failure(exchange, rc, &why);
+        return;
+    }
     const char *reason = rc == OW_OK      ? ""
                          : status.text[0] ? status.text
                          : why.text[0]    ? why.text

@@ -353,7 +353,9 @@ static int look_at_video(const struct upload *upload, json_t **found, struct rea
     struct source_status status = {0};
     struct reason detail = {""};
     char text[sizeof detail.text];
-    int rc = source_probe(upload->part, PROBE_US, &status, &detail);
+    int rc = source_probe(upload->part, PROBE_US, upload->uploads->stopping, &status, &detail);
+    if (rc == OW_ECLOSED)
+        return reason_set(why, rc, "%s", detail.text);
     if (rc < 0) {
         hide_path(upload, status.text, text, sizeof text);
         return reason_set(why, OW_EUNSUPPORTED, "\"%.100s\" cannot be played: %.180s.",

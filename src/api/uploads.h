@@ -9,6 +9,7 @@
 #include "workflow/runtime.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { UPLOAD_NAME_BYTES = 128, UPLOAD_FOLDER_BYTES = 512 };
 
@@ -17,6 +18,7 @@ struct uploads {
     char folder[UPLOAD_FOLDER_BYTES]; /* "" = nothing is taken */
     uint64_t max_bytes;               /* of one file */
     pthread_mutex_t lock;             /* held while a name is chosen and taken */
+    const atomic_bool *stopping;      /* lent: what is being looked at is given up; NULL = never */
 };
 
 enum upload_kind { UPLOAD_VIDEO, UPLOAD_MODEL };

@@ -127,3 +127,26 @@ test('a test opens the camera, with its password, and says what it sees or why n
   assert.equal((await call('POST /api/cameras/{id}/test', 200, { params: { id } })).ok, false);
   assert.ok(asked.length >= 2);
 });
+
+test('a test of a camera that says nothing does not hold up the end of the server', { timeout: 60000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'overwatch-test-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const server = await startServer(null, ['--data-folder', folder]);
+  t.after(server.stop);
+  const call = client(server);
+  let came;
+  const asked = new Promise((resolve) => { came = resolve; });
+  const camera = createServer(() => came()).listen(0, '127.0.0.1');
+  await once(camera, 'listening');
+  t.after(() => { camera.closeAllConnections(); camera.close(); });
+  const { id } = await call('POST /api/cameras', 201, { body: { name: 'Silent', url: `http://127.0.0.1:${camera.address().port}/stream` } });
+  const tested = call('POST /api/cameras/{id}/test', 503, { params: { id } });
+  await asked;
+  const start = performance.now();
+  server.child.kill('SIGTERM');
+  assert.deepEqual(await server.exited, { code: 0, signal: null });
+  const ms = performance.now() - start;
+  t.diagnostic(`ended after ${Math.round(ms)} ms`);
+  assert.ok(ms < 2000, `it took ${Math.round(ms)} ms`);
+  await tested;
+});
