@@ -15,6 +15,8 @@ export function emptyState(kept: boolean): HTMLElement {
   return h('div', { class: 'empty', 'data-testid': 'empty' },
     logo(),
     h('h2', {}, kept ? 'Nothing has been recorded yet' : 'Nothing is kept on this server'),
-    h('p', {}, kept ? 'What is recorded appears here, while it is recorded already.' : 'It has no folder for recordings. Start it with --data-folder or --recordings-folder, and with --max-recordings-mb above 0.'),
+    kept
+      ? h('p', {}, 'What is recorded appears here, while it is recorded already.')
+      : h('p', {}, 'It has no folder for recordings. Start it with ', h('code', {}, '--data-folder'), ' or ', h('code', {}, '--recordings-folder'), ', and with ', h('code', {}, '--max-recordings-mb'), ' above 0.'),
     kept ? how() : null);
 }

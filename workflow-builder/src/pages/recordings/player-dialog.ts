@@ -13,8 +13,8 @@ const BEFORE_S = 1;
 const NOTHING: RecordedLines = { events: [], pictures: [] };
 
 export interface DialogActions {
-  /** It was closed, by whatever. */
-  closed(): void;
+  /** It was closed, by whatever: which one was shown. */
+  closed(name: string): void;
   remove(name: string): void;
   /** The one before (-1) or after it in the list. */
   step(by: number): void;
@@ -125,10 +125,12 @@ export class PlayerDialog {
   }
 
   #closed(): void {
+    if (this.element.open) return; // again, meanwhile
+    const { name } = this;
     this.#leave();
     this.#video.removeAttribute('src');
     this.#video.load();
-    this.actions.closed();
+    this.actions.closed(name);
   }
 
   /* ---- the lines ---- */

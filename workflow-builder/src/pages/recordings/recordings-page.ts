@@ -1,5 +1,5 @@
 /* /recordings: what was recorded, the latest first; one of them can be opened: its name is the address' #. */
-import { errorSentence, SERVER_SILENT } from '../../player/server-types';
+import { errorSentence } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
 import { formatDuration } from '../../ui/recording';
 import { logo } from '../../ui/icons';
@@ -14,6 +14,7 @@ import { Thumbnails } from './thumbnails';
 const LIVE_PERIOD_MS = 1_000;
 const PERIOD_MS = 4_000;
 const TOAST_MS = 6_000;
+const SILENT = 'The server does not answer; trying again.';
 /* A growing file has pictures to show from then on. */
 const FIRST_PICTURES_S = 1.5;
 
@@ -27,13 +28,14 @@ export class RecordingsPage {
   readonly element: HTMLElement;
   readonly #views = h('select', { 'aria-label': 'View', 'data-testid': 'filter-view', change: () => this.#choose() });
   readonly #days = h('select', { 'aria-label': 'Day', 'data-testid': 'filter-day', change: () => this.#choose() });
-  readonly #summary = h('p', { class: 'summary', role: 'status', 'data-testid': 'summary' });
+  readonly #summary = h('p', { class: 'summary', 'data-testid': 'summary' });
   readonly #fill = h('i', {});
   readonly #meter = h('div', { class: 'meter', role: 'meter', 'aria-label': 'Room used', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.#fill);
   readonly #roomText = h('span', {});
   readonly #room = h('div', { class: 'room', title: 'When it is full, the oldest recordings go first (--max-recordings-mb)', hidden: true, 'data-testid': 'room' }, this.#meter, this.#roomText);
   readonly #trouble = h('p', { class: 'page-trouble', role: 'alert', hidden: true, 'data-testid': 'trouble' });
-  readonly #filters = h('div', { class: 'filters', hidden: true }, this.#views, this.#days, this.#summary);
+  readonly #all = h('button', { type: 'button', class: 'button', click: () => this.#chooseAll() }, 'Show all');
+  readonly #filters = h('div', { class: 'filters', hidden: true }, this.#views, this.#days, this.#all, this.#summary);
   readonly #sections = h('div', { class: 'days' });
   readonly #main = h('main', {}, this.#filters, this.#sections);
   readonly #toast = h('div', { class: 'toast', role: 'status', hidden: true });
@@ -48,7 +50,7 @@ export class RecordingsPage {
   #asked = 0;
 
   constructor() {
-    this.#dialog = new PlayerDialog({ closed: () => this.#closed(), remove: (name) => void this.#remove(name), step: (by) => this.#step(by) });
+    this.#dialog = new PlayerDialog({ closed: (name) => this.#closed(name), remove: (name) => void this.#remove(name), step: (by) => this.#step(by) });
     this.element = h('div', { id: 'app' },
       h('header', { class: 'bar' },
         h('a', { class: 'brand', href: '/', 'aria-label': 'Workflow builder' }, logo()), h('h1', {}, 'Recordings'), this.#room, pageTools()),
@@ -83,7 +85,7 @@ export class RecordingsPage {
       if (response.status === 401) void checkSession();
       return response.ok ? (libraryFrom(await response.json()) ?? 'The server’s answer has no recordings in it.') : await errorSentence(response);
     } catch {
-      return SERVER_SILENT;
+      return SILENT;
     }
   }
 
@@ -143,6 +145,7 @@ export class RecordingsPage {
     };
     fill(this.#views, 'All views', views, this.#filter.view);
     fill(this.#days, 'All days', days, this.#filter.day);
+    this.#all.disabled = this.#filter.view === '' && this.#filter.day === '';
   }
 
   /* Only what is not in its place moves. */
@@ -201,6 +204,12 @@ export class RecordingsPage {
     this.#cards.delete(name);
   }
 
+  #chooseAll(): void {
+    this.#views.value = this.#days.value = '';
+    this.#choose();
+    this.#views.focus();
+  }
+
   #choose(): void {
     this.#filter = { view: this.#views.value, day: this.#days.value };
     history.replaceState(null, '', location.pathname + filterSearch(this.#filter) + location.hash);
@@ -236,8 +245,7 @@ export class RecordingsPage {
     }
   }
 
-  #closed(): void {
-    const name = decodeURIComponent(location.hash.slice(1));
+  #closed(name: string): void {
     history.replaceState(null, '', location.pathname + location.search);
     this.#cards.get(name)?.focus();
   }
@@ -258,7 +266,7 @@ export class RecordingsPage {
       const response = await fetch(`/api/recordings/${encodeURIComponent(name)}`, { method: 'DELETE' });
       if (!response.ok && response.status !== 404) refusal = await errorSentence(response);
     } catch {
-      refusal = SERVER_SILENT;
+      refusal = 'The server does not answer. Nothing was deleted.';
     }
     if (refusal !== '') {
       this.#say(refusal);
