@@ -7,7 +7,7 @@
 #include "rtc/stun.h"
 #include "rtc/turn_client.h"
 
-enum { SECOND = 1000000, WIRE_BYTES = 64 * 1024 };
+enum { SECOND = 1000000 };
 
 struct turn_world {
     struct random_source random;
