@@ -15,6 +15,8 @@ const axe = readFileSync(createRequire(new URL('../package.json', import.meta.ur
 const THEMES = ['light', 'dark'];
 const PHONE = { width: 390, height: 844 };
 
+const fits = async (page) => assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the page');
+
 /** Fails when axe finds anything serious or critical on the page as it is now. */
 async function assertAccessible(page, what) {
   await page.evaluate(`if (!window.axe) { ${axe} }`);
@@ -94,7 +96,7 @@ test('the recordings, one of them played, on a phone, and none', { timeout: 1200
       await check('played');
       await page.setViewportSize(PHONE);
       await check('played on a phone');
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the phone');
+      await fits(page);
     },
   });
 });
@@ -170,8 +172,8 @@ test('the builder: the settings of every type of node, a zone, and what is wrong
   });
 });
 
-test('the builder, empty', { timeout: 60000 }, async (t) => {
-  await inBoth(t, await serve(t, null), '/', (page) => page.getByText('Wire what you want to see').waitFor());
+test('the builder, empty, on a phone', { timeout: 60000 }, async (t) => {
+  await inBoth(t, await serve(t, null), '/', (page) => page.getByText('Wire what you want to see').waitFor(), { viewport: PHONE, more: fits });
 });
 
 test('a script that was slipped into a page does not run', { timeout: 60000 }, async (t) => {
