@@ -21,7 +21,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows 
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct session_runs *first;
 static const struct onnxruntime *used;
-static bool stopped, left_behind;
+static bool stopped;
+static const struct making *left_behind; /* the last that was; not to be looked into */
 
 int session_runs_enlist(const struct onnxruntime *runtime, struct session_runs *runs,
                         struct reason *why)
@@ -84,7 +85,7 @@ void ort_sessions_stop(void)
 bool ort_sessions_left_behind(void)
 {
     pthread_mutex_lock(&lock);
-    bool is = left_behind;
+    bool is = left_behind != NULL;
     pthread_mutex_unlock(&lock);
     return is;
 }
@@ -129,8 +130,10 @@ static bool wait_for(struct making *making)
     while (!making->done && !stopped)
         pthread_cond_wait(&changed, &lock);
     bool done = making->done;
-    if (!done)
-        making->left = left_behind = true;
+    if (!done) {
+        making->left = true;
+        left_behind = making;
+    }
     pthread_mutex_unlock(&lock);
     return done;
 }
@@ -148,7 +151,7 @@ static int take_result(struct making *making, OrtSession **out, struct reason *w
 int session_make(const struct onnxruntime *runtime, const char *path, OrtSessionOptions *options,
                  OrtSession **out, struct reason *why)
 {
-    pthread_t thread;
+    pthread_t thread = 0;
     struct making *making = calloc(1, sizeof *making);
     if (making == NULL) {
         runtime->api->ReleaseSessionOptions(options);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { startServer } from '../integ/server.mjs';
+import { eventually, startServer } from '../integ/server.mjs';
 import { buildStreet, colouredPixels, connect, drag, edges, figures, node, open, running } from './builder.mjs';
 
 test('from nothing to a moving picture with boxes, by drag and drop', { timeout: 90000 }, async (t) => {
@@ -17,9 +17,7 @@ test('from nothing to a moving picture with boxes, by drag and drop', { timeout:
   await running(page);
   await page.waitForFunction(() => document.querySelector('overwatch-view')?.stats.fps > 3, null, { timeout: 30000 });
   await page.waitForFunction(() => /seen/.test(document.querySelector('[data-testid=view-figures]')?.textContent ?? ''), null, { timeout: 20000 });
-  let coloured = 0;
-  for (let i = 0; i < 100 && coloured < 150; i++) coloured = await colouredPixels(page);
-  assert.ok(coloured >= 150, `${coloured} pixels of boxes`);
+  await eventually('boxes', 30, async () => (await colouredPixels(page)) >= 150);
   assert.match(await figures(page), /WebRTC · \d+ fps · \d+ ms · \d+ kbit\/s · \d+ seen/);
   // Each node tells how it is.
   await page.waitForSelector('[data-testid=thumbnail]');
@@ -30,8 +28,7 @@ test('from nothing to a moving picture with boxes, by drag and drop', { timeout:
   const connections = async () => (await (await fetch(`${server.url}/api/webrtc/stats`)).json()).connections[0].connected_s;
   const before = await connections();
   await page.locator('[data-testid=xray-toggle]').uncheck();
-  for (let i = 0; i < 200 && coloured > 40; i++) coloured = await colouredPixels(page);
-  assert.ok(coloured <= 40, `${coloured} coloured pixels without boxes`);
+  await eventually('no boxes', 20, async () => (await colouredPixels(page)) <= 40);
   assert.ok(await connections() >= before, 'the viewer stayed connected');
   assert.equal(await page.locator('[data-testid=unsaved]').textContent(), '', 'a live setting is saved by itself');
 });

@@ -91,8 +91,13 @@ function long(picture) {
 
 /** How much processor time the threads of this name have taken, in seconds; null: there are none. */
 function threadSeconds(pid, name) {
-  const stats = readdirSync(`/proc/${pid}/task`).map((id) => readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8'))
-    .filter((stat) => stat.includes(`(${name})`));
+  const stats = readdirSync(`/proc/${pid}/task`).map((id) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
+    } catch {
+      return ''; // it has just ended
+    }
+  }).filter((stat) => stat.includes(`(${name})`));
   const ticks = stats.map((stat) => stat.slice(stat.lastIndexOf(')')).split(' ')).reduce((sum, words) => sum + Number(words[12]), 0);
   return stats.length ? ticks / 100 : null;
 }
