@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const NODE = 'bench';
 
 // A workflow that shows the pipe, with or without the model between.
-function workflow(pipe, { view, model, settings = {} }) {
+function workflow(pipe, { view, model, recorded, settings = {} }) {
   const nodes = [
     { id: 'source', type: 'camera', position: { x: 0, y: 0 }, data: { url: `pipe:${pipe}` } },
     { id: NODE, type: view, position: { x: 600, y: 0 }, data: { maxFps: 60, ...settings } },
@@ -19,6 +19,10 @@ function workflow(pipe, { view, model, settings = {} }) {
     connect('model', NODE);
   } else {
     connect('source', NODE);
+  }
+  if (recorded) {
+    nodes.push({ id: 'recorder', type: 'recorder', position: { x: 600, y: 300 }, data: { trigger: 'always' } });
+    connect(model ? 'model' : 'source', 'recorder');
   }
   return { id: 'bench', name: 'Latency bench', version: '1.0', nodes, edges };
 }
@@ -36,6 +40,7 @@ function overwatch(what, transport) {
           '--web-folder', join(root, 'workflow-builder/dist'),
           '--model-folder', join(root, '.cache/models'),
           '--pid-file', join(folder, 'overwatch.pid'), '--log-file', join(folder, 'overwatch.log'), '--data-folder', 'none',
+          '--recordings-folder', join(folder, 'recordings'),
         ],
       };
     },
@@ -69,6 +74,7 @@ export const contenders = {
     ...overwatch({ view, model: true, settings: { boxTiming: 'sync' } }, 'webrtc'),
     against: 'old webrtc',
   },
+  'overwatch webrtc recorded': { ...overwatch({ view, recorded: true }, 'webrtc'), against: 'old webrtc' },
   'overwatch websocket': { ...overwatch({ view: 'videoPreview' }, 'websocket'), against: 'old websocket' },
   'old webrtc': oldStack('webrtc', 0),
   'old websocket 15': oldStack('websocket', 15),
