@@ -158,6 +158,16 @@ test('the figures do not move when they change', { timeout: 60000 }, async (t) =
     });
   }));
   assert.equal(moved, 0, 'columns changed their place');
+  // While anything is animated, pictures wait for the steps of the animation (src/pages/view/view.css).
+  const animated = await page.evaluate(async () => {
+    const player = document.querySelector('overwatch-view');
+    const seen = new Set();
+    for (const end = performance.now() + 1500; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 40))) {
+      for (const animation of [...document.getAnimations(), ...player.shadowRoot.getAnimations()]) seen.add(animation.effect.target.className);
+    }
+    return [...seen];
+  });
+  assert.deepEqual(animated, []);
 });
 
 test('a page without CPU to spare says no latency rather than a wrong one', { timeout: 120000 }, async (t) => {
