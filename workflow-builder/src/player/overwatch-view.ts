@@ -25,6 +25,8 @@ const TICK_MS = 250;
 /* The server's own limit is lower by default; a view gives out no more than its source has. */
 const MAX_FPS = 60;
 const HEALTH_PERIOD_MS = 5_000;
+/* So long figures wait for a picture to be shown with. */
+const FIGURES_WAIT_MS = 100;
 /* The server tells its views each second: one absence may be the moment of a restart, two are not. */
 const MISSES_UNTIL_MISSING = 2;
 /* What connects in a moment needs no explaining. */
@@ -572,6 +574,20 @@ export class OverwatchView extends HTMLElement {
     this.#dom.showSteps(state === 'connected' || this.#machine === null || spent < EXPLAIN_MS ? [] : steps);
   }
 
+  /* What changes on the page together with a picture costs no rendering step of its own: the browser would
+   * take a while until it is ready again to draw the next picture as soon as it comes. */
+  #nextPicture(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(late);
+        this.removeEventListener('frame', done);
+        resolve();
+      };
+      const late = setTimeout(done, FIGURES_WAIT_MS);
+      this.addEventListener('frame', done);
+    });
+  }
+
   async #measure(): Promise<void> {
     const link = this.#link;
     const counters = (await link?.counters()) ?? null;
@@ -586,6 +602,7 @@ export class OverwatchView extends HTMLElement {
       const session = await link.serverSession();
       if (this.#link === link) this.#serverConnection = session?.connection ?? null;
     }
+    await this.#nextPicture();
     this.#recorder.mark(now, this.#clock());
     this.#stats = this.#snapshot(now);
     this.#dom.showStats(this.#stats);
