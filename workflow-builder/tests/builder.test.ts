@@ -144,6 +144,18 @@ test('a change by this page leads from a version seen to one seen, never past wh
   assert.equal(seen.tag, '"5"');
 });
 
+test('a save whose answer was lost is known again, and only that', () => {
+  const seen = new SeenVersion();
+  const sent = { id: 'w', name: 'Sent', version: '1.0', nodes: [{ id: 'n', type: 'camera', position: { x: 1, y: 2 }, data: { url: 'a' } }], edges: [] };
+  const kept = { edges: [], nodes: [{ data: { url: 'a' }, position: { y: 2, x: 1 }, type: 'camera', id: 'n' }], version: '1.0', name: 'Sent', id: 'w' };
+  assert.equal(seen.isOwn(kept), false, 'nothing was sent');
+  seen.sentInVain(sent);
+  assert.equal(seen.isOwn(kept), true, 'in whatever order');
+  assert.equal(seen.isOwn({ ...kept, name: 'Theirs' }), false);
+  seen.see('"2"');
+  assert.equal(seen.isOwn(kept), false, 'it is seen by its tag now');
+});
+
 test('what others have made of a workflow is taken over; what was there is one step back', () => {
   const editor = new Editor();
   editor.open({ id: 'w', name: 'Read', version: '1.0', nodes: [], edges: [] });

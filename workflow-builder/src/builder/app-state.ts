@@ -288,14 +288,19 @@ export class App {
     return done;
   }
 
-  /* What has been deleted elsewhere is kept again. */
+  /* What has been deleted elsewhere is kept again; a save of this page whose answer was lost is no change
+   * by somebody else. */
   async #write(workflow: Workflow, draft: boolean, seen: string | null) {
     if (!this.#state.saved) return server.add(workflow, draft);
     try {
       return await server.replace(workflow, draft, seen);
     } catch (error) {
-      if (error instanceof ServerError && error.status === 404) return server.add(workflow, draft);
-      throw error;
+      const status = error instanceof ServerError ? error.status : 0;
+      if (status === 404) return server.add(workflow, draft);
+      if (status !== 412) throw error;
+      const { body, tag } = await server.read(workflow.id);
+      if (!this.#seen.isOwn(bare(body))) throw error;
+      return server.replace(workflow, draft, tag);
     }
   }
 
@@ -315,6 +320,7 @@ export class App {
       await this.refreshRows();
       return true;
     } catch (error) {
+      if (!(error instanceof ServerError) || error.status === 0) this.#seen.sentInVain(workflow);
       if (!(error instanceof ServerError && error.status === 412)) this.#refused('This workflow has mistakes', error, true);
       else if (this.editor.document === opened) this.#set({ conflict: { draft, tag: error.tag } });
       return false;

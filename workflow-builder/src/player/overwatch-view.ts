@@ -197,7 +197,8 @@ export class OverwatchView extends HTMLElement {
 
   /** Where the time of the picture on the screen went; null while that is not known. */
   get budget(): LatencyBudget | null {
-    return this.#metadata === null || this.#times === null ? null : budgetOf(this.#metadata, this.#times, this.#clock());
+    const record = this.metadata;
+    return record === null || this.#times === null ? null : budgetOf(record, this.#times, this.#clock());
   }
 
   get paused(): boolean {
