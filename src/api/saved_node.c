@@ -5,31 +5,6 @@
 
 #include <string.h>
 
-static json_t *find_node(const json_t *document, const char *node_id)
-{
-    size_t i;
-    json_t *node;
-    json_array_foreach(json_object_get(document, "nodes"), i, node)
-    {
-        const char *id = json_string_value(json_object_get(node, "id"));
-        if (id && strcmp(id, node_id) == 0)
-            return node;
-    }
-    return NULL;
-}
-
-/* Where the settings of a node stand: the old page kept them in data.config. */
-static json_t *settings_of(json_t *node)
-{
-    json_t *data = json_object_get(node, "data");
-    if (!json_is_object(data)) {
-        data = json_object();
-        json_object_set_new(node, "data", data);
-    }
-    json_t *config = json_object_get(data, "config");
-    return json_is_object(config) ? config : data;
-}
-
 /* The first error that validation found with this node. */
 static const char *error_of(const json_t *report, const char *node_id)
 {
@@ -58,9 +33,9 @@ static int set_kept_node(struct saved_workflows *saved, const char *id, const ch
     if (rc < 0)
         return rc;
     entity_tag_of(kept, result->replaced);
-    json_t *node = find_node(kept, node_id);
+    json_t *node = graph_find_node(kept, node_id);
     rc = node ? graph_check_change(node, data, &result->why) : OW_ENOTFOUND;
-    if (rc == OW_OK && json_object_update(settings_of(node), data) < 0)
+    if (rc == OW_OK && json_object_update(graph_settings(node), data) < 0)
         rc = OW_ENOMEM;
     if (rc == OW_OK) {
         (void)graph_parse(&graph, kept, &result->report);
@@ -98,8 +73,8 @@ static int set_running_node(struct saved_workflows *saved, const char *id, const
         result->changes = json_pack("[o]", change);
         json_t *secrets = json_object();
         url_secrets_hide(document, secrets);
-        json_t *node = find_node(document, node_id);
-        result->node = node ? json_incref(settings_of(node)) : json_object();
+        json_t *node = graph_find_node(document, node_id);
+        result->node = node ? json_incref(graph_settings(node)) : json_object();
         json_decref(secrets);
     }
     json_decref(document);
@@ -133,7 +108,7 @@ static int set_node(struct saved_workflows *saved, const char *id, const char *n
         return rc == OW_EINVAL ? rc : saved_store_failed(result, rc);
     rc = running ? set_running_node(saved, id, node_id, data, result) : OW_OK;
     if (!unkept && !result->node)
-        result->node = json_incref(settings_of(find_node(result->workflow, node_id)));
+        result->node = json_incref(graph_settings(graph_find_node(result->workflow, node_id)));
     return unkept ? rc : OW_OK; /* what is kept and could not be applied is told as such */
 }
 

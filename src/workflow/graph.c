@@ -37,6 +37,19 @@ static int find_node(const struct graph *g, const char *id)
     return -1;
 }
 
+json_t *graph_find_node(const json_t *document, const char *node_id)
+{
+    size_t i;
+    json_t *node;
+    json_array_foreach(json_object_get(document, "nodes"), i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (id && strcmp(id, node_id) == 0)
+            return node;
+    }
+    return NULL;
+}
+
 json_t *graph_settings(json_t *node)
 {
     json_t *data = json_object_get(node, "data");

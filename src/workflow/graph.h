@@ -28,6 +28,8 @@ struct graph {
  * *report is always made: {"errors": [{node_id, setting, message}], "warnings": […]}, owned by the
  * caller. OW_EPARSE when there are errors. `document` keeps its reference count. */
 int graph_parse(struct graph **out, json_t *document, json_t **report);
+/* The node of this id in a document, borrowed; NULL when there is none. */
+json_t *graph_find_node(const json_t *document, const char *node_id);
 /* The settings of a node of a document: its `data`, or where the old page nested them, in
  * `data.config`. Made if there are none. */
 json_t *graph_settings(json_t *node);

@@ -197,19 +197,6 @@ int runtime_preview(struct runtime *r, json_t *workflow, enum runtime_origin ori
 
 /* ---- one node ---- */
 
-static json_t *find_node(const json_t *document, const char *node_id)
-{
-    size_t i;
-    json_t *node;
-    json_array_foreach(json_object_get(document, "nodes"), i, node)
-    {
-        const char *id = json_string_value(json_object_get(node, "id"));
-        if (id && strcmp(id, node_id) == 0)
-            return node;
-    }
-    return NULL;
-}
-
 static json_t *find_change(const json_t *changes, const char *node_id)
 {
     size_t i;
@@ -226,7 +213,7 @@ static int change_node(struct running_workflow *w, const char *node_id, const js
                        struct graph **graph, json_t **document, struct reason *why)
 {
     json_t *report = NULL, *copy = w ? json_deep_copy(w->graph->document) : NULL;
-    json_t *node = find_node(copy, node_id);
+    json_t *node = graph_find_node(copy, node_id);
     if (!node) {
         json_decref(copy);
         return reason_set(why, OW_ENOTFOUND, "no such node is running");

@@ -148,6 +148,7 @@ test('a save whose answer was lost is known again, and only that', () => {
   const seen = new SeenVersion();
   const sent = { id: 'w', name: 'Sent', version: '1.0', nodes: [{ id: 'n', type: 'camera', position: { x: 1, y: 2 }, data: { url: 'a' } }], edges: [] };
   const kept = { edges: [], nodes: [{ data: { url: 'a' }, position: { y: 2, x: 1 }, type: 'camera', id: 'n' }], version: '1.0', name: 'Sent', id: 'w' };
+  assert.equal(seen.isUnsure, false);
   assert.equal(seen.isOwn(kept), false, 'nothing was sent');
   seen.sentInVain(sent);
   assert.equal(seen.isOwn(kept), true, 'in whatever order');

@@ -297,7 +297,7 @@ export class App {
     } catch (error) {
       const status = error instanceof ServerError ? error.status : 0;
       if (status === 404) return server.add(workflow, draft);
-      if (status !== 412) throw error;
+      if (status !== 412 || !this.#seen.isUnsure) throw error;
       const { body, tag } = await server.read(workflow.id);
       if (!this.#seen.isOwn(bare(body))) throw error;
       return server.replace(workflow, draft, tag);

@@ -27,9 +27,14 @@ export class SeenVersion {
     this.#unanswered = contentOf(workflow);
   }
 
+  /** Has no save gone through since one that may have been made? */
+  get isUnsure(): boolean {
+    return this.#unanswered !== null;
+  }
+
   /** Is what the server has such a save of this page? */
   isOwn(kept: Workflow): boolean {
-    return this.#unanswered !== null && this.#unanswered === contentOf(kept);
+    return this.#unanswered === contentOf(kept);
   }
 
   /** A change by this page made one version into another. If somebody else has changed it before, what
