@@ -535,6 +535,15 @@ void http_connections_look_for_answers(struct http_server *server)
             lws_callback_on_writable(i->wsi);
 }
 
+bool http_connections_owe(const struct http_server *server)
+{
+    for (const struct http_connection *i = server->connections; i; i = i->next)
+        if (i->phase == WRITES ||
+            (i->phase != STREAMS && i->exchange && atomic_load(&i->exchange->replied)))
+            return true;
+    return false;
+}
+
 /* A stream goes no longer than the log-in that it was asked for with. */
 static bool session_ended(const struct http_connection *self, int64_t now_us)
 {

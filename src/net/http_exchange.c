@@ -286,6 +286,11 @@ void http_workers_stop(struct http_workers *self)
     for (int i = 0; i < self->thread_count; i++)
         pthread_join(self->threads[i], NULL);
     self->thread_count = 0;
+    for (; self->count > 0; self->count--) {
+        http_reply_error(self->jobs[self->first], 503, "The server is stopping.");
+        http_exchange_unref(&self->jobs[self->first]);
+        self->first = (self->first + 1) % HTTP_MAX_JOBS;
+    }
 }
 
 void http_workers_destroy(struct http_workers **workers)
@@ -295,8 +300,6 @@ void http_workers_destroy(struct http_workers **workers)
         return;
     *workers = NULL;
     http_workers_stop(self);
-    for (int i = 0; i < self->count; i++)
-        http_exchange_unref(&self->jobs[(self->first + i) % HTTP_MAX_JOBS]);
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->changed);
     free(self);

@@ -163,6 +163,8 @@ int http_connection_callback(struct lws *wsi, enum lws_callback_reasons reason, 
                              void *in, size_t size);
 int http_connections_count(const struct http_server *server, const struct address *peer);
 void http_connections_look_for_answers(struct http_server *server);
+/* Has an answer been given that its client does not have yet? */
+bool http_connections_owe(const struct http_server *server);
 void http_connections_expire(struct http_server *server);
 
 /* http_websocket.c: a client after its upgrade, spoken to by the library. Takes the descriptor; the

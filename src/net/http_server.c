@@ -144,7 +144,7 @@ static void *service_thread(void *argument)
         if (lws_service(server->context, 0) < 0)
             return NULL;
     int64_t end_us = clock_now_us() + GOODBYE_US;
-    while (http_ws_owe(server) && clock_now_us() < end_us)
+    while ((http_ws_owe(server) || http_connections_owe(server)) && clock_now_us() < end_us)
         if (lws_service(server->context, 0) < 0)
             break;
     return NULL;
