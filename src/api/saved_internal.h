@@ -6,12 +6,12 @@
 
 /* A new reference, never NULL unless memory is short. */
 json_t *saved_read_secrets(struct saved_workflows *saved, const char *id);
-/* The document as it is kept: a copy without passwords; these are written first, so that no kept
- * document ever lacks them. */
-int saved_hide(struct saved_workflows *saved, const char *id, const json_t *document, json_t **out);
-/* Keeps what the result has by one of the store's functions. */
-int saved_keep(struct saved_workflows *saved, const char *id, struct saved_result *result,
-               int (*write)(struct store *store, const char *id, const json_t *document));
+/* Keeps the document without its passwords, and these beside it, in one step by one of the store's
+ * functions. The result has what is kept. */
+int saved_keep(struct saved_workflows *saved, const char *id, const json_t *document,
+               struct saved_result *result,
+               int (*write)(struct store *store, const char *id, const json_t *document,
+                            const json_t *secrets));
 /* Says why the store did not; returns `rc`. */
 int saved_store_failed(struct saved_result *result, int rc);
 

@@ -45,9 +45,7 @@ static int set_kept_node(struct saved_workflows *saved, const char *id, const ch
             rc = reason_set(&result->why, OW_EINVAL, "%s", error);
     }
     if (rc == OW_OK)
-        rc = saved_hide(saved, id, kept, &result->workflow);
-    if (rc == OW_OK)
-        rc = saved_keep(saved, id, result, store_workflow_set);
+        rc = saved_keep(saved, id, kept, result, store_workflow_set);
     json_decref(kept);
     return rc;
 }

@@ -37,48 +37,10 @@ void saved_result_clear(struct saved_result *result)
 
 /* ---- passwords ---- */
 
-static void secrets_key(char key[SAVED_ID_BYTES + 32], const char *id)
-{
-    snprintf(key, SAVED_ID_BYTES + 32, "workflow_secrets:%s", id);
-}
-
 json_t *saved_read_secrets(struct saved_workflows *saved, const char *id)
 {
-    char key[SAVED_ID_BYTES + 32], *text = NULL;
-    secrets_key(key, id);
     json_t *secrets = NULL;
-    if (store_setting_get(saved->store, key, &text) == OW_OK)
-        secrets = json_loads(text, 0, NULL);
-    free(text);
-    return json_is_object(secrets) ? secrets : json_object();
-}
-
-static int write_secrets(struct saved_workflows *saved, const char *id, const json_t *secrets)
-{
-    char key[SAVED_ID_BYTES + 32];
-    secrets_key(key, id);
-    char *text = json_dumps(secrets, JSON_COMPACT);
-    int rc = text ? store_setting_set(saved->store, key, text) : OW_ENOMEM;
-    free(text);
-    return rc;
-}
-
-int saved_hide(struct saved_workflows *saved, const char *id, const json_t *document, json_t **out)
-{
-    json_t *secrets = saved_read_secrets(saved, id), *copy = json_deep_copy(document);
-    int rc = OW_ENOMEM;
-    if (secrets && copy) {
-        size_t before = json_object_size(secrets);
-        url_secrets_hide(copy, secrets);
-        bool any = before > 0 || json_object_size(secrets) > 0;
-        rc = any ? write_secrets(saved, id, secrets) : OW_OK;
-    }
-    json_decref(secrets);
-    if (rc == OW_OK)
-        *out = copy;
-    else
-        json_decref(copy);
-    return rc;
+    return store_workflow_secrets(saved->store, id, &secrets) == OW_OK ? secrets : json_object();
 }
 
 /* The document as it runs: a copy with passwords. */
@@ -255,12 +217,24 @@ static bool has_errors(const struct saved_result *result)
 
 /* ---- changing; all under the lock ---- */
 
-int saved_keep(struct saved_workflows *saved, const char *id, struct saved_result *result,
-               int (*write)(struct store *store, const char *id, const json_t *document))
+int saved_keep(struct saved_workflows *saved, const char *id, const json_t *document,
+               struct saved_result *result,
+               int (*write)(struct store *store, const char *id, const json_t *document,
+                            const json_t *secrets))
 {
-    int rc = write(saved->store, id, result->workflow);
-    if (rc == OW_OK)
-        entity_tag_of(result->workflow, result->tag);
+    json_t *secrets = NULL, *copy = json_deep_copy(document);
+    int rc = copy ? store_workflow_secrets(saved->store, id, &secrets) : OW_ENOMEM;
+    if (rc == OW_OK) {
+        url_secrets_hide(copy, secrets);
+        rc = write(saved->store, id, copy, secrets);
+    }
+    if (rc == OW_OK) {
+        entity_tag_of(copy, result->tag);
+        json_decref(result->workflow);
+        result->workflow = json_incref(copy);
+    }
+    json_decref(secrets);
+    json_decref(copy);
     return rc;
 }
 
@@ -319,9 +293,7 @@ static int add(struct saved_workflows *saved, json_t *document, bool draft, bool
     rc = validate(document, draft, result);
     if (rc < 0)
         return rc;
-    rc = saved_hide(saved, id, document, &result->workflow);
-    if (rc == OW_OK)
-        rc = saved_keep(saved, id, result, store_workflow_add);
+    rc = saved_keep(saved, id, document, result, store_workflow_add);
     return saved_store_failed(result, rc);
 }
 
@@ -365,9 +337,7 @@ static int replace(struct saved_workflows *saved, const char *id, json_t *docume
     rc = validate(document, draft, result);
     if (rc < 0)
         return rc;
-    rc = saved_hide(saved, id, document, &result->workflow);
-    if (rc == OW_OK)
-        rc = saved_keep(saved, id, result, store_workflow_set);
+    rc = saved_keep(saved, id, document, result, store_workflow_set);
     if (rc == OW_OK && runtime_is_running(saved->runtime, id) && !has_errors(result))
         apply(saved, result->workflow, result);
     return saved_store_failed(result, rc);
@@ -432,12 +402,10 @@ int saved_deploy(struct saved_workflows *saved, const char *id, json_t *document
     pthread_mutex_lock(&saved->change);
     complete(document, id);
     int rc = validate(document, false, result);
-    if (rc == OW_OK)
-        rc = saved_hide(saved, id, document, &result->workflow);
     if (rc == OW_OK) {
-        rc = saved_keep(saved, id, result, store_workflow_set);
+        rc = saved_keep(saved, id, document, result, store_workflow_set);
         if (rc == OW_ENOTFOUND)
-            rc = saved_keep(saved, id, result, store_workflow_add);
+            rc = saved_keep(saved, id, document, result, store_workflow_add);
         rc = rc == OW_OK ? execute(saved, id, result) : saved_store_failed(result, rc);
     }
     pthread_mutex_unlock(&saved->change);
@@ -503,12 +471,9 @@ void saved_stop_all(struct saved_workflows *saved)
 
 int saved_remove(struct saved_workflows *saved, const char *id)
 {
-    char key[SAVED_ID_BYTES + 32];
-    secrets_key(key, id);
     pthread_mutex_lock(&saved->change);
     int stopped = runtime_stop(saved->runtime, id);
     int rc = store_workflow_remove(saved->store, id);
-    (void)store_setting_set(saved->store, key, NULL);
     pthread_mutex_unlock(&saved->change);
     return rc == OW_ENOTFOUND && stopped == OW_OK ? OW_OK : rc;
 }

@@ -31,7 +31,7 @@ enum {
 int store_open(struct store **out, const char *path, struct reason *why);
 void store_close(struct store **store);
 
-/* ---- workflows ---- */
+/* ---- workflows; passwords of their addresses stand beside the document, and are in no row ---- */
 
 struct store_workflow {
     char *id, *name, *description, *version; /* owned by the row; "" = none */
@@ -41,14 +41,20 @@ struct store_workflow {
 };
 void store_workflow_clear(struct store_workflow *row);
 
-/* Name, description, version and counts are read from the document. OW_EEXISTS;
- * OW_ETOOLARGE; OW_ELIMIT: there are too many. */
-int store_workflow_add(struct store *store, const char *id, const json_t *document);
+/* Name, description, version and counts are read from the document. `secrets`, an object, is kept
+ * with it in one step; NULL = as they are. OW_EEXISTS; OW_ETOOLARGE; OW_ELIMIT: there are too many.
+ */
+int store_workflow_add(struct store *store, const char *id, const json_t *document,
+                       const json_t *secrets);
 /* OW_ENOTFOUND, OW_ETOOLARGE. */
-int store_workflow_set(struct store *store, const char *id, const json_t *document);
+int store_workflow_set(struct store *store, const char *id, const json_t *document,
+                       const json_t *secrets);
 /* *document is a new reference; `row` may be NULL, else to be cleared. OW_ENOTFOUND. */
 int store_workflow_get(struct store *store, const char *id, json_t **document,
                        struct store_workflow *row);
+/* *secrets is a new reference, an empty object where there are none. */
+int store_workflow_secrets(struct store *store, const char *id, json_t **secrets);
+/* With its secrets. OW_ENOTFOUND. */
 int store_workflow_remove(struct store *store, const char *id);
 /* Calls `row` for each, the one changed last first; a negative result ends it and is returned. The
  * row is lent, and the store must not be called from within. */

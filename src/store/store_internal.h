@@ -38,6 +38,10 @@ int store_begin(struct store *store);
 /* Keeps it when rc is OW_OK, else takes it back; returns rc, or what went wrong with keeping it. */
 int store_end(struct store *store, int rc);
 
+/* store_settings.c: what the functions of store.h do, for those who have the lock. */
+int store_setting_read(struct store *store, const char *name, char **value);
+int store_setting_write(struct store *store, const char *name, const char *value);
+
 /* A column as a malloc'ed text, "" for NULL. NULL = no memory. */
 char *store_column(sqlite3_stmt *statement, int column);
 int64_t store_now_s(void);

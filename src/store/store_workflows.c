@@ -1,5 +1,6 @@
 #include "store/store_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,14 @@ static int dump(const json_t *document, char **out)
     return OW_OK;
 }
 
+/* A statement about one row that must be there. Under the lock. */
+static int change_one(struct store *store, const char *sql, const struct store_value *values,
+                      int count)
+{
+    int rc = store_run(store, sql, values, count, NULL, NULL);
+    return rc == OW_OK && store_changed(store) == 0 ? OW_ENOTFOUND : rc;
+}
+
 static int write_row(struct store *store, const char *sql, const char *id, const json_t *document,
                      const char *text)
 {
@@ -74,70 +83,103 @@ static int write_row(struct store *store, const char *sql, const char *id, const
         STORE_TEXT_OF(text),
         STORE_NUMBER_OF(store_now_s()),
     };
-    return store_run(store, sql, values, (int)(sizeof values / sizeof values[0]), NULL, NULL);
+    return change_one(store, sql, values, (int)(sizeof values / sizeof values[0]));
 }
 
-int store_workflow_add(struct store *store, const char *id, const json_t *document)
+/* They are a setting of this name. NULL = no memory. */
+static char *secrets_name(const char *id)
+{
+    char *name = NULL;
+    return asprintf(&name, "workflow_secrets:%s", id) < 0 ? NULL : name;
+}
+
+/* An empty object removes them. */
+static int write_secrets(struct store *store, const char *id, const json_t *secrets)
+{
+    char *name = secrets_name(id), *text = NULL;
+    bool any = json_object_size(secrets) > 0;
+    if (any)
+        text = json_dumps(secrets, JSON_COMPACT);
+    int rc = !name || (any && !text) ? OW_ENOMEM : store_setting_write(store, name, text);
+    free(name);
+    free(text);
+    return rc;
+}
+
+/* Document and secrets together, or neither. Under the lock. */
+static int write_both(struct store *store, const char *sql, const char *id, const json_t *document,
+                      const json_t *secrets)
+{
+    char *text = NULL;
+    int rc = dump(document, &text);
+    if (rc == OW_OK)
+        rc = store_begin(store);
+    if (rc == OW_OK) {
+        rc = write_row(store, sql, id, document, text);
+        if (rc == OW_OK && secrets)
+            rc = write_secrets(store, id, secrets);
+        rc = store_end(store, rc);
+    }
+    free(text);
+    return rc;
+}
+
+int store_workflow_add(struct store *store, const char *id, const json_t *document,
+                       const json_t *secrets)
 {
     static const char sql[] =
         "INSERT INTO workflows (id, name, description, version, node_count, edge_count, document,"
         " created_s, updated_s, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8,"
         " (SELECT coalesce(max(change), 0) + 1 FROM workflows))";
-    char *text = NULL;
-    int rc = dump(document, &text);
-    if (rc < 0)
-        return rc;
     pthread_mutex_lock(&store->lock);
     int64_t count = store_number(store, "SELECT count(*) FROM workflows");
-    rc = count < 0                      ? (int)count
-         : count >= STORE_MAX_WORKFLOWS ? OW_ELIMIT
-                                        : write_row(store, sql, id, document, text);
+    int rc = count < 0                      ? (int)count
+             : count >= STORE_MAX_WORKFLOWS ? OW_ELIMIT
+                                            : write_both(store, sql, id, document, secrets);
     pthread_mutex_unlock(&store->lock);
-    free(text);
     return rc;
 }
 
-int store_workflow_set(struct store *store, const char *id, const json_t *document)
+int store_workflow_set(struct store *store, const char *id, const json_t *document,
+                       const json_t *secrets)
 {
     static const char sql[] =
         "UPDATE workflows SET name = ?2, description = ?3, version = ?4, node_count = ?5,"
         " edge_count = ?6, document = ?7, updated_s = ?8,"
         " change = (SELECT max(change) + 1 FROM workflows) WHERE id = ?1";
-    char *text = NULL;
-    int rc = dump(document, &text);
-    if (rc < 0)
-        return rc;
     pthread_mutex_lock(&store->lock);
-    rc = write_row(store, sql, id, document, text);
-    if (rc == OW_OK && store_changed(store) == 0)
-        rc = OW_ENOTFOUND;
+    int rc = write_both(store, sql, id, document, secrets);
     pthread_mutex_unlock(&store->lock);
-    free(text);
     return rc;
 }
 
-/* A statement about one row that must be there. */
-static int change_one(struct store *store, const char *sql, const struct store_value *values,
-                      int count)
+static int remove_both(struct store *store, const char *id)
 {
-    pthread_mutex_lock(&store->lock);
-    int rc = store_run(store, sql, values, count, NULL, NULL);
-    if (rc == OW_OK && store_changed(store) == 0)
-        rc = OW_ENOTFOUND;
-    pthread_mutex_unlock(&store->lock);
-    return rc;
+    const struct store_value values[] = {STORE_TEXT_OF(id)};
+    int rc = store_begin(store);
+    if (rc < 0)
+        return rc;
+    rc = change_one(store, "DELETE FROM workflows WHERE id = ?1", values, 1);
+    if (rc == OW_OK)
+        rc = write_secrets(store, id, NULL);
+    return store_end(store, rc);
 }
 
 int store_workflow_remove(struct store *store, const char *id)
 {
-    const struct store_value values[] = {STORE_TEXT_OF(id)};
-    return change_one(store, "DELETE FROM workflows WHERE id = ?1", values, 1);
+    pthread_mutex_lock(&store->lock);
+    int rc = remove_both(store, id);
+    pthread_mutex_unlock(&store->lock);
+    return rc;
 }
 
 int store_workflow_set_running(struct store *store, const char *id, bool running)
 {
     const struct store_value values[] = {STORE_TEXT_OF(id), STORE_NUMBER_OF(running)};
-    return change_one(store, "UPDATE workflows SET running = ?2 WHERE id = ?1", values, 2);
+    pthread_mutex_lock(&store->lock);
+    int rc = change_one(store, "UPDATE workflows SET running = ?2 WHERE id = ?1", values, 2);
+    pthread_mutex_unlock(&store->lock);
+    return rc;
 }
 
 /* ---- reading ---- */
@@ -174,6 +216,26 @@ int store_workflow_get(struct store *store, const char *id, json_t **document,
         *document = reading.document;
     else
         json_decref(reading.document);
+    return rc;
+}
+
+int store_workflow_secrets(struct store *store, const char *id, json_t **secrets)
+{
+    char *name = secrets_name(id), *text = NULL;
+    json_t *read = NULL;
+    pthread_mutex_lock(&store->lock);
+    int rc = name ? store_setting_read(store, name, &text) : OW_ENOMEM;
+    pthread_mutex_unlock(&store->lock);
+    if (rc == OW_OK)
+        read = json_loads(text, 0, NULL);
+    else if (rc == OW_ENOTFOUND)
+        read = json_object();
+    if (rc == OW_OK || rc == OW_ENOTFOUND)
+        rc = read ? OW_OK : OW_ENOMEM;
+    if (rc == OW_OK)
+        *secrets = read;
+    free(name);
+    free(text);
     return rc;
 }
 

@@ -62,7 +62,7 @@ static json_t *document(const char *id, const char *name, int nodes)
 static void add(struct store *store, const char *id, const char *name)
 {
     json_t *made = document(id, name, 3);
-    assert_int_equal(store_workflow_add(store, id, made), OW_OK);
+    assert_int_equal(store_workflow_add(store, id, made, NULL), OW_OK);
     json_decref(made);
 }
 
@@ -72,8 +72,8 @@ static void workflows_are_kept_whole(void **state)
     struct store *store = open_store(":memory:");
     json_t *first = document("a'b; DROP TABLE workflows", "Gate ✓", 3), *read = NULL;
     const char *id = "a'b; DROP TABLE workflows";
-    assert_int_equal(store_workflow_add(store, id, first), OW_OK);
-    assert_int_equal(store_workflow_add(store, id, first), OW_EEXISTS);
+    assert_int_equal(store_workflow_add(store, id, first, NULL), OW_OK);
+    assert_int_equal(store_workflow_add(store, id, first, NULL), OW_EEXISTS);
     struct store_workflow row;
     assert_int_equal(store_workflow_get(store, id, &read, &row), OW_OK);
     assert_true(json_equal(read, first));
@@ -87,8 +87,8 @@ static void workflows_are_kept_whole(void **state)
     json_decref(read);
 
     json_t *second = document(id, "Other", 5);
-    assert_int_equal(store_workflow_set(store, id, second), OW_OK);
-    assert_int_equal(store_workflow_set(store, "none", second), OW_ENOTFOUND);
+    assert_int_equal(store_workflow_set(store, id, second, NULL), OW_OK);
+    assert_int_equal(store_workflow_set(store, "none", second, NULL), OW_ENOTFOUND);
     assert_int_equal(store_workflow_set_running(store, id, true), OW_OK);
     assert_int_equal(store_workflow_set_running(store, "none", true), OW_ENOTFOUND);
     assert_int_equal(store_workflow_get(store, id, &read, &row), OW_OK);
@@ -104,6 +104,63 @@ static void workflows_are_kept_whole(void **state)
     json_decref(second);
     store_close(&store);
     assert_null(store);
+}
+
+/* What is kept: `number` in the document, `secrets` beside it (a new reference). */
+static void assert_kept(struct store *store, int number, json_t *secrets)
+{
+    json_t *read = NULL, *beside = NULL;
+    assert_int_equal(store_workflow_get(store, "w", &read, NULL), OW_OK);
+    assert_int_equal(json_integer_value(json_object_get(read, "number")), number);
+    assert_int_equal(store_workflow_secrets(store, "w", &beside), OW_OK);
+    assert_true(json_equal(beside, secrets));
+    json_decref(read);
+    json_decref(beside);
+    json_decref(secrets);
+}
+
+static void secrets_are_kept_with_their_workflow_or_not_at_all(void **state)
+{
+    (void)state;
+    struct store *store = open_store(":memory:");
+    json_t *one = json_pack("{s:i}", "number", 1), *two = json_pack("{s:i}", "number", 2);
+    json_t *secret = json_pack("{s:s}", "password", "hunter2");
+    json_t *other = json_pack("{s:s}", "password", "other"), *none = json_object(), *read = NULL;
+    assert_int_equal(store_workflow_add(store, "w", one, secret), OW_OK);
+    assert_kept(store, 1, json_incref(secret));
+    /* What is refused leaves the document's and the secrets' old text. */
+    assert_int_equal(store_workflow_add(store, "w", two, other), OW_EEXISTS);
+    assert_kept(store, 1, json_incref(secret));
+    char *text = malloc(STORE_MAX_SETTING_BYTES + 1);
+    memset(text, 'x', STORE_MAX_SETTING_BYTES);
+    text[STORE_MAX_SETTING_BYTES] = '\0';
+    json_t *large = json_pack("{s:s}", "password", text);
+    assert_int_equal(store_workflow_set(store, "w", two, large), OW_ETOOLARGE);
+    assert_kept(store, 1, json_incref(secret));
+    assert_int_equal(store_workflow_set(store, "none", two, other), OW_ENOTFOUND);
+    assert_int_equal(store_workflow_secrets(store, "none", &read), OW_OK);
+    assert_int_equal(json_object_size(read), 0);
+    json_decref(read);
+
+    assert_int_equal(store_workflow_set(store, "w", two, NULL), OW_OK);
+    assert_kept(store, 2, json_incref(secret));
+    assert_int_equal(store_workflow_set(store, "w", one, other), OW_OK);
+    assert_kept(store, 1, json_incref(other));
+    assert_int_equal(store_workflow_set(store, "w", one, none), OW_OK);
+    assert_kept(store, 1, json_incref(none));
+    assert_int_equal(store_workflow_set(store, "w", one, secret), OW_OK);
+    assert_int_equal(store_workflow_remove(store, "w"), OW_OK);
+    assert_int_equal(store_workflow_secrets(store, "w", &read), OW_OK);
+    assert_int_equal(json_object_size(read), 0);
+    json_decref(read);
+    free(text);
+    json_decref(large);
+    json_decref(none);
+    json_decref(other);
+    json_decref(secret);
+    json_decref(two);
+    json_decref(one);
+    store_close(&store);
 }
 
 struct order {
@@ -128,7 +185,7 @@ static void the_one_changed_last_is_listed_first(void **state)
     add(store, "two", "2");
     add(store, "three", "3");
     json_t *changed = document("one", "1", 1);
-    assert_int_equal(store_workflow_set(store, "one", changed), OW_OK);
+    assert_int_equal(store_workflow_set(store, "one", changed, NULL), OW_OK);
     assert_int_equal(store_workflow_list(store, note, &order), OW_OK);
     assert_int_equal(order.count, 3);
     assert_string_equal(order.ids[0], "one");
@@ -148,17 +205,17 @@ static void what_is_too_large_or_too_many_is_refused(void **state)
     memset(text, 'x', STORE_MAX_DOCUMENT_BYTES);
     text[STORE_MAX_DOCUMENT_BYTES] = '\0';
     json_t *large = json_pack("{s:s}", "name", text);
-    assert_int_equal(store_workflow_add(store, "large", large), OW_ETOOLARGE);
+    assert_int_equal(store_workflow_add(store, "large", large, NULL), OW_ETOOLARGE);
     assert_int_equal(store_setting_set(store, "large", text), OW_ETOOLARGE);
     add(store, "small", "s");
-    assert_int_equal(store_workflow_set(store, "small", large), OW_ETOOLARGE);
+    assert_int_equal(store_workflow_set(store, "small", large, NULL), OW_ETOOLARGE);
     json_t *tiny = json_object();
     char id[16];
     for (int i = 1; i < STORE_MAX_WORKFLOWS; i++) {
         snprintf(id, sizeof id, "%d", i);
-        assert_int_equal(store_workflow_add(store, id, tiny), OW_OK);
+        assert_int_equal(store_workflow_add(store, id, tiny, NULL), OW_OK);
     }
-    assert_int_equal(store_workflow_add(store, "one more", tiny), OW_ELIMIT);
+    assert_int_equal(store_workflow_add(store, "one more", tiny, NULL), OW_ELIMIT);
     assert_int_equal(store_workflow_count(store), STORE_MAX_WORKFLOWS);
     json_decref(tiny);
     json_decref(large);
@@ -381,7 +438,7 @@ static void a_hundred_workflows_are_listed_at_once(void **state)
     char id[16];
     for (int i = 0; i < 100; i++) {
         snprintf(id, sizeof id, "w%d", i);
-        assert_int_equal(store_workflow_add(store, id, made), OW_OK);
+        assert_int_equal(store_workflow_add(store, id, made, NULL), OW_OK);
     }
     int count = 0;
     int64_t begun_us = now_us();
@@ -398,6 +455,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workflows_are_kept_whole),
+        cmocka_unit_test(secrets_are_kept_with_their_workflow_or_not_at_all),
         cmocka_unit_test(the_one_changed_last_is_listed_first),
         cmocka_unit_test(what_is_too_large_or_too_many_is_refused),
         cmocka_unit_test(passwords_of_cameras_are_apart),

@@ -57,9 +57,9 @@ static int put(struct store *store, struct save save)
     char id[16];
     snprintf(id, sizeof id, "w%d", save.slot);
     json_t *document = document_of(save);
-    int rc = store_workflow_set(store, id, document);
+    int rc = store_workflow_set(store, id, document, NULL);
     if (rc == OW_ENOTFOUND)
-        rc = store_workflow_add(store, id, document);
+        rc = store_workflow_add(store, id, document, NULL);
     json_decref(document);
     return rc;
 }
@@ -169,7 +169,7 @@ static void a_full_disk_is_told_and_loses_nothing(void **state)
     json_t *document = document_of((struct save){0, 1});
     for (; rc == OW_OK && kept < 5000; kept += rc == OW_OK) {
         snprintf(id, sizeof id, "full%d", kept);
-        rc = store_workflow_add(store, id, document);
+        rc = store_workflow_add(store, id, document, NULL);
     }
     if (rc != OW_EIO)
         _exit(11);
@@ -180,6 +180,22 @@ static void a_full_disk_is_told_and_loses_nothing(void **state)
             _exit(12);
         json_decref(read);
     }
+    /* Passwords alone would find room, but the document they belong to does not: both stay. */
+    json_t *fresh = json_pack("{s:s}", "password", "new"), *secrets = NULL;
+    char filling[40000] = "";
+    memset(filling, 'x', sizeof filling - 1);
+    json_t *large = json_pack("{s:s}", "filling", filling);
+    if (store_workflow_set(store, "full0", large, fresh) != OW_EIO)
+        _exit(13);
+    if (store_workflow_get(store, "full0", &read, NULL) != OW_OK || !json_equal(read, document))
+        _exit(14);
+    if (store_workflow_secrets(store, "full0", &secrets) != OW_OK || json_object_size(secrets) != 0)
+        _exit(15);
+    json_decref(read);
+    json_decref(secrets);
+    json_decref(large);
+    json_decref(fresh);
+    json_decref(document);
     store_close(&store);
     /* With room again everything is there, and it goes on. */
     limit.rlim_cur = limit.rlim_max;
