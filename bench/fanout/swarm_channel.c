@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { PROTOCOL_DCEP = 50, PROTOCOL_BINARY = 53, STREAM = 0 /* even: the DTLS client's */ };
+enum { STREAM = 0 /* even: the DTLS client's */ };
 
 bool swarm_channel_begin(struct swarm_channel *channel, int64_t now_us)
 {
@@ -19,7 +19,7 @@ void swarm_channel_receive(struct swarm_channel *channel, int64_t now_us, const 
     struct sctp_message message;
     sctp_link_receive(channel->link, now_us, packet, size);
     while (sctp_link_read(channel->link, &message) == OW_OK) {
-        if (message.protocol != PROTOCOL_BINARY)
+        if (message.protocol != DATA_PROTOCOL_BINARY)
             continue;
         channel->records++;
         channel->bytes += message.size;
@@ -29,17 +29,18 @@ void swarm_channel_receive(struct swarm_channel *channel, int64_t now_us, const 
 /* RFC 8832 section 5.1: unordered, no retransmission. */
 static bool open_channel(struct swarm_channel *channel)
 {
-    uint8_t message[12 + sizeof DATA_CHANNEL_LABEL - 1] = {3, 0x81};
-    const struct sctp_manner manner = {.stream = STREAM, .protocol = PROTOCOL_DCEP};
+    const uint8_t type = DCEP_UNORDERED | DCEP_REXMIT;
+    uint8_t message[DCEP_OPEN_BYTES + sizeof DATA_CHANNEL_LABEL - 1] = {DCEP_OPEN, type};
+    const struct sctp_manner manner = {.stream = STREAM, .protocol = DATA_PROTOCOL_DCEP};
     write_u16(message + 8, sizeof DATA_CHANNEL_LABEL - 1);
-    memcpy(message + 12, DATA_CHANNEL_LABEL, sizeof DATA_CHANNEL_LABEL - 1);
+    memcpy(message + DCEP_OPEN_BYTES, DATA_CHANNEL_LABEL, sizeof DATA_CHANNEL_LABEL - 1);
     return sctp_link_send(channel->link, &manner, message, sizeof message) == OW_OK;
 }
 
 static bool say_wish(struct swarm_channel *channel, int per_10s)
 {
     uint8_t message[RECORD_WISH_BYTES] = {RECORD_WISH_KIND};
-    const struct sctp_manner manner = {.stream = STREAM, .protocol = PROTOCOL_BINARY};
+    const struct sctp_manner manner = {.stream = STREAM, .protocol = DATA_PROTOCOL_BINARY};
     write_u16(message + 2, (uint16_t)per_10s);
     return sctp_link_send(channel->link, &manner, message, sizeof message) == OW_OK;
 }

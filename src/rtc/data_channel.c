@@ -6,15 +6,8 @@
 #include <string.h>
 
 enum {
-    DCEP_ACK = 0x02,
-    DCEP_OPEN = 0x03,
-    DCEP_OPEN_BYTES = 12,  /* in front of label and protocol */
-    DCEP_UNORDERED = 0x80, /* of the channel's type */
     DCEP_RELIABLE = 0x00,
     DCEP_LIFETIME = 0x02, /* the last of the types that there are */
-    /* RFC 8831 section 8 */
-    PROTOCOL_DCEP = 50,
-    PROTOCOL_BINARY = 53,
 };
 
 int dcep_parse_open(struct dcep_open *out, const uint8_t *data, size_t size)
@@ -58,7 +51,7 @@ static void close_channel(struct data_channel *channel)
 static void take_open(struct data_channel *channel, const struct sctp_message *message)
 {
     static const uint8_t ack[] = {DCEP_ACK};
-    const struct sctp_manner reliable = {.stream = message->stream, .protocol = PROTOCOL_DCEP};
+    const struct sctp_manner reliable = {.stream = message->stream, .protocol = DATA_PROTOCOL_DCEP};
     struct dcep_open open;
     if (dcep_parse_open(&open, message->data, message->size) != OW_OK ||
         message->stream >= SCTP_LINK_STREAMS)
@@ -73,7 +66,7 @@ static void take_open(struct data_channel *channel, const struct sctp_message *m
     channel->open = true;
     channel->wish = unsaid;
     channel->manner = (struct sctp_manner){.stream = message->stream,
-                                           .protocol = PROTOCOL_BINARY,
+                                           .protocol = DATA_PROTOCOL_BINARY,
                                            .unordered = open.unordered,
                                            .unreliable = open.unreliable};
 }
@@ -81,12 +74,12 @@ static void take_open(struct data_channel *channel, const struct sctp_message *m
 static void take(struct data_channel *channel, const struct sctp_message *message)
 {
     bool ours = channel->open && message->stream == channel->manner.stream;
-    if (!message->reset && message->protocol == PROTOCOL_DCEP) {
+    if (!message->reset && message->protocol == DATA_PROTOCOL_DCEP) {
         take_open(channel, message);
     } else if (message->reset && ours) {
         close_channel(channel);
         sctp_link_reset(channel->link, message->stream);
-    } else if (ours && message->protocol == PROTOCOL_BINARY) {
+    } else if (ours && message->protocol == DATA_PROTOCOL_BINARY) {
         (void)record_wish_parse(&channel->wish, message->data, message->size);
     } /* all else says nothing */
 }

@@ -8,6 +8,18 @@
 
 #define DATA_CHANNEL_LABEL "metadata"
 
+/* What an SCTP message carries, its payload protocol identifier (RFC 8831 section 8). */
+enum { DATA_PROTOCOL_DCEP = 50, DATA_PROTOCOL_BINARY = 53 };
+
+/* Messages of the opening (RFC 8832 section 5), and types of a channel (section 8.2.2). */
+enum {
+    DCEP_ACK = 0x02,
+    DCEP_OPEN = 0x03,
+    DCEP_OPEN_BYTES = 12, /* in front of label and protocol */
+    DCEP_REXMIT = 0x01,   /* so many attempts, 0 among them */
+    DCEP_UNORDERED = 0x80,
+};
+
 /* An opening (RFC 8832 section 5.1). */
 struct dcep_open {
     uint8_t type; /* reliability and order, section 8.2.2 */
