@@ -5,6 +5,7 @@
 #include "rtc/stun.h"
 #include "sim_offer.h"
 #include "unit/rtc/rtc_peer.h"
+#include "unit/rtc/sdp_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,13 +360,6 @@ static void passed(void *context, size_t bytes, int64_t waited_us)
     sim_samples_add(&flow->result.metrics.queue, flow->clock->now_us, waited_us);
 }
 
-static void read_attribute(const char *answer, const char *name, char *out, size_t size)
-{
-    const char *at = strstr(answer, name);
-    if (at != NULL)
-        snprintf(out, size, "%.*s", (int)strcspn(at + strlen(name), "\r\n "), at + strlen(name));
-}
-
 static void move(void *context, void *argument)
 {
     struct sim_flow *flow = context;
@@ -406,8 +400,11 @@ static void start(void *context, void *argument)
         exit(1);
     }
     const char *answer = rtc_session_answer(flow->session);
-    read_attribute(answer, "a=ice-ufrag:", flow->ufrag, sizeof(flow->ufrag));
-    read_attribute(answer, "a=ice-pwd:", flow->pwd, sizeof(flow->pwd));
+    if (!sdp_read_value(answer, "a=ice-ufrag:", flow->ufrag, sizeof(flow->ufrag)) ||
+        !sdp_read_value(answer, "a=ice-pwd:", flow->pwd, sizeof(flow->pwd))) {
+        fprintf(stderr, "sim: an answer without credentials\n");
+        exit(1);
+    }
     send_check(flow);
     drain(flow);
     if (settings->move_us != 0)

@@ -1,5 +1,6 @@
 #include "media_peer.h"
 
+#include "../rtc/sdp_value.h"
 #include "core/clock.h"
 #include "rtc/rtp_header.h"
 #include "rtc/stun.h"
@@ -26,14 +27,6 @@ static const char offer_format[] =
     "a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\n"
     "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n"
     "a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n";
-
-static void read_attribute(const char *sdp, const char *name, char *out, size_t room)
-{
-    const char *at = strstr(sdp, name);
-    assert_non_null(at);
-    at += strlen(name);
-    snprintf(out, room, "%.*s", (int)strcspn(at, "\r\n"), at);
-}
 
 static int open_socket(const struct media_server *server, bool tcp)
 {
@@ -62,8 +55,8 @@ void media_peer_open(struct media_peer *peer, struct media_server *server, const
     assert_int_equal(rc, OW_OK);
     if (tcp)
         assert_non_null(strstr(answer.sdp, "tcptype passive"));
-    read_attribute(answer.sdp, "a=ice-ufrag:", peer->ufrag, sizeof peer->ufrag);
-    read_attribute(answer.sdp, "a=ice-pwd:", peer->pwd, sizeof peer->pwd);
+    assert_true(sdp_read_value(answer.sdp, "a=ice-ufrag:", peer->ufrag, sizeof peer->ufrag));
+    assert_true(sdp_read_value(answer.sdp, "a=ice-pwd:", peer->pwd, sizeof peer->pwd));
     memcpy(peer->session_id, answer.session_id, sizeof peer->session_id);
     free(answer.sdp);
     peer->tcp = tcp;

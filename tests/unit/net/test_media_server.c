@@ -1,3 +1,4 @@
+#include "../rtc/sdp_value.h"
 #include "net/media_server.h"
 #include "rtc/stun.h"
 
@@ -91,20 +92,12 @@ static int connect_udp(const struct media_server *server)
     return fd;
 }
 
-static void read_attribute(const char *sdp, const char *name, char *out, size_t room)
-{
-    const char *at = strstr(sdp, name);
-    assert_non_null(at);
-    at += strlen(name);
-    snprintf(out, room, "%.*s", (int)strcspn(at, "\r\n"), at);
-}
-
 static size_t write_check(uint8_t *data, size_t room, const char *sdp, const char *password,
                           uint8_t mark)
 {
     char ufrag[64], pwd[64], username[160];
-    read_attribute(sdp, "a=ice-ufrag:", ufrag, sizeof ufrag);
-    read_attribute(sdp, "a=ice-pwd:", pwd, sizeof pwd);
+    assert_true(sdp_read_value(sdp, "a=ice-ufrag:", ufrag, sizeof ufrag));
+    assert_true(sdp_read_value(sdp, "a=ice-pwd:", pwd, sizeof pwd));
     snprintf(username, sizeof username, "%s:peer", ufrag);
     uint8_t transaction[STUN_TRANSACTION_BYTES] = {mark, 1, 2, 3};
     struct stun_writer writer;
@@ -400,8 +393,8 @@ static void sessions_are_found_restarted_and_remembered(void **state)
     /* Checks with the new fragment find the session. */
     char ufrag[64], pwd[64], username[160];
     uint8_t data[512], transaction[STUN_TRANSACTION_BYTES] = {9};
-    read_attribute(out, "a=ice-ufrag:", ufrag, sizeof ufrag);
-    read_attribute(out, "a=ice-pwd:", pwd, sizeof pwd);
+    assert_true(sdp_read_value(out, "a=ice-ufrag:", ufrag, sizeof ufrag));
+    assert_true(sdp_read_value(out, "a=ice-pwd:", pwd, sizeof pwd));
     snprintf(username, sizeof username, "%s:next", ufrag);
     struct stun_writer writer;
     stun_begin(&writer, data, sizeof data, STUN_REQUEST, transaction);

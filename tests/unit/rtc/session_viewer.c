@@ -1,5 +1,7 @@
 #include "session_viewer.h"
 
+#include "sdp_value.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,17 +41,6 @@ void viewer_offer(char *out, size_t size, const uint8_t *fingerprint, const char
              hex, extra);
 }
 
-static void read_attribute(const char *answer, const char *name, char *out, size_t size)
-{
-    const char *at = strstr(answer, name);
-    assert_non_null(at);
-    at += strlen(name);
-    size_t length = strcspn(at, "\r\n ");
-    assert_true(length < size);
-    memcpy(out, at, length);
-    out[length] = '\0';
-}
-
 struct rtc_session_settings viewer_settings(void)
 {
     return (struct rtc_session_settings){.identity = identity,
@@ -83,9 +74,9 @@ void viewer_begin(bool right_fingerprint)
     if (code != OW_OK)
         fail_msg("%s", why.text);
     const char *answer = rtc_session_answer(viewer.session);
-    read_attribute(answer, "a=ice-ufrag:", viewer.ufrag, sizeof(viewer.ufrag));
-    read_attribute(answer, "a=ice-pwd:", viewer.pwd, sizeof(viewer.pwd));
-    read_attribute(answer, "a=ssrc-group:FID ", ssrcs, sizeof(ssrcs));
+    assert_true(sdp_read_value(answer, "a=ice-ufrag:", viewer.ufrag, sizeof(viewer.ufrag)));
+    assert_true(sdp_read_value(answer, "a=ice-pwd:", viewer.pwd, sizeof(viewer.pwd)));
+    assert_true(sdp_read_value(answer, "a=ssrc-group:FID ", ssrcs, sizeof(ssrcs)));
     viewer.ssrc = (uint32_t)strtoul(ssrcs, NULL, 10);
     const char *group = strstr(answer, "a=ssrc-group:FID ") + strlen("a=ssrc-group:FID ");
     viewer.rtx_ssrc = (uint32_t)strtoul(strchr(group, ' '), NULL, 10);

@@ -4,6 +4,7 @@
 #include "rtc/sdp_fragment.h"
 #include "rtc/session.h"
 #include "rtc/stun.h"
+#include "sdp_value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,21 +48,10 @@ static struct address at(const char *ip, int port, enum address_transport transp
     return address;
 }
 
-static void read_value(const char *text, const char *name, char *out, size_t size)
-{
-    const char *found = strstr(text, name);
-    assert_non_null(found);
-    found += strlen(name);
-    size_t length = strcspn(found, "\r\n");
-    assert_true(length < size);
-    memcpy(out, found, length);
-    out[length] = '\0';
-}
-
 static void read_credentials(struct world *w, const char *text)
 {
-    read_value(text, "a=ice-ufrag:", w->ufrag, sizeof w->ufrag);
-    read_value(text, "a=ice-pwd:", w->pwd, sizeof w->pwd);
+    assert_true(sdp_read_value(text, "a=ice-ufrag:", w->ufrag, sizeof w->ufrag));
+    assert_true(sdp_read_value(text, "a=ice-pwd:", w->pwd, sizeof w->pwd));
     assert_string_equal(w->ufrag, rtc_session_local_ufrag(w->session));
 }
 
