@@ -46,10 +46,10 @@ static int teardown(void **state)
     return system(command);
 }
 
-static void write_file(const char *name, size_t size)
+static void write_file(const char *name, const char *ending, size_t size)
 {
     char file[RECORD_PATH_BYTES];
-    snprintf(file, sizeof file, "%s/%s", path, name);
+    record_folder_name_path(folder, name, ending, file);
     FILE *out = fopen(file, "w");
     assert_non_null(out);
     for (size_t i = 0; i < size; i++)
@@ -57,10 +57,10 @@ static void write_file(const char *name, size_t size)
     fclose(out);
 }
 
-static bool is_there(const char *name)
+static bool is_there(const char *name, const char *ending)
 {
     char file[RECORD_PATH_BYTES];
-    snprintf(file, sizeof file, "%s/%s", path, name);
+    record_folder_name_path(folder, name, ending, file);
     return access(file, F_OK) == 0;
 }
 
@@ -70,7 +70,8 @@ static void names_are_plain_and_new(void **state)
     char name[RECORD_NAME_BYTES], file[RECORD_PATH_BYTES];
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, name, NULL), OW_OK);
     assert_string_equal(name, "yard-20251129T191440Z");
-    assert_true(is_there("yard-20251129T191440Z.mp4") && is_there("yard-20251129T191440Z.jsonl"));
+    assert_true(is_there("yard-20251129T191440Z", ".mp4") &&
+                is_there("yard-20251129T191440Z", ".jsonl"));
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, name, NULL), OW_OK);
     assert_string_equal(name, "yard-20251129T191440Z-2");
     assert_int_equal(record_folder_claim(folder, "../Hof \xc3\xa4/..", WALL_US, name, NULL), OW_OK);
@@ -108,9 +109,9 @@ static void nothing_else_is_found_or_removed(void **state)
         "link-20251129T191440Z.mp4",
     };
     char found[RECORD_PATH_BYTES];
-    write_file("mine.mp4", 10);
-    write_file("mine-2024.mp4", 10);
-    write_file("yard-20251129T191440Z.mp4.part", 10);
+    write_file("mine", ".mp4", 10);
+    write_file("mine-2024", ".mp4", 10);
+    write_file("yard-20251129T191440Z", ".mp4.part", 10);
     snprintf(found, sizeof found, "%s/link-20251129T191440Z.mp4", path);
     assert_int_equal(symlink("/etc/passwd", found), 0);
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
@@ -119,22 +120,21 @@ static void nothing_else_is_found_or_removed(void **state)
     }
     assert_int_equal(record_folder_remove(folder, "yard-20251129T191440Z", NULL), OW_ENOTFOUND);
     open_folder(1); /* thins out as much as it can */
-    assert_true(is_there("mine.mp4") && is_there("mine-2024.mp4"));
-    assert_false(is_there("yard-20251129T191440Z.mp4.part")); /* an index that was not finished */
+    assert_true(is_there("mine", ".mp4") && is_there("mine-2024", ".mp4"));
+    /* An index that was not finished. */
+    assert_false(is_there("yard-20251129T191440Z", ".mp4.part"));
 }
 
 static void the_oldest_go_first(void **state)
 {
     (void)state;
-    char names[4][RECORD_NAME_BYTES], file[RECORD_NAME_BYTES + 8];
+    char names[4][RECORD_NAME_BYTES];
     struct reason why = {""};
     for (int i = 0; i < 4; i++) {
         assert_int_equal(record_folder_claim(folder, "yard", WALL_US + i * 1000000, names[i], NULL),
                          OW_OK);
-        snprintf(file, sizeof file, "%s.mp4", names[i]);
-        write_file(file, 300000);
-        snprintf(file, sizeof file, "%s.jsonl", names[i]);
-        write_file(file, 20000);
+        write_file(names[i], ".mp4", 300000);
+        write_file(names[i], ".jsonl", 20000);
         struct timespec times[2] = {{.tv_sec = 1000 + i}, {.tv_sec = 1000 + i}};
         char whole[RECORD_PATH_BYTES];
         record_folder_name_path(folder, names[i], ".mp4", whole);
@@ -156,18 +156,16 @@ static void the_oldest_go_first(void **state)
     free(entries);
     assert_int_equal(record_folder_remove(folder, names[3], NULL), OW_OK);
     assert_int_equal(record_folder_remove(folder, names[3], NULL), OW_ENOTFOUND);
-    snprintf(file, sizeof file, "%s.jsonl", names[3]);
-    assert_false(is_there(file));
+    assert_false(is_there(names[3], ".jsonl"));
 }
 
 static void what_is_being_written_has_a_limit_too(void **state)
 {
     (void)state;
-    char name[RECORD_NAME_BYTES], file[RECORD_NAME_BYTES + 8], other[RECORD_NAME_BYTES];
+    char name[RECORD_NAME_BYTES], other[RECORD_NAME_BYTES];
     struct reason why = {""};
     assert_int_equal(record_folder_claim(folder, "yard", WALL_US, name, NULL), OW_OK);
-    snprintf(file, sizeof file, "%s.mp4", name);
-    write_file(file, 1000001);
+    write_file(name, ".mp4", 1000001);
     record_folder_count(folder, &(const struct record_counts){.bytes = 1000001});
     assert_int_equal(record_folder_check(folder, &why), OW_EIO);
     assert_non_null(strstr(why.text, "--max-recordings-mb"));
@@ -180,12 +178,11 @@ static void what_is_being_written_has_a_limit_too(void **state)
 static void what_is_written_is_counted(void **state)
 {
     (void)state;
-    char names[2][RECORD_NAME_BYTES], file[RECORD_NAME_BYTES + 8];
+    char names[2][RECORD_NAME_BYTES];
     struct record_stats stats;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(record_folder_claim(folder, "yard", WALL_US, names[i], NULL), OW_OK);
-        snprintf(file, sizeof file, "%s.mp4", names[i]);
-        write_file(file, 3000);
+        write_file(names[i], ".mp4", 3000);
         record_folder_count(folder, &(const struct record_counts){3000, 90, (uint64_t)i});
     }
     record_folder_release(folder, names[0]);
