@@ -26,6 +26,7 @@ enum {
     ZONE_BYTES = 2 + 3 * ZONE_STATE_POINTS_MAX + 1 + ZONE_STATE_NAME_BYTES,
     COUNT_BYTES = 2 * VARINT_BYTES + 1,
     COLOR_BYTES = 5 + 3,
+    LOOK_BYTES = 2,
     ZONE_IS_LINE = 1, /* in section 5 */
     COUNT_IS_NEWS = 1,
     COUNT_IS_LINE = 2, /* in section 6 */
@@ -185,6 +186,15 @@ static void put_seen(struct writer *w, const struct metadata_picture *picture)
     put_section(w, METADATA_SEEN, age, (size_t)(inner.at - age));
 }
 
+/* What most users want takes no room. */
+static void put_look(struct writer *w, const struct metadata_picture *picture)
+{
+    const uint8_t look[LOOK_BYTES] = {(uint8_t)picture->hides,
+                                      (uint8_t)confidence_of(picture->min_confidence)};
+    if (look[0] != 0 || look[1] != 0)
+        put_section(w, METADATA_LOOK, look, sizeof look);
+}
+
 /* ---- zones ---- */
 
 static int zone_count(const struct metadata_picture *picture)
@@ -304,6 +314,7 @@ static void put_record(struct writer *w, const struct metadata_picture *picture)
         put_object(w, &detections->items[i], width, height);
     if (picture->predicted && detections != NULL && detections->seen_us != 0)
         put_seen(w, picture);
+    put_look(w, picture);
     if (zone_count(picture) > 0)
         put_counts(w, picture);
 }
@@ -314,8 +325,8 @@ static size_t most_of(const struct metadata_picture *picture)
     size_t count = (size_t)object_count(picture->detections);
     size_t named = count < MAX_NAMES ? count : MAX_NAMES, zones = (size_t)zone_count(picture);
     return HEAD_BYTES + (STAGE_COUNT + 3) * (size_t)VARINT_BYTES + count * OBJECT_BYTES +
-           (picture->shapes ? SHAPES_BYTES : 0u) + SECTION_HEAD_BYTES + VARINT_BYTES +
-           2 * SECTION_HEAD_BYTES + named * (5 + 1 + NAME_BYTES + COLOR_BYTES) +
+           (picture->shapes ? SHAPES_BYTES : 0u) + 2 * SECTION_HEAD_BYTES + VARINT_BYTES +
+           LOOK_BYTES + 2 * SECTION_HEAD_BYTES + named * (5 + 1 + NAME_BYTES + COLOR_BYTES) +
            2 * SECTION_HEAD_BYTES + zones * (ZONE_BYTES + COUNT_BYTES);
 }
 

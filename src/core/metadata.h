@@ -30,7 +30,9 @@
  * before this picture, 10 ms. Section 5 need not be sent each time; 6 is, without it there are no
  * zones.
  * Behind the names section 7, for each class of these whose colour the user has chosen: varint
- * class, red, green, blue. */
+ * class, red, green, blue.
+ * Where the user wants less drawn than there is: section 8, a byte of METADATA_HIDES_… and the
+ * confidence below which objects are not drawn, in 1/255. A record without it hides nothing. */
 #ifndef OW_CORE_METADATA_H
 #define OW_CORE_METADATA_H
 
@@ -61,6 +63,13 @@ enum {
     METADATA_ZONES = 5,
     METADATA_COUNTS = 6,
     METADATA_COLORS = 7,
+    METADATA_LOOK = 8,
+    /* what is not to be drawn, in section 8 */
+    METADATA_HIDES_BOXES = 1,
+    METADATA_HIDES_NAMES = 2, /* of classes, in labels */
+    METADATA_HIDES_CONFIDENCE = 4,
+    METADATA_HIDES_TRACKS = 8,
+    METADATA_HIDES_MASKS = 16,
 };
 
 struct metadata {
@@ -88,6 +97,8 @@ struct metadata_picture {
     const struct zone_states *zones;     /* that the page is to draw; NULL = none */
     const struct metadata_color *colors; /* of classes, one each at most */
     int color_count;
+    unsigned hides;       /* METADATA_HIDES_… */
+    float min_confidence; /* 0..1; objects below are told, and not to be drawn */
 };
 
 /* One reference. OW_ENOMEM. */

@@ -51,30 +51,53 @@ async function listen(page) {
   return () => said.filter((text) => !text.includes('"type":"ping"'));
 }
 
+const overlayIs = (page, empty) => page.waitForFunction((empty) => {
+  const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
+  return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.every((value) => value === 0) === empty;
+}, empty);
+const setAttribute = (page, name, value) => page.evaluate(([name, value]) => document.querySelector('overwatch-view').setAttribute(name, value), [name, value]);
+const patchModel = async (page, data) => assert.equal(await page.evaluate(async (data) => (await fetch('/api/workflow-builder/demo/nodes/detector', {
+  method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ data }),
+})).status, data), 200);
+
 test('it is filtered in the page, and can be switched off', { timeout: 90000 }, async (t) => {
   const page = await open(t, 'clean');
   const said = await listen(page);
-  const set = (name, value) => page.evaluate(([name, value]) => document.querySelector('overwatch-view').setAttribute(name, value), [name, value]);
-  const empty = () => page.waitForFunction(() => {
-    const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
-    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.every((value) => value === 0);
-  });
+  const set = (name, value) => setAttribute(page, name, value);
+  const empty = () => overlayIs(page, true);
+  const shown = () => overlayIs(page, false);
   await set('overlay-classes', 'giraffe');
   await empty();
   await set('overlay-classes', '');
   await set('overlay-confidence', '1.1');
   await empty();
   await set('overlay-confidence', '0');
-  const shown = () => page.waitForFunction(() => {
-    const canvas = document.querySelector('overwatch-view').shadowRoot.querySelector('.overlay');
-    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
-  });
   await shown();
   await set('overlay', 'off');
   await empty();
   await set('overlay', 'on');
   await shown();
   assert.deepEqual(said(), [], 'the server does not notice');
+});
+
+test('what the user of the workflow wants drawn is drawn here, too, unless the viewer chooses otherwise', { timeout: 90000 }, async (t) => {
+  const page = await open(t, 'clean', { showBoxes: false });
+  const isOnSides = async () => {
+    const now = await drawn(page);
+    return now === null ? null : now.sides.filter(Boolean).length / now.sides.length;
+  };
+  await overlayIs(page, false); // the labels
+  await eventually('no boxes', 20, async () => (await isOnSides() ?? 1) < 0.5);
+  await patchModel(page, { showLabels: false, showConfidence: false, showTrackIds: false });
+  await overlayIs(page, true);
+  await setAttribute(page, 'overlay-parts', 'boxes');
+  await eventually('boxes', 20, async () => await isOnSides() === 1);
+  await patchModel(page, { minConfidenceViz: 1 });
+  await overlayIs(page, true);
+  assert.ok(await page.evaluate(() => document.querySelector('overwatch-view').metadata.look.confidence) === 1);
+  await setAttribute(page, 'overlay-confidence', '0');
+  await overlayIs(page, false);
+  assert.deepEqual(page.failures, []);
 });
 
 test('what is under the pointer shows its values, and a click tells it', { timeout: 90000 }, async (t) => {
@@ -136,10 +159,7 @@ test('zones and the colours of the user are drawn in the page as on the server',
   await page.evaluate(() => document.querySelector('overwatch-view').setAttribute('overlay-classes', 'giraffe'));
   await coloursShow(page, green, false);
   await coloursShow(page, yellow, true);
-  const status = await page.evaluate(async () => (await fetch('/api/workflow-builder/demo/nodes/detector', {
-    method: 'PATCH', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ data: { showZones: false } }),
-  })).status);
-  assert.equal(status, 200);
+  await patchModel(page, { showZones: false });
   await coloursShow(page, yellow, false);
   assert.deepEqual(page.failures, []);
 });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { BudgetRecorder, budgetOf, type LatencyBudget } from '../src/player/latency-budget';
-import type { FrameMetadata } from '../src/player/metadata';
+import { WHOLE_LOOK, type FrameMetadata } from '../src/player/metadata';
 
 /* Captured at 1 s of the server's clock, which is 400 ms ahead of the page's. */
 const record: FrameMetadata = {
   rtpTimestamp: 0, captureUs: 1_000_000, sentMs: 20, stagesMs: { decoded: 1, inferStart: 2, inferEnd: 14, drawn: 14.5, encoded: 18 },
   width: 960, height: 540, predicted: false, boxesAgeMs: null, awaited: false, clean: false, vector: false, narrow: false, objects: [], zones: [],
+  look: WHOLE_LOOK,
 };
 const clock = { offsetMs: 400, uncertaintyMs: 0.2 };
 const at = (afterCapture: number) => 600 + afterCapture;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { MetadataMatch, parseRecord, Told } from '../src/player/metadata';
+import { MetadataMatch, parseRecord, Told, WHOLE_LOOK } from '../src/player/metadata';
 
 /* A record as src/core/metadata.c writes it; tests/unit/core/test_metadata.c has the same bytes. */
 const HEX =
@@ -95,6 +95,16 @@ test('colours that the user chose are known until names come without them', () =
   assert.deepEqual(colours(bare), [null, '#ff8800']);
   assert.deepEqual(colours(HEX + '0704' + '0000000a'), ['#00000a', null]);
   assert.deepEqual(colours(HEX), [null, null]);
+});
+
+test('a record says what is not to be drawn, for itself alone', () => {
+  const told = new Told();
+  const look = (hex: string) => parseRecord(record(hex), told)?.look;
+  assert.deepEqual(look(HEX), WHOLE_LOOK);
+  assert.deepEqual(look(HEX + '0802' + '0380'), { parts: new Set(['confidence', 'tracks', 'masks']), confidence: 128 / 255 });
+  assert.deepEqual(look(HEX + '0802' + 'fc00'), { parts: new Set(['boxes', 'names']), confidence: 0 });
+  assert.deepEqual(look(HEX), WHOLE_LOOK);
+  assert.equal(look(HEX + '0801' + '03'), undefined, 'without the confidence');
 });
 
 test('a record within a larger message is read', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { SeenObject } from '../src/player/metadata';
-import { describe, fitted, labelOf, objectAt, passes, placed, maskRects, placeLabels, readFilter } from '../src/player/overlay-geometry';
+import { WHOLE_LOOK, type Look, type Part, type SeenObject } from '../src/player/metadata';
+import { describe, fitted, labelOf, lookFor, objectAt, passes, placed, maskRects, placeLabels, readFilter } from '../src/player/overlay-geometry';
 
 const person: SeenObject = { classId: 0, className: 'person', ownColour: null, trackId: 7, confidence: 0.8, box: { x: 0.25, y: 0.5, width: 0.5, height: 0.25 }, keyPoints: [], mask: null };
 const bag: SeenObject = { classId: 24, className: 'Backpack', ownColour: null, trackId: null, confidence: 0.4, box: { x: 0.3, y: 0.55, width: 0.1, height: 0.1 }, keyPoints: [], mask: null };
@@ -25,16 +25,34 @@ test('the smallest object under the pointer is meant', () => {
 });
 
 test('classes and confidence are filtered in the page', () => {
-  assert.ok(passes(bag, readFilter(null, null)));
-  assert.ok(passes(bag, readFilter('person, BACKPACK', '0.4')));
-  assert.ok(!passes(bag, readFilter('person', null)));
-  assert.ok(!passes(bag, readFilter('', '0.5')));
-  assert.ok(passes(bag, readFilter(' , ', 'much')));
+  const shows = (classes: string | null, confidence: string | null) => {
+    const filter = readFilter(classes, confidence, null);
+    return passes(bag, filter, lookFor(filter, WHOLE_LOOK));
+  };
+  assert.ok(shows(null, null));
+  assert.ok(shows('person, BACKPACK', '0.4'));
+  assert.ok(!shows('person', null));
+  assert.ok(!shows('', '0.5'));
+  assert.ok(shows(' , ', 'much'));
+});
+
+test('a viewer sees what the record says, or what the viewer has chosen', () => {
+  const told: Look = { parts: new Set(['boxes']), confidence: 0.6 };
+  const seen = (confidence: string | null, parts: string | null) => lookFor(readFilter(null, confidence, parts), told);
+  assert.deepEqual(seen(null, null), told);
+  assert.deepEqual(seen(' ', null), told);
+  assert.deepEqual(seen('0.9', null), { ...told, confidence: 0.9 });
+  assert.deepEqual(seen('0', null), { ...told, confidence: 0 });
+  assert.deepEqual(seen(null, 'Names, boxes, wings'), { ...told, parts: new Set(['boxes', 'names']) });
+  assert.deepEqual(seen(null, ''), { ...told, parts: new Set() });
 });
 
 test('labels and values say what is known', () => {
-  assert.equal(labelOf(person), 'person #7 80 %');
-  assert.equal(labelOf(bag), 'Backpack 40 %');
+  const label = (object: SeenObject, ...parts: Part[]) => labelOf(object, new Set(parts));
+  assert.equal(labelOf(person, WHOLE_LOOK.parts), 'person #7 80 %');
+  assert.equal(labelOf(bag, WHOLE_LOOK.parts), 'Backpack 40 %');
+  assert.equal(label(person, 'confidence', 'tracks', 'boxes'), '#7 80 %');
+  assert.equal(label(bag, 'tracks', 'masks'), '');
   assert.deepEqual(describe(person, { width: 960, height: 540 }), ['person', 'track 7', 'confidence 80 %', '480 × 135 at 240, 270']);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { FrameMetadata, SeenObject } from '../src/player/metadata';
+import { WHOLE_LOOK, type FrameMetadata, type SeenObject } from '../src/player/metadata';
 import { gridLines } from '../src/player/overlay-geometry';
 import { encodeWish, RecordDemand } from '../src/player/record-wish';
 import { VectorMotion } from '../src/player/vector-motion';
@@ -13,7 +13,7 @@ const seen = (trackId: number | null, x: number): SeenObject => ({
 
 const record = (captureUs: number, objects: readonly SeenObject[]): FrameMetadata => ({
   rtpTimestamp: captureUs, captureUs, stagesMs: {}, sentMs: 1, width: 640, height: 360, predicted: false, boxesAgeMs: null,
-  awaited: false, clean: false, vector: true, narrow: false, objects, zones: [],
+  awaited: false, clean: false, vector: true, narrow: false, objects, zones: [], look: WHOLE_LOOK,
 });
 
 const near = (actual: number | undefined, expected: number) => assert.ok(actual !== undefined && Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`);

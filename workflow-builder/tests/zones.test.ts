@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { FrameMetadata, SeenObject, Zone } from '../src/player/metadata';
+import { WHOLE_LOOK, type FrameMetadata, type Part, type SeenObject, type Zone } from '../src/player/metadata';
 import { common } from '../src/player/overlay-geometry';
 import { paintOverlay } from '../src/player/overlay-paint';
 import { arrowOf, figuresOf, placeTags } from '../src/player/overlay-zones';
@@ -66,7 +66,7 @@ const person: SeenObject = { classId: 0, className: 'person', ownColour: null, t
 test('zones are drawn below the objects, their tags above them', () => {
   const { context, calls } = recorder();
   const bounds = { width: 1000, height: 500 };
-  paintOverlay(context, { objects: [person], zones: [yard, gate], place, bounds, scheme: 'default', pointed: null, captureUs: 0, legend: null });
+  paintOverlay(context, { objects: [person], parts: WHOLE_LOOK.parts, zones: [yard, gate], place, bounds, scheme: 'default', pointed: null, captureUs: 0, legend: null });
   const at = (name: string, what: (call: (typeof calls)[number]) => boolean) => calls.findIndex((call) => call.name === name && what(call));
   const area = at('stroke', ({ colour }) => colour === '#ffd166');
   const line = at('stroke', ({ colour }) => colour === '#7de2d1');
@@ -78,8 +78,28 @@ test('zones are drawn below the objects, their tags above them', () => {
 
 test('without zones nothing of them is drawn', () => {
   const { context, calls } = recorder();
-  paintOverlay(context, { objects: [], zones: [], place, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed: null, captureUs: 0, legend: null });
+  paintOverlay(context, { objects: [], parts: WHOLE_LOOK.parts, zones: [], place, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed: null, captureUs: 0, legend: null });
   assert.deepEqual(calls, []);
+});
+
+test('what is not wanted of an object is not drawn, but its box under the pointer', () => {
+  const masked: SeenObject = { ...person, mask: { width: 1, height: 1, runs: [0, 1] } };
+  const drawn = (parts: readonly Part[], pointed: SeenObject | null = null) => {
+    const { context, calls } = recorder();
+    paintOverlay(context, { objects: [masked], parts: new Set(parts), zones: [], place, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed, captureUs: 0, legend: null });
+    return calls.map(({ name, text }) => (name === 'fillText' ? text : name)).filter((name) => name !== 'beginPath' && name !== 'roundRect');
+  };
+  assert.deepEqual(drawn(['boxes']), ['strokeRect']);
+  assert.deepEqual(drawn(['tracks']), ['fill', '#7']);
+  assert.deepEqual(drawn([]), []);
+  assert.deepEqual(drawn([], masked), ['strokeRect']);
+});
+
+test('between two records the look stays', () => {
+  const motion = new VectorMotion();
+  const look = { parts: new Set<Part>(['boxes']), confidence: 0.5 };
+  motion.received({ captureUs: 1_000_000, objects: [person], zones: [], look } as unknown as FrameMetadata, 5_000);
+  assert.equal(motion.at(5_100)?.look, look);
 });
 
 test('between two records time passes for what happened in a zone', () => {

@@ -253,6 +253,34 @@ static void test_colors(void **state)
     detections_unref(&detections);
 }
 
+/* The bytes of workflow-builder/tests/metadata.test.ts; nothing where all is drawn. */
+static void test_look(void **state)
+{
+    (void)state;
+    struct detections *detections = two_objects();
+    struct metadata_picture picture = {.detections = detections};
+    struct metadata *whole = NULL;
+    assert_int_equal(metadata_create(&whole, &picture), OW_OK);
+    static const struct {
+        unsigned hides;
+        float from;
+        const char *section;
+    } cases[] = {{METADATA_HIDES_BOXES | METADATA_HIDES_NAMES, 0.5F, "08020380"},
+                 {0, 0.8F, "080200cc"}, /* as the first object's confidence is written */
+                 {METADATA_HIDES_MASKS, 0, "08021000"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct metadata *made = NULL;
+        picture.hides = cases[i].hides;
+        picture.min_confidence = cases[i].from;
+        assert_int_equal(metadata_create(&made, &picture), OW_OK);
+        assert_int_equal(made->boxes_size, whole->boxes_size + 4);
+        assert_hex(made->data + whole->boxes_size, 4, cases[i].section);
+        metadata_unref(&made);
+    }
+    metadata_unref(&whole);
+    detections_unref(&detections);
+}
+
 /* Only for a page that draws them. A mask of more runs than are worth it is left out. */
 static void test_shapes(void **state)
 {
@@ -338,7 +366,7 @@ int main(void)
         cmocka_unit_test(test_seen),   cmocka_unit_test(test_same_names),
         cmocka_unit_test(test_shapes), cmocka_unit_test(test_most),
         cmocka_unit_test(test_zones),  cmocka_unit_test(test_same_zones),
-        cmocka_unit_test(test_colors),
+        cmocka_unit_test(test_colors), cmocka_unit_test(test_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

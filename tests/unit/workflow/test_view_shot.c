@@ -339,6 +339,51 @@ static void colours_that_the_user_chose_are_told(void **state)
     frame_unref(&source);
 }
 
+/* Where there is a picture and where there is none; the objects themselves are all told. */
+static void what_the_user_wants_drawn_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        bool boxes, labels, confidence, tracks, masks, contours;
+        float from;
+        uint8_t told[2]; /* 0, 0: nothing */
+    } cases[] = {{true, true, true, true, true, true, 0, {0, 0}},
+                 {false, true, true, true, true, true, 0, {1, 0}},
+                 {true, false, true, true, true, false, 0, {2, 0}},
+                 {true, true, false, false, false, true, 0, {12, 0}},
+                 {true, true, true, true, false, false, 1, {16, 255}}};
+    struct xray_style *style = &view.parts.look.style;
+    struct frame *source = make_source(320, 180);
+    struct detections *seen = one_object(320, 180);
+    view.parts.look.settings.layout = VIEW_CLEAN;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct view_shot shot;
+        struct encoded unit = {.width = 320, .height = 180};
+        struct metadata *record = NULL;
+        style->show_boxes = cases[i].boxes;
+        style->show_labels = cases[i].labels;
+        style->show_confidence = cases[i].confidence;
+        style->show_track_ids = cases[i].tracks;
+        style->show_masks = cases[i].masks;
+        style->show_contours = cases[i].contours;
+        style->min_confidence = cases[i].from;
+        view_shot_picture(&shot, &view, source, seen);
+        view_shot_describe(&shot, view_shot_at(&shot, shot.width), &unit);
+        assert_int_equal(view_shot_record(&shot, &record), OW_OK);
+        const struct metadata *told[] = {unit.metadata, record};
+        uint8_t expected[] = {METADATA_LOOK, 2, cases[i].told[0], cases[i].told[1]};
+        for (int k = 0; k < 2; k++) {
+            const uint8_t *end = told[k]->data + told[k]->boxes_size;
+            assert_int_equal(memcmp(end - sizeof expected, expected, sizeof expected) == 0, i > 0);
+        }
+        metadata_unref(&unit.metadata);
+        metadata_unref(&record);
+        view_shot_end(&shot);
+    }
+    detections_unref(&seen);
+    frame_unref(&source);
+}
+
 /* As thick as told up to 720 lines, thicker in larger pictures. */
 static void lines_are_not_lost_in_large_pictures(void **state)
 {
@@ -376,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(zones_before_the_view_are_drawn, setup, teardown),
         cmocka_unit_test_setup_teardown(zones_are_told_to_a_page_that_draws_them, setup, teardown),
         cmocka_unit_test_setup_teardown(colours_that_the_user_chose_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_the_user_wants_drawn_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_are_not_lost_in_large_pictures, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,19 @@ export interface ZoneCounts {
 
 export type Zone = ZonePlace & ZoneCounts;
 
+/** What may be drawn of an object, beside its pose. */
+export const PARTS = ['boxes', 'names', 'confidence', 'tracks', 'masks'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What the user wants drawn of what is seen. */
+export interface Look {
+  readonly parts: ReadonlySet<Part>;
+  /** Objects below are not drawn. */
+  readonly confidence: number;
+}
+
+export const WHOLE_LOOK: Look = { parts: new Set(PARTS), confidence: 0 };
+
 export const STATIONS = ['decoded', 'inferStart', 'inferEnd', 'drawn', 'encoded'] as const;
 export type Station = (typeof STATIONS)[number];
 
@@ -93,6 +106,8 @@ export interface FrameMetadata {
   readonly objects: readonly SeenObject[];
   /** Where the page is to draw them: of clean pictures, and where there is no picture. */
   readonly zones: readonly Zone[];
+  /** Of whatever the page draws; a viewer may want another. */
+  readonly look: Look;
 }
 
 /** What records tell now and then only. */
@@ -116,6 +131,7 @@ const SEEN_SECTION = 4;
 const ZONES_SECTION = 5;
 const COUNTS_SECTION = 6;
 const COLOURS_SECTION = 7;
+const LOOK_SECTION = 8;
 const HEAD_BYTES = 15;
 const OBJECT_MIN_BYTES = 9;
 const FULL_SCALE = 4095;
@@ -197,6 +213,7 @@ interface Extras {
   readonly shapes: readonly Shape[];
   boxesAgeMs: number | null;
   counts: readonly Counted[];
+  look: Look;
 }
 
 type Counted = ZoneCounts & { readonly line: boolean };
@@ -275,6 +292,11 @@ function zonesOf(places: readonly ZonePlace[], counts: readonly Counted[]): read
   return zones.length === counts.length ? zones : [];
 }
 
+function readLook(section: Reader): Look {
+  const hidden = section.byte();
+  return { parts: new Set(PARTS.filter((_part, bit) => (hidden >> bit) % 2 === 0)), confidence: section.byte() / 255 };
+}
+
 function readShape(kind: number, section: Reader, shape: Shape | undefined): void {
   if (shape === undefined) return;
   if (kind === KEY_POINTS_SECTION) shape.keyPoints = readKeyPoints(section);
@@ -289,6 +311,7 @@ function readSection(reader: Reader, extras: Extras, told: Told): void {
   else if (kind === SEEN_SECTION) extras.boxesAgeMs = section.zigzag() / 10;
   else if (kind === ZONES_SECTION) told.zones = readZones(section);
   else if (kind === COUNTS_SECTION) extras.counts = readCounts(section);
+  else if (kind === LOOK_SECTION) extras.look = readLook(section);
   else if (kind === KEY_POINTS_SECTION || kind === MASK_SECTION) readShape(kind, section, extras.shapes[section.varint()]);
 }
 
@@ -306,7 +329,7 @@ export function parseRecord(bytes: Uint8Array, told: Told): FrameMetadata | null
     const count = reader.varint();
     if (count * OBJECT_MIN_BYTES > reader.left) return null;
     const objects = Array.from({ length: count }, () => readObject(reader));
-    const extras: Extras = { shapes: objects.map(() => ({ keyPoints: [], mask: null })), boxesAgeMs: null, counts: [] };
+    const extras: Extras = { shapes: objects.map(() => ({ keyPoints: [], mask: null })), boxesAgeMs: null, counts: [], look: WHOLE_LOOK };
     while (reader.left > 0) readSection(reader, extras, told);
     return {
       rtpTimestamp: view.getUint32(2),
@@ -330,6 +353,7 @@ export function parseRecord(bytes: Uint8Array, told: Told): FrameMetadata | null
         ownColour: told.colours.get(object.classId) ?? null,
       })),
       zones: zonesOf(told.zones, extras.counts),
+      look: extras.look,
     };
   } catch (error) {
     if (error instanceof RangeError) return null;

@@ -1,5 +1,5 @@
 /* Where the overlay draws, what it shows and what lies under the pointer. Pure. */
-import type { Box, Mask, SeenObject } from './metadata';
+import { PARTS, type Box, type Look, type Mask, type Part, type SeenObject } from './metadata';
 
 export interface Rect {
   readonly x: number;
@@ -33,21 +33,36 @@ export function placed({ x, y, width, height }: Box, within: Rect): Rect {
   return { x: within.x + x * within.width, y: within.y + y * within.height, width: width * within.width, height: height * within.height };
 }
 
+/** What a viewer wants to see. */
 export interface OverlayFilter {
   /** Names of classes in lower case; empty: all. */
   readonly classes: ReadonlySet<string>;
-  readonly confidence: number;
+  /** null: as the records say. */
+  readonly confidence: number | null;
+  readonly parts: ReadonlySet<Part> | null;
 }
 
-/** From the attributes `overlay-classes` ("person, car") and `overlay-confidence` ("0.5"). */
-export function readFilter(classes: string | null, confidence: string | null): OverlayFilter {
-  const names = (classes ?? '').toLowerCase().split(',').map((name) => name.trim());
-  const least = Number(confidence ?? '');
-  return { classes: new Set(names.filter((name) => name !== '')), confidence: Number.isFinite(least) ? least : 0 };
+const listed = (text: string) => new Set(text.toLowerCase().split(',').map((name) => name.trim()).filter((name) => name !== ''));
+
+/** From the attributes `overlay-classes` ("person, car"), `overlay-confidence` ("0.5") and `overlay-parts`
+ * ("boxes, names"; empty: none of them). */
+export function readFilter(classes: string | null, confidence: string | null, parts: string | null): OverlayFilter {
+  const least = confidence === null || confidence.trim() === '' ? NaN : Number(confidence);
+  const wanted = parts === null ? null : listed(parts);
+  return {
+    classes: listed(classes ?? ''),
+    confidence: Number.isFinite(least) ? least : null,
+    parts: wanted === null ? null : new Set(PARTS.filter((part) => wanted.has(part))),
+  };
 }
 
-export function passes({ className, confidence }: SeenObject, filter: OverlayFilter): boolean {
-  return confidence >= filter.confidence && (filter.classes.size === 0 || filter.classes.has(className.toLowerCase()));
+/** What a viewer with this filter is shown of a picture whose record says so. */
+export function lookFor(filter: OverlayFilter, look: Look): Look {
+  return { parts: filter.parts ?? look.parts, confidence: filter.confidence ?? look.confidence };
+}
+
+export function passes({ className, confidence }: SeenObject, { classes }: OverlayFilter, look: Look): boolean {
+  return confidence >= look.confidence && (classes.size === 0 || classes.has(className.toLowerCase()));
 }
 
 /** The object at a point of the picture (0..1): of several the smallest, which the others would hide. */
@@ -57,8 +72,15 @@ export function objectAt(objects: readonly SeenObject[], x: number, y: number): 
   return under.reduce<SeenObject | null>((best, object) => (best === null || area(object) < area(best) ? object : best), null);
 }
 
-export const labelOf = ({ className, trackId, confidence }: SeenObject) =>
-  `${className}${trackId === null ? '' : ` #${trackId}`} ${Math.round(confidence * 100)} %`;
+/** '': none. */
+export function labelOf({ className, trackId, confidence }: SeenObject, parts: ReadonlySet<Part>): string {
+  const words = [
+    parts.has('names') ? className : '',
+    parts.has('tracks') && trackId !== null ? `#${trackId}` : '',
+    parts.has('confidence') ? `${Math.round(confidence * 100)} %` : '',
+  ];
+  return words.filter((word) => word !== '').join(' ');
+}
 
 /** All that is known of an object, a line each: position and size in pixels of the source. */
 export function describe(object: SeenObject, picture: { width: number; height: number }): readonly string[] {

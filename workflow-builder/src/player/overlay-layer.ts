@@ -1,7 +1,7 @@
 /* The client overlay: boxes and labels drawn over the picture from the record of the very picture that
  * is shown, in the screen's own pixels. What is under the pointer shows all its values. */
-import type { FrameMetadata, SeenObject } from './metadata';
-import { describe, fitted, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
+import { WHOLE_LOOK, type FrameMetadata, type Look, type SeenObject } from './metadata';
+import { describe, fitted, lookFor, objectAt, passes, placed, readFilter, type OverlayFilter, type Rect } from './overlay-geometry';
 import { paintGround } from './overlay-ground';
 import { LegendMemory } from './overlay-legend';
 import { LINE, paintOverlay } from './overlay-paint';
@@ -18,7 +18,7 @@ export class OverlayLayer {
   readonly #canvas: HTMLCanvasElement;
   readonly #card: HTMLElement;
   readonly #context: CanvasRenderingContext2D | null;
-  #filter: OverlayFilter = readFilter(null, null);
+  #filter: OverlayFilter = readFilter(null, null, null);
   #shown: FrameMetadata | null = null;
   #pointer: { x: number; y: number } | null = null;
   #missed = false;
@@ -33,8 +33,8 @@ export class OverlayLayer {
     new ResizeObserver(() => this.#draw()).observe(canvas);
   }
 
-  filter(classes: string | null, confidence: string | null): void {
-    this.#filter = readFilter(classes, confidence);
+  filter(classes: string | null, confidence: string | null, parts: string | null): void {
+    this.#filter = readFilter(classes, confidence, parts);
     this.#draw();
   }
 
@@ -91,8 +91,13 @@ export class OverlayLayer {
     return fitted({ width, height }, this.#shown ?? { width: 0, height: 0 });
   }
 
+  #look(): Look {
+    return lookFor(this.#filter, this.#shown?.look ?? WHOLE_LOOK);
+  }
+
   #objects(): readonly SeenObject[] {
-    return (this.#shown?.objects ?? []).filter((object) => passes(object, this.#filter));
+    const look = this.#look();
+    return (this.#shown?.objects ?? []).filter((object) => passes(object, this.#filter, look));
   }
 
   #draw(): void {
@@ -127,7 +132,7 @@ export class OverlayLayer {
     const { captureUs, zones } = this.#shown;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     if (this.#schematic) paintGround(context, place, bounds);
-    paintOverlay(context, { objects: this.#objects(), zones, place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
+    paintOverlay(context, { objects: this.#objects(), parts: this.#look().parts, zones, place, bounds, scheme: this.#scheme, pointed, captureUs, legend: this.#legend });
   }
 
   #showCard(object: SeenObject | null, place: Rect): void {

@@ -1,6 +1,6 @@
 /* Draws what is known of a picture on a canvas: zones, masks, poses, boxes, tags of zones, the legend,
  * labels, in this order. */
-import type { SeenObject, Zone } from './metadata';
+import type { Part, SeenObject, Zone } from './metadata';
 import { BONES, labelOf, maskRects, PERSON_KEY_POINTS, placed, placeLabels, type Rect } from './overlay-geometry';
 import type { Legend, LegendMemory } from './overlay-legend';
 import { paintTags, paintZones } from './overlay-zone-paint';
@@ -30,6 +30,8 @@ const SCALE_WIDTH = 90;
 
 export interface Painting {
   readonly objects: readonly SeenObject[];
+  /** Which parts of them; poses always. */
+  readonly parts: ReadonlySet<Part>;
   readonly zones: readonly Zone[];
   /** Where the picture is on the canvas. */
   readonly place: Rect;
@@ -45,7 +47,7 @@ export interface Painting {
 type Context = CanvasRenderingContext2D;
 
 export function paintOverlay(context: Context, painting: Painting): void {
-  const { objects, place, bounds, scheme } = painting;
+  const { objects, parts, place, bounds, scheme } = painting;
   context.font = FONT;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
@@ -55,20 +57,36 @@ export function paintOverlay(context: Context, painting: Painting): void {
     objects.forEach((object, i) => draw(object, colours[i] ?? '', boxes[i] ?? place));
   const figures = figuresOf(painting.zones, scheme, place);
   paintZones(context, figures);
-  each((object, colour, box) => drawMask(context, object, colour, box));
+  if (parts.has('masks')) each((object, colour, box) => drawMask(context, object, colour, box));
   each((object, colour) => drawPose(context, object, bodyColours(colour, scheme), place));
-  each((object, colour, box) => drawBox(context, colour, box, object === painting.pointed));
-  const sizes = objects.map((object) => ({ width: context.measureText(labelOf(object)).width + 2 * LABEL_PADDING, height: LABEL_HEIGHT }));
-  const labelled = boxes.map((box, i) => withLabel(box, sizes[i]?.width ?? 0));
+  each((object, colour, box) => {
+    const pointed = object === painting.pointed;
+    if (pointed || parts.has('boxes')) drawBox(context, colour, box, pointed);
+  });
+  const labels = labelsOf(context, objects, boxes, colours, parts);
   const tags = paintTags(context, figures, place);
-  const legend = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, [...labelled, ...tags]);
-  const labels = placeLabels(boxes, sizes, bounds, [...tags, ...legend]);
-  objects.forEach((object, i) => drawLabel(context, object, colours[i] ?? '', labels[i]));
+  const legend = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, [...boxes, ...labels.map(({ best }) => best), ...tags]);
+  const places = placeLabels(labels.map(({ box }) => box), labels.map(({ best }) => best), bounds, [...tags, ...legend]);
+  labels.forEach((label, i) => drawLabel(context, label, places[i] ?? label.best));
 }
 
-/* A box and its label's best place. */
-function withLabel({ x, y, width, height }: Rect, labelWidth: number): Rect {
-  return { x, y: y - LABEL_HEIGHT, width: Math.max(width, labelWidth), height: height + LABEL_HEIGHT };
+interface Label {
+  readonly text: string;
+  readonly colour: string;
+  /** Of its object. */
+  readonly box: Rect;
+  /** Its own size, where it stands unless that is taken. */
+  readonly best: Rect;
+}
+
+function labelsOf(context: Context, objects: readonly SeenObject[], boxes: readonly Rect[], colours: readonly string[], parts: ReadonlySet<Part>): readonly Label[] {
+  return objects.flatMap((object, i) => {
+    const text = labelOf(object, parts);
+    const box = boxes[i];
+    if (text === '' || box === undefined) return [];
+    const width = context.measureText(text).width + 2 * LABEL_PADDING;
+    return [{ text, colour: colours[i] ?? '', box, best: { x: box.x, y: box.y - LABEL_HEIGHT, width, height: LABEL_HEIGHT } }];
+  });
 }
 
 function fillRounded(context: Context, { x, y, width, height }: Rect, radius: number, colour: string): void {
@@ -124,11 +142,10 @@ function drawPose(context: Context, object: SeenObject, body: BodyColours, place
   });
 }
 
-function drawLabel(context: Context, object: SeenObject, colour: string, label: Rect | undefined): void {
-  if (label === undefined) return;
-  fillRounded(context, label, ROUND, colour);
+function drawLabel(context: Context, { text, colour }: Label, at: Rect): void {
+  fillRounded(context, at, ROUND, colour);
   context.fillStyle = textOn(colour);
-  context.fillText(labelOf(object), label.x + LABEL_PADDING, label.y + label.height / 2);
+  context.fillText(text, at.x + LABEL_PADDING, at.y + at.height / 2);
 }
 
 function legendSize(context: Context, { rows, scale }: Legend): { width: number; height: number } {

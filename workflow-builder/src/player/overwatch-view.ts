@@ -1,6 +1,6 @@
 /* <overwatch-view node="…" [src="http://server"] [transport="auto|webrtc|websocket"] [fps="…"]
- * [overlay="auto|on|off"] [overlay-classes="…"] [overlay-confidence="…"] [overlay-legend] [controls]
- * [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file carries them out:
+ * [overlay="auto|on|off"] [overlay-classes="…"] [overlay-confidence="…"] [overlay-parts="…"]
+ * [overlay-legend] [controls] [muted-ui]>: shows one running view. The rules are in session-machine.ts; this file carries them out:
  * it opens and closes links, shows pictures, measures, and tells by events (statechange,
  * transportchange, stats, frame, metadata, objectclick). */
 import type { Step } from './connection-steps';
@@ -56,7 +56,7 @@ interface JpegTag {
 }
 
 export class OverwatchView extends HTMLElement {
-  static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence', 'overlay-legend'];
+  static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence', 'overlay-parts', 'overlay-legend'];
 
   readonly #dom: ElementDom;
   readonly #jpeg: JpegSurface<JpegTag>;
@@ -121,7 +121,7 @@ export class OverwatchView extends HTMLElement {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (name.startsWith('overlay')) {
-      this.#dom.overlay.filter(this.getAttribute('overlay-classes'), this.getAttribute('overlay-confidence'));
+      this.#dom.overlay.filter(this.getAttribute('overlay-classes'), this.getAttribute('overlay-confidence'), this.getAttribute('overlay-parts'));
       this.#lookOverlay();
       this.#drawOverlay();
       return;

@@ -1,5 +1,5 @@
 /* The lines beside a video: what happened, and what was seen in each picture. Pure. */
-import type { FrameMetadata, SeenObject } from '../../player/metadata';
+import { WHOLE_LOOK, type FrameMetadata, type SeenObject } from '../../player/metadata';
 
 export interface RecordedEvent {
   /** Seconds in the video. */
@@ -71,7 +71,7 @@ function pictureFrom(line: Line): RecordedPicture {
     at,
     seen: {
       rtpTimestamp: 0, captureUs: line.capture_us ?? 0, stagesMs: {}, sentMs: 0, width, height,
-      predicted: line.predicted === true, boxesAgeMs: null, awaited: false, clean: true, vector: false, narrow: false, zones: [],
+      predicted: line.predicted === true, boxesAgeMs: null, awaited: false, clean: true, vector: false, narrow: false, zones: [], look: WHOLE_LOOK,
       objects: (line.detections ?? []).map((one) => objectFrom(one, width, height)),
     },
   };
