@@ -1,24 +1,12 @@
-import { defineConfig, type Plugin } from 'vite';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { pages } from './scripts/pages';
 import { themeFirst } from './scripts/theme-first';
-
-/* Pages by the names that the server has for them. */
-function viewRoute(): Plugin {
-  return {
-    name: 'view-route',
-    configureServer(server) {
-      server.middlewares.use((request, _response, next) => {
-        if (request.url?.startsWith('/view/')) request.url = '/view.html';
-        request.url = request.url?.replace(/^\/(wall|recordings|performance|login)(?=$|\?)/, '/$1.html');
-        next();
-      });
-    },
-  };
-}
 
 const backend = process.env['OVERWATCH_SERVER'] ?? 'http://127.0.0.1:8000';
 
 export default defineConfig({
-  plugins: [viewRoute(), themeFirst()],
+  plugins: [pages(fileURLToPath(new URL('.', import.meta.url))), themeFirst()],
   appType: 'mpa',
   esbuild: { jsx: 'automatic' },
   server: {
@@ -34,7 +22,6 @@ export default defineConfig({
     rollupOptions: {
       /* A remark to frameworks that render on servers; this one does not. */
       onwarn: (warning, tell) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && tell(warning),
-      input: ['index.html', 'view.html', 'wall.html', 'recordings.html', 'performance.html', 'login.html'],
     },
   },
 });
