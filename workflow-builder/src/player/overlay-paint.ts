@@ -3,6 +3,7 @@
 import type { Part, SeenObject, Zone } from './metadata';
 import { BONES, labelOf, maskRects, PERSON_KEY_POINTS, placed, placeLabels, type Rect } from './overlay-geometry';
 import type { Legend, LegendMemory } from './overlay-legend';
+import { fillRounded, PLATE_GROUND } from './overlay-plate';
 import { paintTags, paintZones } from './overlay-zone-paint';
 import { figuresOf } from './overlay-zones';
 import { bodyColours, colourOf, textOn, type BodyColours } from './overlay-palette';
@@ -18,7 +19,6 @@ const ROUND = 3;
 /* Points below are guesses, as for the server (src/xray/poses.c). */
 const SURE_POINT = 0.25;
 
-const LEGEND_GROUND = 'rgb(11 14 18 / .75)';
 const LEGEND_TEXT = '#d6dce4';
 const LEGEND_DIM = '#8e99a6';
 const LEGEND_LINE = 19;
@@ -89,13 +89,6 @@ function labelsOf(context: Context, objects: readonly SeenObject[], boxes: reado
   });
 }
 
-function fillRounded(context: Context, { x, y, width, height }: Rect, radius: number, colour: string): void {
-  context.fillStyle = colour;
-  context.beginPath();
-  context.roundRect(x, y, width, height, radius);
-  context.fill();
-}
-
 function drawBox(context: Context, colour: string, box: Rect, pointed: boolean): void {
   context.lineWidth = pointed ? 2 * LINE : LINE;
   context.strokeStyle = colour;
@@ -164,7 +157,7 @@ function drawLegend(context: Context, { objects, place, scheme, captureUs }: Pai
   if (empty || 2 * size.width > place.width || 4 * size.height > 3 * place.height) return [];
   const { x, y: top } = memory.place(size, boxes, place, LEGEND_MARGIN, captureUs);
   const rect = { ...size, x: Math.round(x), y: Math.round(top) };
-  fillRounded(context, rect, 2 * ROUND, LEGEND_GROUND);
+  fillRounded(context, rect, 2 * ROUND, PLATE_GROUND);
   const left = rect.x + LEGEND_PADDING;
   const right = rect.x + rect.width - LEGEND_PADDING;
   let y = rect.y + LEGEND_PADDING / 2 + LEGEND_LINE / 2;

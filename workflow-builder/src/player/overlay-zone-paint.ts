@@ -2,6 +2,7 @@
  * moment after something happened. */
 import { arrowOf, placeTags, type Figure } from './overlay-zones';
 import type { Rect } from './overlay-geometry';
+import { fillRounded, PLATE_GROUND } from './overlay-plate';
 
 const LINE = 2;
 const SEAM = '#06080b';
@@ -10,7 +11,6 @@ const LINE_ALPHA = 0.92;
 const TINT = 0.1;
 const FLASH_TINT = 0.27;
 
-const TAG_GROUND = 'rgb(11 14 18 / .75)';
 const TAG_NAME = '#a7b1be';
 const TAG_COUNTS = '#e8ecf1';
 const TAG_HEIGHT = 19;
@@ -67,13 +67,7 @@ export function paintZones(context: Context, figures: readonly Figure[]): void {
 }
 
 function paintTag(context: Context, { name, counts, colour, flash }: Figure, rect: Rect): void {
-  const fill = (x: number, y: number, width: number, height: number, round: number, style: string) => {
-    context.fillStyle = style;
-    context.beginPath();
-    context.roundRect(x, y, width, height, round);
-    context.fill();
-  };
-  fill(rect.x, rect.y, rect.width, rect.height, ROUND, TAG_GROUND);
+  fillRounded(context, rect, ROUND, PLATE_GROUND);
   if (flash > 0) {
     context.globalAlpha = flash;
     context.lineWidth = LINE;
@@ -83,7 +77,7 @@ function paintTag(context: Context, { name, counts, colour, flash }: Figure, rec
   }
   const middle = rect.y + rect.height / 2;
   let x = rect.x + PADDING;
-  fill(x, middle - SWATCH / 2, SWATCH, SWATCH, SWATCH / 3, colour);
+  fillRounded(context, { x, y: middle - SWATCH / 2, width: SWATCH, height: SWATCH }, SWATCH / 3, colour);
   x += SWATCH + GAP;
   if (name !== '') {
     context.fillStyle = TAG_NAME;
