@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { eventText, pictureAt, readLines } from '../src/pages/recordings/recorded-lines';
-import { allFactsOf, causeOf, dayLabel, dayOf, factsOf, filterChoices, filterFrom, filterSearch, isPlain, libraryFrom, matches, roomText, timeOf, titleOf, type RecordingInfo } from '../src/pages/recordings/recording-list';
+import { allFactsOf, causeOf, dayOf, factsOf, filterChoices, filterFrom, filterSearch, isPlain, libraryFrom, matches, roomText, timeOf, titleOf, type RecordingInfo } from '../src/pages/recordings/recording-list';
 import { formatBytes } from '../src/ui/format';
 
 // Days are the browser's: times without a zone are meant so.
@@ -29,14 +29,6 @@ test('days and times are those of the browser’s clock', () => {
   assert.equal(dayOf(gate), '2026-11-30');
   assert.equal(timeOf(gate), '14:03:22');
   assert.equal(dayOf({ start: at('2026-11-30T00:00:01') }), '2026-11-30');
-  assert.equal(dayLabel('2026-11-30', NOW), 'Today');
-  assert.equal(dayLabel('2026-11-29', NOW), 'Yesterday');
-  assert.equal(dayLabel('2026-11-28', NOW), 'Sat 28 Nov');
-  assert.equal(dayLabel('2025-03-02', NOW), 'Sun 2 Mar 2025');
-  assert.equal(dayLabel('', NOW), 'Some time');
-  // Yesterday is so through the change of the clocks, whose day has 23 or 25 hours.
-  assert.equal(dayLabel('2026-03-28', new Date('2026-03-29T12:00:00')), 'Yesterday');
-  assert.equal(dayLabel('2026-10-25', new Date('2026-10-26T00:30:00')), 'Yesterday');
 });
 
 test('what started it is told, and what happened', () => {

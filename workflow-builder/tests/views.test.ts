@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { summaryOf } from '../src/pages/wall/view-list';
 import { viewsFrom, type ViewInfo } from '../src/player/server-types';
-import { formatFps, formatMs, formatRate, formatSize, formatUptime, NONE } from '../src/ui/format';
+import { formatFps, formatMs, formatRate, formatSize, NONE } from '../src/ui/format';
 import { scaleTop, sparklineShape } from '../src/ui/sparkline';
 import { livenessOf, troubleOf } from '../src/ui/view-health';
 
@@ -43,7 +43,6 @@ test('figures as text', () => {
   assert.deepEqual([null, 9.04, 99.96, 123.4].map(formatMs), [NONE, '9.0 ms', '100 ms', '123 ms']);
   assert.deepEqual([undefined, 0, 4.96, 29.4].map(formatFps), [NONE, NONE, '5.0', '29']);
   assert.equal(formatSize(0, 540), NONE);
-  assert.deepEqual([59, 61, 4000, 260_000].map(formatUptime), ['59 s', '1 min', '1 h 6 min', '3 d']);
 });
 
 test('a latency line has the newest sample at the right and gaps where none was', () => {

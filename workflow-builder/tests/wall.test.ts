@@ -4,7 +4,7 @@ import { fitGrid } from '../src/pages/wall/fit';
 import { jpegRate } from '../src/pages/wall/load';
 import { inOrder, Roster, shownViews } from '../src/pages/wall/view-list';
 import type { ViewInfo } from '../src/player/server-types';
-import { formatDuration, recordLabel, videoAddress } from '../src/ui/recording';
+import { recordLabel, videoAddress } from '../src/ui/recording';
 
 const same = (count: number, ratio = 16 / 9) => new Array<number>(count).fill(ratio);
 
@@ -83,8 +83,7 @@ test('a recorder is shown where nothing else of its workflow is', () => {
   assert.deepEqual(shownViews([recorder, { ...view, workflow_id: 'b' }]), [recorder, { ...view, workflow_id: 'b' }]);
 });
 
-test('durations and names of recordings', () => {
-  assert.deepEqual([0, 7.9, 60, 754, 3723, -1].map(formatDuration), ['0:00', '0:07', '1:00', '12:34', '1:02:03', '0:00']);
+test('what is recorded has names', () => {
   const recording = { state: 'recording', by_hand: false, name: 'a', seconds: 1, error: '' } as const;
   assert.equal(recordLabel(undefined), 'Record');
   assert.equal(recordLabel({ ...recording, state: 'off' }), 'Record');

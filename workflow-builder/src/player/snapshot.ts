@@ -1,4 +1,5 @@
 /* The shown picture as a file. */
+import { fileStamp } from '../ui/time';
 import type { FrameMetadata } from './metadata';
 
 export interface SnapshotOptions {
@@ -76,9 +77,8 @@ export async function takeSnapshot(onScreen: () => OnScreen, nextRecord: () => P
 /** Saves it as a file named after the view and the time. */
 export function saveSnapshot(blob: Blob, node: string): void {
   const link = document.createElement('a');
-  const stamp = new Date().toISOString().replace(/[:.]/g, '-').slice(0, 19);
   link.href = URL.createObjectURL(blob);
-  link.download = `${node.replace(/[^\w.-]+/g, '_')}-${stamp}.${blob.type === 'image/jpeg' ? 'jpg' : 'png'}`;
+  link.download = `${node.replace(/[^\w.-]+/g, '_')}-${fileStamp(new Date())}.${blob.type === 'image/jpeg' ? 'jpg' : 'png'}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

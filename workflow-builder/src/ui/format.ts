@@ -27,14 +27,6 @@ export function formatCount(count: number | null | undefined): string {
   return count === null || count === undefined ? NONE : String(count);
 }
 
-export function formatUptime(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return `${Math.floor(seconds)} s`;
-  if (minutes < 60) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
-}
-
 /** "3.2 GB", "48 MB", "870 kB": as much as two figures tell. */
 export function formatBytes(bytes: number): string {
   const [unit, size] = ([['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const).find(([, least]) => bytes >= 0.9995 * least) ?? ['kB', 1e3];

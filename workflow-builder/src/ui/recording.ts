@@ -1,14 +1,6 @@
 /* The recording of a view: what the server says of it, and the wish for one. */
 import { errorSentence, SERVER_SILENT, type Recording } from '../player/server-types';
 
-/** "0:07", "12:34", "1:02:03" */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(0, Math.floor(seconds));
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const minutes = Math.floor(whole / 60) % 60, hours = Math.floor(whole / 3600);
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
-}
-
 /** What a button for it is called. A recorder that records by itself can be told to go on, not to end. */
 export function recordLabel(recording: Recording | undefined): string {
   if (recording?.by_hand === true) return 'End the recording';

@@ -1,3 +1,4 @@
+import { formatTime } from '../../ui/time';
 import { useDetections, useMessages } from '../hooks/live';
 import { settingsOf } from '../model/types';
 import type { BodyProps } from './FlowNode';
@@ -29,7 +30,7 @@ function Messages({ id }: { id: string }) {
     <ol className="messages" data-testid="messages">
       {messages.slice(0, 12).map((one) => (
         <li key={`${one.timestamp}`} data-level={one.level}>
-          <time>{new Date(one.timestamp * 1000).toLocaleTimeString()}</time> {one.message}
+          <time>{formatTime(new Date(one.timestamp * 1000))}</time> {one.message}
         </li>
       ))}
     </ol>

@@ -4,7 +4,8 @@ import { OverlayLayer } from '../../player/overlay-layer';
 import { errorSentence, SERVER_SILENT } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
 import { icon } from '../../ui/icons';
-import { formatDuration, linesAddress, videoAddress } from '../../ui/recording';
+import { linesAddress, videoAddress } from '../../ui/recording';
+import { formatDuration } from '../../ui/time';
 import { pictureAt, readLines, type RecordedLines } from './recorded-lines';
 import { allFactsOf, isPlain, titleOf, type RecordingInfo } from './recording-list';
 

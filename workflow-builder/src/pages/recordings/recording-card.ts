@@ -1,8 +1,9 @@
 /* A recording in the list: a picture, what it is of, and what can be done with it. */
 import { h, setData, setText } from '../../ui/dom';
 import { icon } from '../../ui/icons';
-import { formatDuration, videoAddress } from '../../ui/recording';
-import { dayLabel, dayOf, factsOf, timeOf, titleOf, type RecordingInfo } from './recording-list';
+import { videoAddress } from '../../ui/recording';
+import { dayLabel, formatDuration } from '../../ui/time';
+import { dayOf, factsOf, timeOf, titleOf, type RecordingInfo } from './recording-list';
 
 export interface CardActions {
   open(name: string): void;

@@ -1,6 +1,6 @@
 /* What /api/recordings tells, put into days and told in words. Pure. */
 import { formatBytes, formatSize } from '../../ui/format';
-import { formatDuration } from '../../ui/recording';
+import { dayLabel, formatDay, formatDuration, formatTime } from '../../ui/time';
 
 export interface RecordingInfo {
   /** Of its files, without ending. */
@@ -55,32 +55,9 @@ export function libraryFrom(body: unknown): Library | null {
 
 export const titleOf = ({ label, node_id: node, name }: RecordingInfo): string => label || node || name;
 
-/* ---- days, as the browser's clock has them ---- */
-
-const two = (number: number): string => String(number).padStart(2, '0');
-
-/** "2026-11-30"; '' when its time is not known. */
-export function dayOf({ start }: Pick<RecordingInfo, 'start'>): string {
-  const date = new Date(start);
-  return Number.isNaN(date.getTime()) ? '' : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** "Today", "Yesterday", "Sat 28 Nov", with the year when it is another one. */
-export function dayLabel(day: string, now: Date): string {
-  if (day === '') return 'Some time';
-  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
-  const daysAgo = Math.round((new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime() - new Date(year, month - 1, date).getTime()) / 86_400_000);
-  if (daysAgo === 0) return 'Today';
-  if (daysAgo === 1) return 'Yesterday';
-  const part = (what: 'weekday' | 'month') => new Date(year, month - 1, date).toLocaleDateString('en', { [what]: 'short' });
-  return `${part('weekday')} ${date} ${part('month')}${year === now.getFullYear() ? '' : ` ${year}`}`;
-}
-
-/** "14:03:22" */
-export function timeOf({ start }: Pick<RecordingInfo, 'start'>): string {
-  const date = new Date(start);
-  return Number.isNaN(date.getTime()) ? '' : [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
-}
+/** '' when its time is not known. */
+export const dayOf = ({ start }: Pick<RecordingInfo, 'start'>): string => formatDay(new Date(start));
+export const timeOf = ({ start }: Pick<RecordingInfo, 'start'>): string => formatTime(new Date(start));
 
 /* ---- words ---- */
 

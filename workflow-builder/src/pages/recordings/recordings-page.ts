@@ -1,14 +1,14 @@
 /* /recordings: what was recorded, the latest first; one of them can be opened: its name is the address' #. */
 import { errorSentence } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
-import { formatDuration } from '../../ui/recording';
+import { dayLabel, formatDuration } from '../../ui/time';
 import { logo } from '../../ui/icons';
 import { pageTools } from '../../ui/page-tools';
 import { checkSession } from '../../ui/session';
 import { emptyState } from './empty-state';
 import { PlayerDialog, sourceOf } from './player-dialog';
 import { RecordingCard } from './recording-card';
-import { dayLabel, dayOf, filterChoices, filterFrom, filterSearch, libraryFrom, matches, roomText, timeOf, titleOf, type Choice, type Filter, type Library, type RecordingInfo } from './recording-list';
+import { dayOf, filterChoices, filterFrom, filterSearch, libraryFrom, matches, roomText, timeOf, titleOf, type Choice, type Filter, type Library, type RecordingInfo } from './recording-list';
 import { Thumbnails } from './thumbnails';
 
 const LIVE_PERIOD_MS = 1_000;

@@ -2,7 +2,8 @@
 import type { Recording } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
 import { icon } from '../../ui/icons';
-import { formatDuration, recordLabel, setRecording, videoAddress } from '../../ui/recording';
+import { recordLabel, setRecording, videoAddress } from '../../ui/recording';
+import { formatDuration } from '../../ui/time';
 
 interface Telling {
   /** A sentence, and where what it speaks of can be had. */

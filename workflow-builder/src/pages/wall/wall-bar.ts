@@ -2,7 +2,7 @@
  * is only looked at; it comes when the pointer is at the upper edge, and stays while the server is away. */
 import type { Health } from '../../player/server-types';
 import { h, setData, setText } from '../../ui/dom';
-import { formatUptime } from '../../ui/format';
+import { formatUptime } from '../../ui/time';
 import { icon, logo } from '../../ui/icons';
 import { pageTools } from '../../ui/page-tools';
 import { store, stored } from '../../ui/storage';
