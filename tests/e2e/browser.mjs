@@ -69,6 +69,19 @@ export function showsPictures(page, transport = null, seconds = 30) {
   }, transport, { timeout: seconds * 1000, polling: 50 });
 }
 
+/** Waits until the player has shown so many more pictures. */
+export function nextPictures(page, count) {
+  return page.evaluate((count) => new Promise((resolve) => {
+    const player = document.querySelector('overwatch-view');
+    let left = count;
+    player.addEventListener('frame', function shown() {
+      if (--left > 0) return;
+      player.removeEventListener('frame', shown);
+      resolve();
+    });
+  }), count);
+}
+
 export function playerState(page) {
   return page.evaluate(() => {
     const { state, reason, activeTransport, stats } = document.querySelector('overwatch-view');

@@ -32,14 +32,17 @@ const watch = (page, seconds) => page.evaluate(async (seconds) => {
   await new Promise((resolve) => {
     const end = performance.now() + seconds * 1000;
     const shown = (_now, { rtpTimestamp }) => {
+      if (performance.now() > end) { // the record of the one before had until now to come
+        resolve();
+        return;
+      }
       const record = player.metadata?.rtpTimestamp === rtpTimestamp ? player.metadata : null;
       const picture = new VideoFrame(video);
       last = { rtp: rtpTimestamp, clock: reader.read(picture, video.videoHeight), record };
       if (picture.metadata().rtpTimestamp === rtpTimestamp) pictures.push(last);
       else moved++;
       picture.close();
-      if (performance.now() < end) video.requestVideoFrameCallback(shown);
-      else setTimeout(resolve, 200);
+      video.requestVideoFrameCallback(shown);
     };
     video.requestVideoFrameCallback(shown);
   });

@@ -12,7 +12,7 @@ import { before, after, test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { eventually, root, startServer } from '../integ/server.mjs';
-import { launch, openPage, showsPictures } from './browser.mjs';
+import { launch, nextPictures, openPage, showsPictures } from './browser.mjs';
 
 const { WebSocket } = createRequire(new URL('../package.json', import.meta.url))('ws');
 const footage = join(root, '.cache/media/vtest.avi');
@@ -77,11 +77,11 @@ function look(page) {
   });
 }
 
-/** The middle one of some pictures: people come and go. */
+/** The middle one of some pictures, a moment apart: people come and go. */
 async function usualShare(page, color = 'blue') {
   const shares = [];
   for (let k = 0; k < 5; k += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 250)); // other pictures
+    await nextPictures(page, 3);
     shares.push((await look(page))[color]);
   }
   return shares.sort((a, b) => a - b)[2];

@@ -159,14 +159,16 @@ test('the figures do not move when they change', { timeout: 60000 }, async (t) =
   }));
   assert.equal(moved, 0, 'columns changed their place');
   // While anything is animated, pictures wait for the steps of the animation (src/pages/view/view.css).
-  const animated = await page.evaluate(async () => {
+  const animated = await page.evaluate(() => new Promise((resolve) => {
     const player = document.querySelector('overwatch-view');
     const seen = new Set();
-    for (const end = performance.now() + 1500; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 40))) {
+    let pictures = 0, updates = 0; // of the figures
+    player.addEventListener('stats', () => updates++);
+    player.addEventListener('frame', () => {
       for (const animation of [...document.getAnimations(), ...player.shadowRoot.getAnimations()]) seen.add(animation.effect.target.className);
-    }
-    return [...seen];
-  });
+      if (++pictures >= 20 && updates >= 2) resolve([...seen]);
+    });
+  }));
   assert.deepEqual(animated, []);
 });
 
