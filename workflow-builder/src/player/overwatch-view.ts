@@ -223,8 +223,8 @@ export class OverwatchView extends HTMLElement {
   /** The shown picture in its own resolution, null before the first: with the overlay as PNG. Without, a
    * picture on which the server draws is asked of the server: its latest, as JPEG. */
   async snapshot({ overlay = true }: SnapshotOptions = {}): Promise<Blob | null> {
-    const drawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
-    if (!overlay && this.#view !== null && drawnOn) return this.#plainSnapshot();
+    const mayBeDrawnOn = this.#view?.model_id !== '' && this.#metadata?.clean !== true;
+    if (!overlay && mayBeDrawnOn) return this.#plainSnapshot();
     return this.#stats.width === 0 ? null : takeSnapshot(() => this.#onScreen(overlay), () => this.#nextRecord());
   }
 
