@@ -27,22 +27,22 @@ void swarm_channel_receive(struct swarm_channel *channel, int64_t now_us, const 
 }
 
 /* RFC 8832 section 5.1: unordered, no retransmission. */
-static bool open_channel(struct swarm_channel *channel)
+static bool open_channel(struct swarm_channel *channel, int64_t now_us)
 {
     const uint8_t type = DCEP_UNORDERED | DCEP_REXMIT;
     uint8_t message[DCEP_OPEN_BYTES + sizeof DATA_CHANNEL_LABEL - 1] = {DCEP_OPEN, type};
     const struct sctp_manner manner = {.stream = STREAM, .protocol = DATA_PROTOCOL_DCEP};
     write_u16(message + 8, sizeof DATA_CHANNEL_LABEL - 1);
     memcpy(message + DCEP_OPEN_BYTES, DATA_CHANNEL_LABEL, sizeof DATA_CHANNEL_LABEL - 1);
-    return sctp_link_send(channel->link, &manner, message, sizeof message) == OW_OK;
+    return sctp_link_send(channel->link, now_us, &manner, message, sizeof message) == OW_OK;
 }
 
-static bool say_wish(struct swarm_channel *channel, int per_10s)
+static bool say_wish(struct swarm_channel *channel, int64_t now_us, int per_10s)
 {
     uint8_t message[RECORD_WISH_BYTES] = {RECORD_WISH_KIND};
     const struct sctp_manner manner = {.stream = STREAM, .protocol = DATA_PROTOCOL_BINARY};
     write_u16(message + 2, (uint16_t)per_10s);
-    return sctp_link_send(channel->link, &manner, message, sizeof message) == OW_OK;
+    return sctp_link_send(channel->link, now_us, &manner, message, sizeof message) == OW_OK;
 }
 
 void swarm_channel_tick(struct swarm_channel *channel, int64_t now_us, int per_10s)
@@ -50,7 +50,7 @@ void swarm_channel_tick(struct swarm_channel *channel, int64_t now_us, int per_1
     if (now_us >= sctp_link_deadline(channel->link))
         sctp_link_handle_timeout(channel->link, now_us);
     if (!channel->opened)
-        channel->opened = open_channel(channel) && say_wish(channel, per_10s);
+        channel->opened = open_channel(channel, now_us) && say_wish(channel, now_us, per_10s);
 }
 
 void swarm_channel_end(struct swarm_channel *channel)

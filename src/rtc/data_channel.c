@@ -48,7 +48,8 @@ static void close_channel(struct data_channel *channel)
     channel->wish = unsaid;
 }
 
-static void take_open(struct data_channel *channel, const struct sctp_message *message)
+static void take_open(struct data_channel *channel, int64_t now_us,
+                      const struct sctp_message *message)
 {
     static const uint8_t ack[] = {DCEP_ACK};
     const struct sctp_manner reliable = {.stream = message->stream, .protocol = DATA_PROTOCOL_DCEP};
@@ -58,10 +59,10 @@ static void take_open(struct data_channel *channel, const struct sctp_message *m
         return;
     if (open.label_size != strlen(DATA_CHANNEL_LABEL) ||
         memcmp(open.label, DATA_CHANNEL_LABEL, open.label_size) != 0) {
-        sctp_link_reset(channel->link, message->stream);
+        sctp_link_reset(channel->link, now_us, message->stream);
         return;
     }
-    if (sctp_link_send(channel->link, &reliable, ack, sizeof(ack)) != OW_OK)
+    if (sctp_link_send(channel->link, now_us, &reliable, ack, sizeof(ack)) != OW_OK)
         return;
     channel->open = true;
     channel->wish = unsaid;
@@ -71,14 +72,14 @@ static void take_open(struct data_channel *channel, const struct sctp_message *m
                                            .unreliable = open.unreliable};
 }
 
-static void take(struct data_channel *channel, const struct sctp_message *message)
+static void take(struct data_channel *channel, int64_t now_us, const struct sctp_message *message)
 {
     bool ours = channel->open && message->stream == channel->manner.stream;
     if (!message->reset && message->protocol == DATA_PROTOCOL_DCEP) {
-        take_open(channel, message);
+        take_open(channel, now_us, message);
     } else if (message->reset && ours) {
         close_channel(channel);
-        sctp_link_reset(channel->link, message->stream);
+        sctp_link_reset(channel->link, now_us, message->stream);
     } else if (ours && message->protocol == DATA_PROTOCOL_BINARY) {
         (void)record_wish_parse(&channel->wish, message->data, message->size);
     } /* all else says nothing */
@@ -91,16 +92,17 @@ void data_channel_receive(struct data_channel *channel, int64_t now_us, const ui
     sctp_link_receive(channel->link, now_us, packet, size);
     int code;
     while ((code = sctp_link_read(channel->link, &message)) == OW_OK)
-        take(channel, &message);
+        take(channel, now_us, &message);
     if (code == OW_ECLOSED)
         close_channel(channel);
 }
 
-int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t size)
+int data_channel_send(struct data_channel *channel, int64_t now_us, const uint8_t *data,
+                      size_t size)
 {
     if (!channel->open)
         return OW_EAGAIN;
-    return sctp_link_send(channel->link, &channel->manner, data, size);
+    return sctp_link_send(channel->link, now_us, &channel->manner, data, size);
 }
 
 void data_channel_end(struct data_channel *channel)

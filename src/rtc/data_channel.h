@@ -60,7 +60,8 @@ int data_channel_begin(struct data_channel *channel, int64_t now_us, uint16_t re
 void data_channel_receive(struct data_channel *channel, int64_t now_us, const uint8_t *packet,
                           size_t size);
 /* A binary message. OW_EAGAIN: nobody listens, or too much is on its way; it is dropped. */
-int data_channel_send(struct data_channel *channel, const uint8_t *data, size_t size);
+int data_channel_send(struct data_channel *channel, int64_t now_us, const uint8_t *data,
+                      size_t size);
 void data_channel_end(struct data_channel *channel);
 
 #endif

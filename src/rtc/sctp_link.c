@@ -15,10 +15,12 @@ enum {
     OUT_PACKETS = 16,
     HEADER_BYTES = 12, /* of a packet, which the library counts when it bundles, not when it cuts */
     BUCKETS = 256,
-    TICK_US = 10000,         /* the timers are not looked at more often */
+    TICK_US = 40000,         /* the timers are not looked at more often: each look is at all */
     MAX_STEP_US = 1000000,   /* nor moved on by more: nobody was there to move them before */
     WAKE_US = 20000,         /* while it connects, … */
     CONNECTING_US = 5000000, /* … so long at most: the peer may have other plans */
+    RESEND_US = 50000,       /* the wakes of a link whose messages are not acknowledged in time */
+    BUSY_US = 2000000,       /* after a packet timers may run: longer than RTO_MAX_MS */
     RECEIVE_BYTES = 16 * 1024,
     RTO_MIN_MS = 200, /* what is lost at the opening delays all records: RFC 9260 has 1 s */
     RTO_INITIAL_MS = 500,
@@ -32,6 +34,7 @@ struct sctp_link {
     struct socket *socket;
     bool calm, closed, skipping; /* skipping: the rest of a message that is too long */
     int64_t begun_us, wake_us;
+    int64_t busy_us; /* when something last came or was to leave */
 
     /* of packets to send */
     int first, count;
@@ -114,6 +117,14 @@ void sctp_link_start(void)
     usrsctp_sysctl_set_sctp_blackhole(2); /* packets of no association are not answered */
     usrsctp_sysctl_set_sctp_sendspace(SCTP_LINK_SEND_BYTES);
     usrsctp_sysctl_set_sctp_recvspace(RECEIVE_BYTES);
+}
+
+/* Something has come or is to leave, for which timers may run. */
+static void stir(struct sctp_link *link, int64_t now_us)
+{
+    link->busy_us = now_us;
+    if (link->calm)
+        link->wake_us = now_us + SCTP_LINK_WAKE_US;
 }
 
 /* Who comes first after TICK_US moves them for all. A clock that runs backwards is another one. */
@@ -228,6 +239,7 @@ void sctp_link_receive(struct sctp_link *link, int64_t now_us, const uint8_t *pa
     if (!link->closed)
         usrsctp_conninput((void *)link->number, packet, size, 0); /* NOLINT: a number */
     leave();
+    stir(link, now_us);
 }
 
 int sctp_link_poll(struct sctp_link *link, uint8_t *packet, size_t *size)
@@ -245,14 +257,26 @@ int sctp_link_poll(struct sctp_link *link, uint8_t *packet, size_t *size)
     return code;
 }
 
+/* A link that stands has no timers but for what came or was sent: else it sleeps. */
+static int64_t next_wake(struct sctp_link *link, int64_t now_us)
+{
+    if (!link->calm && now_us - link->begun_us <= CONNECTING_US)
+        return now_us + WAKE_US;
+    if (sctp_link_waiting(link) > 0)
+        return now_us + RESEND_US;
+    return link->calm && now_us - link->busy_us > BUSY_US ? INT64_MAX : now_us + SCTP_LINK_WAKE_US;
+}
+
 void sctp_link_handle_timeout(struct sctp_link *link, int64_t now_us)
 {
     enter();
     move_timers(now_us);
+    bool sends = link->count > 0;
     leave();
-    bool calm = link->calm || now_us - link->begun_us > CONNECTING_US;
+    if (sends)
+        stir(link, now_us);
     if (now_us >= link->wake_us)
-        link->wake_us = now_us + (calm ? SCTP_LINK_WAKE_US : WAKE_US);
+        link->wake_us = next_wake(link, now_us);
 }
 
 int64_t sctp_link_deadline(const struct sctp_link *link)
@@ -314,8 +338,8 @@ int sctp_link_read(struct sctp_link *link, struct sctp_message *out)
     return OW_ECLOSED;
 }
 
-int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, const uint8_t *data,
-                   size_t size)
+int sctp_link_send(struct sctp_link *link, int64_t now_us, const struct sctp_manner *manner,
+                   const uint8_t *data, size_t size)
 {
     if (link->closed)
         return OW_ECLOSED;
@@ -331,9 +355,11 @@ int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, con
         how.sendv_prinfo.pr_value = 0;
     }
     enter();
+    move_timers(now_us);
     ssize_t sent =
         usrsctp_sendv(link->socket, data, size, NULL, 0, &how, sizeof(how), SCTP_SENDV_SPA, 0);
     leave();
+    stir(link, now_us);
     return sent == (ssize_t)size ? OW_OK : OW_EAGAIN;
 }
 
@@ -349,7 +375,7 @@ int sctp_link_waiting(struct sctp_link *link)
     return known ? status.sstat_unackdata : 0;
 }
 
-void sctp_link_reset(struct sctp_link *link, uint16_t stream)
+void sctp_link_reset(struct sctp_link *link, int64_t now_us, uint16_t stream)
 {
     _Alignas(struct sctp_reset_streams)
         uint8_t list[sizeof(struct sctp_reset_streams) + sizeof(stream)];
@@ -359,7 +385,9 @@ void sctp_link_reset(struct sctp_link *link, uint16_t stream)
     memcpy(list, &head, sizeof(head));
     memcpy(list + sizeof(head), &stream, sizeof(stream));
     enter();
+    move_timers(now_us);
     if (!link->closed)
         (void)set(link->socket, SCTP_RESET_STREAMS, list, sizeof(list));
     leave();
+    stir(link, now_us);
 }

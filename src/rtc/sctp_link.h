@@ -9,7 +9,8 @@
  *   their address; a number is never used twice, so what the library still has to say of a link
  *   that is gone finds nobody. One link at a time is in the library. Whichever link's time comes
  *   first moves all timers on; what they send for a link of another thread waits in that link's
- *   ring until its own thread polls it, which is SCTP_LINK_WAKE_US later at most.
+ *   ring until its own thread polls it, which is SCTP_LINK_WAKE_US later at most. A link on which
+ *   nothing is under way has no deadline: thousands that stand cost nothing.
  * One thread at a time per link; different links may be used by different threads. */
 #ifndef OW_RTC_SCTP_LINK_H
 #define OW_RTC_SCTP_LINK_H
@@ -21,7 +22,8 @@
 enum {
     SCTP_LINK_MTU = 1160, /* a packet and DTLS around it (13 + 8 + 16) fit into DTLS_MTU */
     SCTP_LINK_PORT = 5000,
-    SCTP_LINK_WAKE_US = 100000,      /* the deadline of a link that stands */
+    /* Of a link that stands, while it is in use: behind its acknowledgement of 200 ms. */
+    SCTP_LINK_WAKE_US = 250000,
     SCTP_LINK_STREAMS = 16,          /* in each direction; more are not agreed to */
     SCTP_LINK_MAX_RECEIVED = 1024,   /* bytes of a message; longer ones are dropped */
     SCTP_LINK_MAX_SENT = 14 * 1024,  /* bytes of a message */
@@ -64,12 +66,12 @@ struct sctp_manner {
 };
 /* OW_EAGAIN: not connected yet, or too much is on its way; the message is dropped. OW_EINVAL for
  * an empty or too long one, OW_ECLOSED. */
-int sctp_link_send(struct sctp_link *link, const struct sctp_manner *manner, const uint8_t *data,
-                   size_t size);
+int sctp_link_send(struct sctp_link *link, int64_t now_us, const struct sctp_manner *manner,
+                   const uint8_t *data, size_t size);
 /* Packets with messages that were sent and not acknowledged. */
 int sctp_link_waiting(struct sctp_link *link);
 /* Closes a stream from this side (RFC 8831 section 6.7). */
-void sctp_link_reset(struct sctp_link *link, uint16_t stream);
+void sctp_link_reset(struct sctp_link *link, int64_t now_us, uint16_t stream);
 
 /* Ends the association without waiting: what the peer is told is in the DTLS close. */
 void sctp_link_destroy(struct sctp_link **link);

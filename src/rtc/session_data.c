@@ -61,7 +61,7 @@ size_t session_data_send(struct rtc_session *session, struct metadata *metadata,
     copy->names = is_due(&data->names, metadata, metadata_same_names);
     copy->zones = is_due(&data->zones, metadata, metadata_same_zones);
     size_t size = metadata_write(metadata, copy, record, room);
-    if (size == 0 || data_channel_send(&data->channel, record, size) != OW_OK) {
+    if (size == 0 || data_channel_send(&data->channel, copy->sent_us, record, size) != OW_OK) {
         session->counters.records_dropped++;
         return size;
     }

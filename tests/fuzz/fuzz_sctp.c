@@ -63,7 +63,7 @@ static void open_channel(struct run *run)
 {
     static const uint8_t open[] = "\x03\x81\0\0\0\0\0\0\0\x08\0\0metadata";
     const struct sctp_manner manner = {.protocol = 50};
-    (void)sctp_link_send(run->page, &manner, open, sizeof(open) - 1);
+    (void)sctp_link_send(run->page, run->now_us, &manner, open, sizeof(open) - 1);
     pass(run, 3);
 }
 
@@ -71,7 +71,7 @@ static void open_channel(struct run *run)
 static void say(struct run *run, const uint8_t *data, size_t size)
 {
     const struct sctp_manner manner = {.protocol = 53};
-    (void)sctp_link_send(run->page, &manner, data, size);
+    (void)sctp_link_send(run->page, run->now_us, &manner, data, size);
     pass(run, 3);
 }
 
@@ -90,7 +90,7 @@ static void play(struct run *run, const uint8_t *data, size_t size)
         size -= chunks;
         seal(packet, HEADER + chunks, (what & 1) != 0 ? 0 : run->tag);
         data_channel_receive(&run->ours, run->now_us, packet, HEADER + chunks);
-        (void)data_channel_send(&run->ours, packet, HEADER + chunks);
+        (void)data_channel_send(&run->ours, run->now_us, packet, HEADER + chunks);
         if ((what & 2) != 0)
             pass(run, 1 + (what >> 4));
     }
@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((data[0] & 16) != 0)
         say(&run, data + 1, size - 1);
     play(&run, data + 1, size - 1);
-    data_channel_send(&run.ours, data, size);
+    data_channel_send(&run.ours, run.now_us, data, size);
     data_channel_end(&run.ours);
     sctp_link_destroy(&run.page);
     return 0;

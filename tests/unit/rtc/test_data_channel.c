@@ -26,6 +26,7 @@ struct pair {
     int64_t now_us;
     bool real; /* the library goes by its own clock, too, when it takes a packet for lost */
     int lose;  /* of our packets the next so many are lost */
+    int wakes; /* deadlines that came */
 };
 
 static void set_up(struct pair *pair)
@@ -42,6 +43,15 @@ static void tear_down(struct pair *pair)
     sctp_link_destroy(&pair->page);
 }
 
+/* Not before its time: whoever has links waits for their deadlines. */
+static void handle_timeout(struct pair *pair, struct sctp_link *link)
+{
+    if (pair->now_us < sctp_link_deadline(link))
+        return;
+    sctp_link_handle_timeout(link, pair->now_us);
+    pair->wakes++;
+}
+
 static void run(struct pair *pair, int steps)
 {
     uint8_t packet[SCTP_LINK_MTU];
@@ -50,8 +60,8 @@ static void run(struct pair *pair, int steps)
         pair->now_us += STEP_US;
         if (pair->real)
             clock_sleep_until_us(clock_now_us() + STEP_US);
-        sctp_link_handle_timeout(pair->ours.link, pair->now_us);
-        sctp_link_handle_timeout(pair->page, pair->now_us);
+        handle_timeout(pair, pair->ours.link);
+        handle_timeout(pair, pair->page);
         while (sctp_link_poll(pair->ours.link, packet, &size) == OW_OK)
             if (pair->lose == 0 || pair->lose-- == 0)
                 sctp_link_receive(pair->page, pair->now_us, packet, size);
@@ -64,7 +74,7 @@ static void page_says(struct pair *pair, uint16_t stream, uint32_t protocol, con
                       size_t size)
 {
     const struct sctp_manner manner = {.stream = stream, .protocol = protocol};
-    assert_int_equal(sctp_link_send(pair->page, &manner, data, size), OW_OK);
+    assert_int_equal(sctp_link_send(pair->page, pair->now_us, &manner, data, size), OW_OK);
     run(pair, 4);
 }
 
@@ -110,11 +120,11 @@ static void test_records_arrive(void **state)
     uint8_t record[500];
     memset(record, 7, sizeof(record));
     set_up(&pair);
-    assert_int_equal(data_channel_send(&pair.ours, record, sizeof(record)), OW_EAGAIN);
+    assert_int_equal(data_channel_send(&pair.ours, pair.now_us, record, sizeof(record)), OW_EAGAIN);
     open_channel(&pair, 2);
     for (int i = 0; i < 20; i++) {
         record[0] = (uint8_t)i;
-        assert_int_equal(data_channel_send(&pair.ours, record, sizeof(record)), OW_OK);
+        assert_int_equal(data_channel_send(&pair.ours, pair.now_us, record, sizeof(record)), OW_OK);
         run(&pair, 1);
         assert_int_equal(sctp_link_read(pair.page, &message), OW_OK);
         assert_int_equal(message.protocol, BINARY);
@@ -137,7 +147,8 @@ static void test_lost_records_stay_lost(void **state)
     open_channel(&pair, 0);
     for (int i = 0; i < (int)sizeof(seen); i++) {
         pair.lose = i == 10 || i == 20 ? 1 : 0;
-        assert_int_equal(data_channel_send(&pair.ours, &(uint8_t){(uint8_t)i}, 1), OW_OK);
+        assert_int_equal(data_channel_send(&pair.ours, pair.now_us, &(uint8_t){(uint8_t)i}, 1),
+                         OW_OK);
         run(&pair, 3);
         while (sctp_link_read(pair.page, &message) == OW_OK)
             seen[message.data[0]]++;
@@ -163,7 +174,7 @@ static void test_no_backlog(void **state)
     pair.real = true;
     pair.lose = INT32_MAX;
     for (int i = 0; i < 100; i++) {
-        taken += data_channel_send(&pair.ours, record, sizeof(record)) == OW_OK;
+        taken += data_channel_send(&pair.ours, pair.now_us, record, sizeof(record)) == OW_OK;
         run(&pair, 1);
     }
     assert_true(taken * (int)sizeof(record) < 2 * SCTP_LINK_SEND_BYTES);
@@ -175,12 +186,14 @@ static void test_no_backlog(void **state)
     }
     record[0] = 1;
     for (int i = 0; i < 10; i++) {
-        (void)data_channel_send(&pair.ours, record, sizeof(record));
+        (void)data_channel_send(&pair.ours, pair.now_us, record, sizeof(record));
         run(&pair, 3);
     }
-    run(&pair, 30);
-    while (sctp_link_read(pair.page, &message) == OW_OK)
-        arrived += message.data[0];
+    for (int i = 0; i < 200 && arrived < 10; i++) {
+        run(&pair, 1);
+        while (sctp_link_read(pair.page, &message) == OW_OK)
+            arrived += message.data[0];
+    }
     assert_int_equal(arrived, 10);
     tear_down(&pair);
 }
@@ -208,10 +221,10 @@ static void test_a_closed_channel_is_quiet(void **state)
     struct pair pair;
     set_up(&pair);
     open_channel(&pair, 0);
-    sctp_link_reset(pair.page, 0);
+    sctp_link_reset(pair.page, pair.now_us, 0);
     run(&pair, 20);
     assert_false(pair.ours.open);
-    assert_int_equal(data_channel_send(&pair.ours, OPEN, 1), OW_EAGAIN);
+    assert_int_equal(data_channel_send(&pair.ours, pair.now_us, OPEN, 1), OW_EAGAIN);
     tear_down(&pair);
 }
 
@@ -249,7 +262,7 @@ static void test_wishes(void **state)
     assert_int_equal(pair.ours.wish.per_10s, 50);
     page_says(&pair, 2, BINARY, none, sizeof(none));
     assert_int_equal(pair.ours.wish.per_10s, 0);
-    sctp_link_reset(pair.page, 2);
+    sctp_link_reset(pair.page, pair.now_us, 2);
     run(&pair, 20);
     assert_int_equal(pair.ours.wish.per_10s, RECORD_WISH_EACH);
     tear_down(&pair);
@@ -265,11 +278,63 @@ static void test_waiting(void **state)
     run(&pair, 30);
     assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
     for (int i = 1; i <= 3; i++) {
-        assert_int_equal(data_channel_send(&pair.ours, OPEN, OPEN_BYTES), OW_OK);
+        assert_int_equal(data_channel_send(&pair.ours, pair.now_us, OPEN, OPEN_BYTES), OW_OK);
         assert_int_equal(sctp_link_waiting(pair.ours.link), i);
     }
     run(&pair, 30);
     assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
+    tear_down(&pair);
+}
+
+/* Of thousands that stand each would cost its share: one on which nothing is under way sleeps, and
+ * one that is used often is not woken besides. */
+static void test_sleep(void **state)
+{
+    (void)state;
+    enum { SECOND = 1000000 / STEP_US };
+    struct pair pair;
+    set_up(&pair);
+    open_channel(&pair, 0);
+    run(&pair, 3 * SECOND);
+    assert_int_equal(sctp_link_deadline(pair.ours.link), INT64_MAX);
+    assert_int_equal(sctp_link_deadline(pair.page), INT64_MAX);
+    pair.wakes = 0;
+    run(&pair, 10 * SECOND);
+    assert_int_equal(pair.wakes, 0);
+
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(data_channel_send(&pair.ours, pair.now_us, OPEN, OPEN_BYTES), OW_OK);
+        run(&pair, SECOND / 5);
+    }
+    assert_in_range(pair.wakes, 0, 50); /* the page's, for its acknowledgements */
+    assert_true(sctp_link_deadline(pair.ours.link) <= pair.now_us + SCTP_LINK_WAKE_US);
+    run(&pair, 3 * SECOND);
+    assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
+    assert_int_equal(sctp_link_deadline(pair.ours.link), INT64_MAX);
+    tear_down(&pair);
+}
+
+/* Nobody sends or asks for anything else, and still what was lost is settled before it sleeps. */
+static void test_no_sleep_before_all_is_settled(void **state)
+{
+    (void)state;
+    struct pair pair;
+    set_up(&pair);
+    open_channel(&pair, 0);
+    run(&pair, 300);
+    assert_int_equal(sctp_link_deadline(pair.ours.link), INT64_MAX);
+    pair.real = true;
+    pair.lose = 1;
+    assert_int_equal(data_channel_send(&pair.ours, pair.now_us, OPEN, OPEN_BYTES), OW_OK);
+    run(&pair, 1);
+    assert_int_equal(pair.lose, 0);
+    for (int i = 0; i < 500 && sctp_link_waiting(pair.ours.link) > 0; i++)
+        run(&pair, 1);
+    assert_int_equal(sctp_link_waiting(pair.ours.link), 0);
+    assert_true(sctp_link_deadline(pair.ours.link) < INT64_MAX);
+    pair.real = false;
+    run(&pair, 300);
+    assert_int_equal(sctp_link_deadline(pair.ours.link), INT64_MAX);
     tear_down(&pair);
 }
 
@@ -315,11 +380,11 @@ static void *use_links(void *failed)
         const struct sctp_manner manner = {.protocol = DCEP};
         for (int i = 0; made && i < 500 && !pair.ours.open; i++) {
             run(&pair, 1);
-            (void)sctp_link_send(pair.page, &manner, OPEN, OPEN_BYTES);
+            (void)sctp_link_send(pair.page, pair.now_us, &manner, OPEN, OPEN_BYTES);
         }
         int arrived = 0;
         for (int i = 0; made && i < 200; i++) {
-            (void)data_channel_send(&pair.ours, OPEN, OPEN_BYTES);
+            (void)data_channel_send(&pair.ours, pair.now_us, OPEN, OPEN_BYTES);
             run(&pair, 1);
             while (sctp_link_read(pair.page, &message) == OW_OK)
                 arrived += message.protocol == BINARY;
@@ -358,6 +423,8 @@ int main(void)
         cmocka_unit_test(test_parse_wish),
         cmocka_unit_test(test_wishes),
         cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_sleep),
+        cmocka_unit_test(test_no_sleep_before_all_is_settled),
         cmocka_unit_test(test_words_of_the_page),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_threads),
