@@ -30,7 +30,7 @@ test('WebRTC shows the clock, young and running', { timeout: 90000 }, async (t) 
   assert.equal(state, 'connected');
   assert.ok(Math.abs(stats.latency.p50 - ages[30]) < 25, `${stats.latency.p50} ms said, ${ages[30]} ms read`);
   assert.equal(stats.width, 960);
-  assert.ok(stats.fps > 20, `${stats.fps} fps`);
+  assert.ok(stats.fps > 10, `${stats.fps} fps`);
 
   for (const line of ['✅ WebRTC connection established for view', '✅ WebRTC track received',
     'WebRTC connection state: connected']) {

