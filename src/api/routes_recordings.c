@@ -1,7 +1,6 @@
 /* /api/recordings and the recording of a view. */
 #include "api/api_internal.h"
 #include "net/http_files.h"
-#include "workflow/recording.h"
 
 #include <string.h>
 
@@ -31,8 +30,9 @@ void api_view_recording(void *context, struct http_exchange *exchange)
 
 void api_recordings_list(void *context, struct http_exchange *exchange)
 {
-    struct record_folder *folder = runtime_recordings(((struct api *)context)->runtime);
-    json_t *list = folder ? recordings_describe(folder) : json_array();
+    struct runtime *runtime = ((struct api *)context)->runtime;
+    const struct record_folder *folder = runtime_recordings(runtime);
+    json_t *list = runtime_list_recordings(runtime);
     api_reply_json(exchange, 200,
                    json_pack("{s:I, s:o, s:I}", "total", (json_int_t)json_array_size(list),
                              "recordings", list, "max_bytes",

@@ -82,6 +82,12 @@ void record_folder_name_path(const struct record_folder *folder, const char *nam
     snprintf(path, RECORD_PATH_BYTES, "%s/%s%s", folder->path, name, ending);
 }
 
+/* No link is followed: it may lead anywhere. */
+static bool is_file(const char *path, struct stat *info)
+{
+    return lstat(path, info) == 0 && S_ISREG(info->st_mode);
+}
+
 int record_folder_path(const struct record_folder *folder, const char *file,
                        char path[RECORD_PATH_BYTES])
 {
@@ -89,7 +95,7 @@ int record_folder_path(const struct record_folder *folder, const char *file,
     if (stem_size(file) == 0)
         return OW_ENOTFOUND;
     record_folder_name_path(folder, file, "", path);
-    return lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? OW_OK : OW_ENOTFOUND;
+    return is_file(path, &info) ? OW_OK : OW_ENOTFOUND;
 }
 
 /* ---- what there is ---- */
@@ -120,12 +126,12 @@ static int later_first(const void *left, const void *right)
     return strcmp(b->name, a->name);
 }
 
-static uint64_t size_of(const struct record_folder *folder, const char *name, const char *ending)
+static struct file_identity lines_of(const struct record_folder *folder, const char *name)
 {
     char path[RECORD_PATH_BYTES];
     struct stat info;
-    record_folder_name_path(folder, name, ending, path);
-    return lstat(path, &info) == 0 && info.st_size > 0 ? (uint64_t)info.st_size : 0;
+    record_folder_name_path(folder, name, RECORD_LINES, path);
+    return is_file(path, &info) ? file_identity_from(&info) : (struct file_identity){0};
 }
 
 /* Of a video's file; false when it is none of a recording. Under the lock. */
@@ -138,11 +144,12 @@ static bool read_entry(const struct record_folder *folder, const char *file,
     if (size == 0 || strcmp(file + size, RECORD_VIDEO) != 0)
         return false;
     record_folder_name_path(folder, file, "", path);
-    if (lstat(path, &info) != 0 || !S_ISREG(info.st_mode))
+    if (!is_file(path, &info))
         return false;
     *out = (struct record_entry){0};
     memcpy(out->name, file, size);
-    out->bytes = (uint64_t)info.st_size + size_of(folder, out->name, RECORD_LINES);
+    out->lines = lines_of(folder, out->name);
+    out->bytes = (uint64_t)info.st_size + (uint64_t)out->lines.size;
     out->modified_us = (int64_t)info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
     out->open = is_open(folder, out->name);
     return true;

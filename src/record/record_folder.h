@@ -5,6 +5,7 @@
 #define OW_RECORD_RECORD_FOLDER_H
 
 #include "core/error.h"
+#include "core/file_identity.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -64,9 +65,10 @@ int record_folder_remove(struct record_folder *folder, const char *name, struct 
 
 struct record_entry {
     char name[RECORD_NAME_BYTES];
-    uint64_t bytes;      /* of both files */
-    int64_t modified_us; /* wall clock */
-    bool open;           /* being written */
+    uint64_t bytes;             /* of both files */
+    int64_t modified_us;        /* wall clock */
+    bool open;                  /* being written */
+    struct file_identity lines; /* all zero: there is no such file */
 };
 /* All recordings, the one changed last first, to be freed; NULL when there are none or no memory.
  */

@@ -1,8 +1,8 @@
 #include "workflow/model_catalogue.h"
 
+#include "core/file_identity.h"
 #include "core/thread.h"
 #include "vision/model_sidecar.h"
-#include "workflow/file_identity.h"
 
 #include <pthread.h>
 #include <stdlib.h>

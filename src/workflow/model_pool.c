@@ -1,7 +1,7 @@
 #include "workflow/model_pool.h"
 
+#include "core/file_identity.h"
 #include "vision/model_sidecar.h"
-#include "workflow/file_identity.h"
 
 #include <limits.h>
 #include <pthread.h>

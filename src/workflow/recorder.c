@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "core/thread.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

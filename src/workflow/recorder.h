@@ -11,6 +11,8 @@
 #include "record/record_plan.h"
 #include "workflow/recording.h"
 
+#include <jansson.h>
+
 struct recorder;
 
 /* The folder is lent; the rest is copied. */

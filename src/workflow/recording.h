@@ -7,8 +7,6 @@
 #include "record/record_folder.h"
 #include "record/record_queue.h"
 
-#include <jansson.h>
-
 struct recording;
 
 /* What is recorded; copied. */
@@ -42,10 +40,5 @@ struct recording_figures {
     unsigned lost; /* pictures that came faster than they could be written */
 };
 void recording_read(const struct recording *recording, struct recording_figures *out);
-
-/* All that are there, the latest first: [{"name", "video", "lines", "node_id", "workflow_id",
- * "workflow_name", "label", "layout", "trigger", "start", "seconds", "bytes", "pictures", "events",
- * "width", "height", "reason", "recording"}]. */
-json_t *recordings_describe(struct record_folder *folder);
 
 #endif

@@ -12,6 +12,7 @@ enum { MAX_WORKFLOWS = 64 };
 
 static void free_tools(struct runtime *r)
 {
+    recording_list_destroy(&r->recording_list);
     record_folder_destroy(&r->recordings);
     model_catalogue_destroy(&r->catalogue);
     model_pool_destroy(&r->models);
@@ -42,6 +43,9 @@ int runtime_create(struct runtime **out, const struct runtime_settings *settings
     else if (settings->recordings_folder && settings->max_recordings_bytes > 0)
         rc = record_folder_create(&r->recordings, settings->recordings_folder,
                                   settings->max_recordings_bytes, why);
+    if (rc == OW_OK && r->recordings &&
+        recording_list_create(&r->recording_list, r->recordings) < 0)
+        rc = reason_set(why, OW_ENOMEM, "out of memory");
     if (rc < 0) {
         free_tools(r);
         return rc;
@@ -327,6 +331,11 @@ void runtime_destroy(struct runtime **runtime)
 struct record_folder *runtime_recordings(struct runtime *r)
 {
     return r->recordings;
+}
+
+json_t *runtime_list_recordings(struct runtime *r)
+{
+    return r->recordings ? recording_list_describe(r->recording_list) : json_array();
 }
 
 bool runtime_is_running(struct runtime *r, const char *workflow_id)

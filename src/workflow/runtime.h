@@ -122,6 +122,8 @@ int runtime_describe_model(struct runtime *runtime, const char *path, json_t **o
 
 /* Where recordings are kept, lent for the runtime's life; NULL = nowhere. */
 struct record_folder *runtime_recordings(struct runtime *runtime);
+/* recording_list_describe() of these; empty where nothing is kept. */
+json_t *runtime_list_recordings(struct runtime *runtime);
 
 void runtime_destroy(struct runtime **runtime); /* stops everything */
 

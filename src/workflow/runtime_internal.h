@@ -12,6 +12,7 @@
 #include "workflow/model_catalogue.h"
 #include "workflow/model_pool.h"
 #include "workflow/rate_gate.h"
+#include "workflow/recording_list.h"
 #include "workflow/runtime.h"
 #include "workflow/source_hub.h"
 #include "workflow/view_run.h"
@@ -51,6 +52,7 @@ struct runtime {
     struct model_pool *models;
     struct model_catalogue *catalogue;
     struct record_folder *recordings; /* NULL = nothing can be recorded */
+    struct recording_list *recording_list;
 };
 
 /* ---- runtime_flow.c: what flows between the nodes; under `wiring` ---- */

@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "record/mp4_file.h"
 #include "workflow/recorder.h"
+#include "workflow/recording_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@ enum { S = 1000000, RATE = 10 };
 
 static char path[32];
 static struct record_folder *folder;
+static struct recording_list *recordings;
 static struct recorder *recorder;
 static struct unit_maker maker;
 static struct detections *seen;
@@ -48,6 +50,7 @@ static int setup(void **state)
     if (!mkdtemp(path) || unit_maker_open(&maker, 320, 180) < 0)
         return -1;
     assert_int_equal(record_folder_create(&folder, path, 100000000, NULL), OW_OK);
+    assert_int_equal(recording_list_create(&recordings, folder), OW_OK);
     assert_int_equal(recorder_create(&recorder, folder, &subject), OW_OK);
     recorder_set_label(recorder, "The yard");
     see_somebody();
@@ -60,6 +63,7 @@ static int teardown(void **state)
     (void)state;
     char command[64];
     recorder_destroy(&recorder);
+    recording_list_destroy(&recordings);
     record_folder_destroy(&folder);
     unit_maker_close(&maker);
     detections_unref(&seen);
@@ -113,7 +117,7 @@ static json_t *ended(int count)
 {
     int64_t limit_us = clock_now_us() + (int64_t)10 * S;
     for (;;) {
-        json_t *list = recordings_describe(folder);
+        json_t *list = recording_list_describe(recordings);
         bool done = (int)json_array_size(list) == count;
         for (size_t i = 0; i < json_array_size(list); i++)
             done &= !json_is_true(json_object_get(json_array_get(list, i), "recording"));
@@ -332,34 +336,6 @@ static void a_folder_that_goes_is_told(void **state)
 }
 
 /* As when the program was killed: nothing tells how it ended, and it is counted. */
-static void one_without_an_end_is_counted(void **state)
-{
-    (void)state;
-    char file[RECORD_PATH_BYTES], name[RECORD_NAME_BYTES];
-    assert_int_equal(record_folder_claim(folder, "yard", 0, name, NULL), OW_OK);
-    record_folder_name_path(folder, name, RECORD_LINES, file);
-    FILE *out = fopen(file, "w");
-    fputs("{\"type\":\"recording\",\"node_id\":\"yard\",\"width\":3}\n"
-          "{\"type\":\"picture\",\"pts\":0.5,\"detections\":[]}\n"
-          "{\"type\":\"zone_event\",\"pts\":0.7}\n"
-          "{\"type\":\"picture\",\"pts\":1.25,\"detections\":[{\"class_name\":\"_event\"}]}\n"
-          "{\"type\":\"pic", /* cut anywhere */
-          out);
-    fclose(out);
-    record_folder_release(folder, name);
-    json_t *list = recordings_describe(folder);
-    assert_int_equal(number(list, 0, "pictures"), 2);
-    assert_int_equal(number(list, 0, "events"), 1);
-    assert_true(number(list, 0, "seconds") > 1.24 && number(list, 0, "seconds") < 1.26);
-    json_decref(list);
-    out = fopen(file, "w");
-    fputs("{\"type\":\"\n[]\n{}\n\xff\xfe", out);
-    fclose(out);
-    list = recordings_describe(folder);
-    assert_int_equal(json_array_size(list), 1);
-    json_decref(list);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,7 +347,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(somebody_records_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size_is_another_file, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_without_an_end_is_counted, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Which file is behind a path: one that is put in another's place, or written anew, is another. */
-#ifndef OW_WORKFLOW_FILE_IDENTITY_H
-#define OW_WORKFLOW_FILE_IDENTITY_H
+#ifndef OW_CORE_FILE_IDENTITY_H
+#define OW_CORE_FILE_IDENTITY_H
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -12,15 +12,16 @@ struct file_identity {
     struct timespec changed;
 };
 
+static inline struct file_identity file_identity_from(const struct stat *status)
+{
+    return (struct file_identity){status->st_dev, status->st_ino, status->st_size, status->st_mtim};
+}
+
 /* All zero for a file that is not there. */
 static inline struct file_identity file_identity_of(const char *path)
 {
     struct stat status;
-    struct file_identity identity = {0};
-    if (stat(path, &status) == 0)
-        identity =
-            (struct file_identity){status.st_dev, status.st_ino, status.st_size, status.st_mtim};
-    return identity;
+    return stat(path, &status) == 0 ? file_identity_from(&status) : (struct file_identity){0};
 }
 
 static inline bool file_identity_is(const struct file_identity *a, const struct file_identity *b)
