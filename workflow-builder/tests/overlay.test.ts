@@ -66,6 +66,12 @@ test('labels stand beside each other, not over each other', () => {
   }));
 });
 
+test('where there is no room, labels cover as little as can be', () => {
+  const bounds = { width: 100, height: 100 };
+  const [label] = placeLabels([{ x: 10, y: 40, width: 30, height: 20 }], [{ width: 60, height: 20 }], bounds, [{ x: 0, y: 0, width: 100, height: 75 }, { x: 0, y: 95, width: 100, height: 5 }]);
+  assert.deepEqual(label, { x: 10, y: 80, width: 60, height: 20 });
+});
+
 test('labels keep off what is taken', () => {
   const box = { x: 100, y: 100, width: 80, height: 80 };
   const legend = { x: 90, y: 70, width: 100, height: 28 };

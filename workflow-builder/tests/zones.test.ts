@@ -49,13 +49,13 @@ test('tags stand beside their zones, in the picture and off each other', () => {
 
 /* What a canvas is told, in order: each call with the colour that it takes. */
 function recorder() {
-  const calls: { name: string; colour: unknown; text: unknown }[] = [];
+  const calls: { name: string; colour: unknown; text: unknown; x: unknown; y: unknown }[] = [];
   const state: Record<string, unknown> = {};
   const context = new Proxy(state, {
     get: (_, name) => {
       if (name === 'measureText') return (text: string) => ({ width: 7 * text.length });
       if (typeof name === 'string' && name in state) return state[name];
-      return (...values: unknown[]) => calls.push({ name: String(name), colour: state[String(name).startsWith('stroke') ? 'strokeStyle' : 'fillStyle'], text: values[0] });
+      return (...values: unknown[]) => calls.push({ name: String(name), colour: state[String(name).startsWith('stroke') ? 'strokeStyle' : 'fillStyle'], text: values[0], x: values[1], y: values[2] });
     },
   });
   return { context: context as unknown as CanvasRenderingContext2D, calls };
@@ -80,6 +80,16 @@ test('without zones nothing of them is drawn', () => {
   const { context, calls } = recorder();
   paintOverlay(context, { objects: [], parts: WHOLE_LOOK.parts, zones: [], place, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed: null, captureUs: 0, legend: null });
   assert.deepEqual(calls, []);
+});
+
+test('labels of those who stand close together are all read, the surest on top', () => {
+  const { context, calls } = recorder();
+  const people = [7, 8, 9].map((trackId, i): SeenObject => ({ ...person, trackId, box: { ...person.box, x: 0.2 + 0.02 * i } }));
+  paintOverlay(context, { objects: people, parts: WHOLE_LOOK.parts, zones: [], place, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed: null, captureUs: 0, legend: null });
+  const texts = calls.filter(({ name }) => name === 'fillText');
+  assert.deepEqual(texts.map(({ text }) => text), ['person #9 80 %', 'person #8 80 %', 'person #7 80 %']);
+  const plates = texts.map(({ x, y }) => ({ x: Number(x), y: Number(y), width: 7 * 14, height: 18 }));
+  plates.forEach((a, i) => plates.slice(i + 1).forEach((b) => assert.equal(common(a, b), 0, JSON.stringify(plates))));
 });
 
 test('what is not wanted of an object is not drawn, but its box under the pointer', () => {

@@ -95,8 +95,6 @@ export function describe(object: SeenObject, picture: { width: number; height: n
   ];
 }
 
-const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-
 /** How much of both is the same. */
 export function common(a: Rect, b: Rect): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
@@ -105,7 +103,7 @@ export function common(a: Rect, b: Rect): number {
 }
 
 /** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
- * not over another label or what is taken already where there is a place that is free. */
+ * over as little as can be of other labels and of what is taken already. */
 export function placeLabels(
   boxes: readonly Rect[],
   sizes: readonly { width: number; height: number }[],
@@ -114,26 +112,28 @@ export function placeLabels(
 ): readonly Rect[] {
   const taken = [...before];
   const places = boxes.map((box, i): Rect => {
-    const size = sizes[i] ?? { width: 0, height: 0 };
+    const { width, height } = sizes[i] ?? { width: 0, height: 0 };
     const at = (x: number, y: number): Rect => ({
-      x: Math.max(0, Math.min(x, bounds.width - size.width)),
-      y: Math.max(0, Math.min(y, bounds.height - size.height)),
-      ...size,
+      x: Math.max(0, Math.min(x, bounds.width - width)),
+      y: Math.max(0, Math.min(y, bounds.height - height)),
+      width,
+      height,
     });
     const right = box.x + box.width;
     const bottom = box.y + box.height;
     const candidates = [
-      at(box.x, box.y - size.height),
-      at(right - size.width, box.y - size.height),
+      at(box.x, box.y - height),
+      at(right - width, box.y - height),
       at(box.x, bottom),
-      at(right - size.width, bottom),
+      at(right - width, bottom),
       at(right, box.y),
-      at(box.x - size.width, box.y),
-      at(box.x, box.y - 2 * size.height),
-      at(box.x, bottom + size.height),
+      at(box.x - width, box.y),
+      at(box.x, box.y - 2 * height),
+      at(box.x, bottom + height),
+      at(box.x, box.y),
     ];
-    const free = candidates.find((place) => !taken.some((other) => overlap(place, other)));
-    const chosen = free ?? at(box.x, box.y);
+    const covered = candidates.map((place) => taken.reduce((sum, other) => sum + common(place, other), 0));
+    const chosen = candidates[covered.indexOf(Math.min(...covered))] ?? at(box.x, box.y);
     taken.push(chosen);
     return chosen;
   });

@@ -67,7 +67,11 @@ export function paintOverlay(context: Context, painting: Painting): void {
   const tags = paintTags(context, figures, place);
   const legend = painting.legend === null ? [] : drawLegend(context, painting, painting.legend, [...boxes, ...labels.map(({ best }) => best), ...tags]);
   const places = placeLabels(labels.map(({ box }) => box), labels.map(({ best }) => best), bounds, [...tags, ...legend]);
-  labels.forEach((label, i) => drawLabel(context, label, places[i] ?? label.best));
+  /* The first are the surest: they come last, on top. */
+  for (let i = labels.length - 1; i >= 0; i--) {
+    const [label, place] = [labels[i], places[i]];
+    if (label !== undefined && place !== undefined) drawLabel(context, label, place);
+  }
 }
 
 interface Label {
