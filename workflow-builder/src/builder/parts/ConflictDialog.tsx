@@ -4,9 +4,9 @@ import { useApp, useEditor } from '../hooks/context';
 import { Dialog } from './Dialog';
 
 const CHOICES: readonly { readonly choice: ConflictChoice; readonly label: string; readonly what: string }[] = [
-  { choice: 'copy', label: 'Save as a copy', what: 'keeps both: what you have here becomes a workflow of its own' },
+  { choice: 'copy', label: 'Save as a copy', what: 'keeps both: yours becomes a workflow of its own' },
   { choice: 'theirs', label: 'Load theirs', what: 'shows what is kept now; undo brings yours again' },
-  { choice: 'mine', label: 'Keep mine', what: 'replaces what is kept now' },
+  { choice: 'mine', label: 'Keep mine', what: 'replaces what they saved, which is gone then' },
 ];
 
 export function ConflictDialog() {
