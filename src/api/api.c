@@ -162,9 +162,10 @@ static bool on_wants_detections(void *context, const char *workflow_id, const ch
 }
 
 static void on_detections(void *context, const char *workflow_id, const char *node_id,
-                          const struct detections *detections, json_t *zones)
+                          const struct detections *detections, json_t *zones, const json_t *places)
 {
-    ws_hub_detections(((struct api *)context)->hub, workflow_id, node_id, detections, zones);
+    ws_hub_detections(((struct api *)context)->hub, workflow_id, node_id, detections, zones,
+                      places);
 }
 
 static void on_event(void *context, const char *topic, const json_t *message)

@@ -3,6 +3,7 @@
  * scripts. What has not gone out yet is replaced by what is newer. */
 #include "api/ws_hub_internal.h"
 #include "core/clock.h"
+#include "workflow/detections_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,36 @@ void http_viewers_send(struct ws_hub *hub, struct http_message *message)
             (void)http_stream_latest(hub->viewers[i].exchange, message);
 }
 
+/* A message that still waits is about to be replaced, and would take them with it. */
+static bool knows_places(const struct http_viewer *viewer, const struct shared_text *places)
+{
+    bool lost = viewer->places_last && http_stream_waits(viewer->exchange);
+    return !lost && shared_text_is(viewer->places, places, ZONE_NO_PLACES);
+}
+
+void http_viewers_send_line(struct ws_hub *hub, const char *line, const char *places_line,
+                            struct shared_text *places)
+{
+    size_t size = strlen(line), places_size = strlen(places_line);
+    struct http_message *messages[2] = {NULL, NULL}; /* made once, when needed */
+    for (int i = 0; i < hub->viewer_count; i++) {
+        struct http_viewer *viewer = &hub->viewers[i];
+        if (!viewer->due)
+            continue;
+        bool tells = !knows_places(viewer, places);
+        struct http_message **message = &messages[tells];
+        if (!*message)
+            *message = http_message_create(false, places_line, tells ? places_size : 0, line, size);
+        if (!*message || !http_stream_latest(viewer->exchange, *message))
+            continue;
+        viewer->places_last = tells;
+        shared_text_unref(&viewer->places);
+        viewer->places = shared_text_ref(places);
+    }
+    http_message_unref(&messages[0]);
+    http_message_unref(&messages[1]);
+}
+
 /* The boundary behind a picture goes with it, so that it is shown now and not when the next comes.
  */
 struct http_message *http_viewers_picture(const struct encoded *picture)
@@ -69,6 +100,7 @@ struct http_message *http_viewers_picture(const struct encoded *picture)
 static void forget(struct ws_hub *hub, int at)
 {
     http_exchange_unref(&hub->viewers[at].exchange);
+    shared_text_unref(&hub->viewers[at].places);
     hub->viewers[at] = hub->viewers[--hub->viewer_count];
 }
 

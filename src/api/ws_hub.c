@@ -28,8 +28,10 @@ void ws_hub_destroy(struct ws_hub **hub)
         view_unref(&self->views[i].view);
     for (int i = 0; i < self->snapshot_count; i++)
         http_exchange_unref(&self->snapshots[i].exchange);
-    for (int i = 0; i < self->viewer_count; i++)
+    for (int i = 0; i < self->viewer_count; i++) {
         http_exchange_unref(&self->viewers[i].exchange);
+        shared_text_unref(&self->viewers[i].places);
+    }
     pthread_mutex_destroy(&self->lock);
     free(self);
 }

@@ -26,9 +26,9 @@ void ws_hub_set_runtime(struct ws_hub *hub, struct runtime *runtime);
 
 /* What nodes tell; any thread. Is anybody subscribed to the detections of this node? */
 bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id);
-/* `zones` it came through, as runtime_outputs.detections has them. */
+/* `zones` it came through and their `places`, as runtime_outputs.detections has them. */
 void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id,
-                       const struct detections *found, json_t *zones);
+                       const struct detections *found, json_t *zones, const json_t *places);
 /* `topic`: "debug_message", "node_error", "zone_event". `event` has workflow_id and node_id; it is
  * lent. A client that is far behind misses it. */
 void ws_hub_event(struct ws_hub *hub, const char *topic, const json_t *event);

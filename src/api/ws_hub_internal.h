@@ -5,6 +5,7 @@
 
 #include "api/json_body.h"
 #include "api/ws_hub.h"
+#include "core/shared_text.h"
 
 #include <pthread.h>
 
@@ -48,7 +49,9 @@ struct http_viewer {
     char node_id[SUBSCRIPTION_ID_BYTES];
     double max_fps;
     struct client_slot slot;
-    bool due; /* is to be sent what is being made */
+    bool due;                   /* is to be sent what is being made */
+    struct shared_text *places; /* of zones, that were sent last; NULL = none yet */
+    bool places_last;           /* they stood in the last message */
 };
 
 struct ws_hub {
@@ -86,6 +89,10 @@ double http_viewers_fps(const struct ws_hub *hub, unsigned topic, const char *no
 /* Is anybody's next one due? Those are sent to by http_viewers_send(). */
 bool http_viewers_are_due(struct ws_hub *hub, unsigned topic, const char *node_id, int64_t now_us);
 void http_viewers_send(struct ws_hub *hub, struct http_message *message); /* NULL = nothing */
+/* A line (without its end), to those who do not know the places of zones yet behind `places_line`,
+ * which tells them. */
+void http_viewers_send_line(struct ws_hub *hub, const char *line, const char *places_line,
+                            struct shared_text *places);
 struct http_message *http_viewers_picture(const struct encoded *picture);
 /* Forgets those who have gone. */
 void http_viewers_sweep(struct ws_hub *hub);

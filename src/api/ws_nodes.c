@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "workflow/detections_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,16 +83,44 @@ json_t *ws_hub_describe_detections(const char *workflow_id, const char *node_id,
                      detections_describe(found), "zones", zones);
 }
 
-static struct http_message *make_line(const char *workflow_id, const char *node_id,
-                                      const struct detections *found, json_t *zones)
+/* An object as a line with its end; takes its reference. NULL = no memory. */
+static char *make_line(json_t *json)
 {
-    json_t *json = ws_hub_describe_detections(workflow_id, node_id, found, zones);
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    struct http_message *line =
-        text ? http_message_create(false, text, strlen(text), "\n", 1) : NULL;
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, *line = NULL;
+    if (text && asprintf(&line, "%s\n", text) < 0)
+        line = NULL;
     free(text);
     json_decref(json);
     return line;
+}
+
+static char *make_places_line(const char *workflow_id, const char *node_id,
+                              const struct shared_text *places)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s}", "type", "zones", "workflow_id", workflow_id,
+                             "node_id", node_id);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, *line = NULL;
+    int size = text ? (int)strlen(text) - 1 : 0; /* the list goes in front of the brace */
+    if (text && asprintf(&line, "%.*s,\"zones\":%s}\n", size, text, places->text) < 0)
+        line = NULL;
+    free(text);
+    json_decref(json);
+    return line;
+}
+
+/* To those who listen over HTTP and whose next line is due. Under the lock. */
+static void send_lines(struct ws_hub *hub, const char *workflow_id, const char *node_id,
+                       const struct detections *found, json_t *zones, const json_t *places)
+{
+    struct shared_text *text =
+        places ? zone_places_text(places) : shared_text_create(ZONE_NO_PLACES);
+    char *line = make_line(ws_hub_describe_detections(workflow_id, node_id, found, zones));
+    char *places_line = text ? make_places_line(workflow_id, node_id, text) : NULL;
+    if (line && places_line)
+        http_viewers_send_line(hub, line, places_line, text);
+    free(line);
+    free(places_line);
+    shared_text_unref(&text);
 }
 
 bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id)
@@ -107,7 +136,7 @@ bool ws_hub_wants_detections(struct ws_hub *hub, const char *workflow_id, const 
 
 /* A client that is behind gets the latest of each node, as with pictures. */
 void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *node_id,
-                       const struct detections *found, json_t *zones)
+                       const struct detections *found, json_t *zones, const json_t *places)
 {
     struct http_message *message = NULL; /* made once, when needed */
     int64_t now_us = clock_now_us();
@@ -123,11 +152,8 @@ void ws_hub_detections(struct ws_hub *hub, const char *workflow_id, const char *
         if (message)
             http_socket_send_latest(i->socket, (int)(slot - i->slots), message);
     }
-    if (http_viewers_are_due(hub, TOPIC_DETECTIONS, node_id, now_us)) {
-        struct http_message *line = make_line(workflow_id, node_id, found, zones);
-        http_viewers_send(hub, line);
-        http_message_unref(&line);
-    }
+    if (http_viewers_are_due(hub, TOPIC_DETECTIONS, node_id, now_us))
+        send_lines(hub, workflow_id, node_id, found, zones, places);
     pthread_mutex_unlock(&hub->lock);
     http_message_unref(&message);
 }

@@ -174,6 +174,14 @@ bool http_stream_latest(struct http_exchange *exchange, struct http_message *mes
     return there;
 }
 
+bool http_stream_waits(struct http_exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->lock);
+    bool waits = exchange->latest != NULL;
+    pthread_mutex_unlock(&exchange->lock);
+    return waits;
+}
+
 bool http_exchange_is_open(struct http_exchange *exchange)
 {
     pthread_mutex_lock(&exchange->lock);

@@ -145,6 +145,8 @@ void http_reply_stream(struct http_exchange *exchange, const char *content_type,
                        size_t size, const char *headers);
 /* Takes its own reference. False: the client has gone. */
 bool http_stream_latest(struct http_exchange *exchange, struct http_message *message);
+/* Does the last message wait still? The next one would take its place. */
+bool http_stream_waits(struct http_exchange *exchange);
 void http_stream_end(struct http_exchange *exchange);
 /* Is the client still there? */
 bool http_exchange_is_open(struct http_exchange *exchange);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What an item keeps in memory. Masks are the most that can be said of an object. */
+/* What an item alone keeps in memory. Masks are the most that can be said of an object. */
 static size_t size_of(const struct record_item *item)
 {
     const struct detections *seen = item->seen;
@@ -29,6 +29,8 @@ bool record_item_copy(struct record_item *out, const struct record_item *item)
     (void)encoded_ref(item->unit);
     if (item->seen)
         (void)detections_ref(item->seen);
+    if (item->places)
+        (void)shared_text_ref(item->places);
     return true;
 }
 
@@ -36,6 +38,7 @@ void record_item_clear(struct record_item *item)
 {
     encoded_unref(&item->unit);
     detections_unref(&item->seen);
+    shared_text_unref(&item->places);
     free(item->zones);
     item->zones = NULL;
 }

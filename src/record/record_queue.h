@@ -8,14 +8,16 @@
 
 #include "core/detections.h"
 #include "core/encoded.h"
+#include "core/shared_text.h"
 
 struct record_item {
     struct record_item *next;
-    struct encoded *unit;    /* own reference */
-    struct detections *seen; /* own reference, NULL = none */
-    char *zones;             /* own: what zones counted, JSON; NULL = none */
-    bool predicted;          /* the boxes were moved forward to this picture */
-    unsigned lost;           /* pictures that are missing in front of this one */
+    struct encoded *unit;       /* own reference */
+    struct detections *seen;    /* own reference, NULL = none */
+    char *zones;                /* own: what zones counted, JSON; NULL = none */
+    struct shared_text *places; /* own reference: where zones are, JSON; NULL = not known */
+    bool predicted;             /* the boxes were moved forward to this picture */
+    unsigned lost;              /* pictures that are missing in front of this one */
 };
 
 /* Zero-initialised is empty. */

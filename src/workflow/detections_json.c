@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+enum { PLACE_DIGITS = 6 }; /* a thousandth of a pixel */
+
 /* The form of COCO's masks; NULL where out of memory. */
 static json_t *describe_mask(const struct object_shape *shape)
 {
@@ -72,4 +74,23 @@ json_t *zone_describe(const struct filter_zone *zone)
     return json_pack("{s:s, s:s, s:I, s:I}", "node_id", zone->id, "name", zone->name, "crossed_in",
                      (json_int_t)counts->events[ZONE_CROSS_IN], "crossed_out",
                      (json_int_t)counts->events[ZONE_CROSS_OUT]);
+}
+
+json_t *zone_describe_place(const struct filter_zone *zone, int width, int height)
+{
+    struct zone_point points[ZONE_MAX_POINTS];
+    int count = zone_outline(&zone->shape, width, height, points);
+    json_t *list = json_array();
+    for (int i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("[f, f]", points[i].x, points[i].y));
+    return json_pack("{s:s, s:s, s:s, s:o}", "node_id", zone->id, "name", zone->name, "zone_type",
+                     zone_kind_names[zone->shape.kind], "points", list);
+}
+
+struct shared_text *zone_places_text(const json_t *list)
+{
+    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(PLACE_DIGITS)) : NULL;
+    struct shared_text *shared = text ? shared_text_create(text) : NULL;
+    free(text);
+    return shared;
 }

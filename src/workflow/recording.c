@@ -30,10 +30,11 @@ struct text {
 struct recording {
     struct record_folder *folder;
     struct mp4_file *video;
-    bool failed;             /* it takes no more */
-    int lines;               /* descriptor */
-    off_t lines_bytes;       /* that are whole */
-    struct text text;        /* lines that are not written yet */
+    bool failed;                /* it takes no more */
+    int lines;                  /* descriptor */
+    off_t lines_bytes;          /* that are whole */
+    struct text text;           /* lines that are not written yet */
+    struct shared_text *places; /* of zones, that were told last; NULL = none yet */
     struct record_item held; /* the last picture, if any: how long it lasts, the next one tells */
     int64_t first_us, wall_offset_us;
     int64_t fragment_pts, duration;          /* of the picture before the one held */
@@ -107,6 +108,17 @@ static void add_picture_line(struct recording *self, const struct record_item *i
     add_text(&self->text, "}\n");
     free(text);
     json_decref(list);
+}
+
+/* Where zones are is told when it is not what was told last. */
+static void add_places_line(struct recording *self, const struct record_item *item)
+{
+    if (!item->places || shared_text_is(self->places, item->places, ZONE_NO_PLACES))
+        return;
+    begin_line(self, "zones", item->unit->capture_us);
+    add_text(&self->text, ",\"zones\":%s}\n", item->places->text);
+    shared_text_unref(&self->places);
+    self->places = shared_text_ref(item->places);
 }
 
 void recording_note(struct recording *self, int64_t at_us, const char *type, const char *object)
@@ -215,6 +227,7 @@ static int write_held(struct recording *self, int64_t end_us)
         begin_line(self, "gap", item->unit->capture_us);
         add_text(&self->text, ",\"pictures\":%u}\n", item->lost);
     }
+    add_places_line(self, item);
     add_picture_line(self, item);
     self->duration = duration;
     self->figures.pictures++;
@@ -272,6 +285,7 @@ static void free_recording(struct recording *self)
     if (self->lines >= 0)
         close(self->lines);
     record_item_clear(&self->held);
+    shared_text_unref(&self->places);
     record_folder_release(self->folder, self->figures.name);
     free(self->text.data);
     free(self);

@@ -22,9 +22,10 @@ struct runtime_outputs {
     /* Has anybody asked for the detections of this node? Then its model works. */
     bool (*wants_detections)(void *context, const char *workflow_id, const char *node_id);
     /* A result that passed at a model, a filter or a data preview, and what the zones counted that
-     * it came through (zone_describe(); NULL = none); lent. */
+     * it came through, and where these are (zone_describe(), zone_describe_place(); NULL = none);
+     * lent. */
     void (*detections)(void *context, const char *workflow_id, const char *node_id,
-                       const struct detections *detections, json_t *zones);
+                       const struct detections *detections, json_t *zones, const json_t *places);
     /* A result for the MQTT broker; `sink` says how; both lent. */
     void (*publish)(void *context, const struct sink_settings *sink, const char *workflow_id,
                     const char *node_id, const struct detections *detections, json_t *zones);

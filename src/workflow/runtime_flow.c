@@ -79,8 +79,9 @@ struct passage {
     int64_t now_us;
 };
 
-/* What the zones counted that a node's results come through, its own included; NULL = none. */
-static json_t *describe_zones(const struct running_node *node)
+/* What the zones counted that a node's results come through, its own included, or where they are in
+ * `source`; NULL = none. */
+static json_t *describe_zones(const struct running_node *node, const struct detections *source)
 {
     json_t *list = NULL;
     for (const struct running_node *at = node->filter ? node : running_input(node);
@@ -89,7 +90,10 @@ static json_t *describe_zones(const struct running_node *node)
         if (!filter_read_zone(at->filter, &zone))
             continue;
         list = list ? list : json_array();
-        json_array_insert_new(list, 0, zone_describe(&zone));
+        json_array_insert_new(
+            list, 0,
+            source ? zone_describe_place(&zone, source->source_width, source->source_height)
+                   : zone_describe(&zone));
     }
     return list;
 }
@@ -102,9 +106,10 @@ static void tell_detections(const struct passage *passage, const struct running_
     if (!o->detections || !o->wants_detections ||
         !o->wants_detections(o->context, passage->workflow_id, id))
         return;
-    json_t *zones = describe_zones(node);
-    o->detections(o->context, passage->workflow_id, id, detections, zones);
+    json_t *zones = describe_zones(node, NULL), *places = describe_zones(node, detections);
+    o->detections(o->context, passage->workflow_id, id, detections, zones, places);
     json_decref(zones);
+    json_decref(places);
 }
 
 static void publish(const struct passage *passage, const struct running_node *node,
@@ -113,7 +118,7 @@ static void publish(const struct passage *passage, const struct running_node *no
     const struct runtime_outputs *o = passage->outputs;
     if (!o->publish)
         return;
-    json_t *zones = describe_zones(node);
+    json_t *zones = describe_zones(node, NULL);
     o->publish(o->context, &node->sink, passage->workflow_id, node->graph_node->id, detections,
                zones);
     json_decref(zones);

@@ -25,6 +25,7 @@ void view_unref(struct view **view)
     if (!v || atomic_fetch_sub_explicit(&v->refs, 1, memory_order_acq_rel) != 1)
         return;
     recorder_destroy(&v->recorder);
+    shared_text_unref(&v->zone_places);
     mailbox_destroy(&v->inbox);
     pthread_rwlock_destroy(&v->wiring);
     pthread_mutex_destroy(&v->lock);

@@ -4,6 +4,7 @@
 #define OW_WORKFLOW_VIEW_STATE_H
 
 #include "core/mailbox.h"
+#include "core/shared_text.h"
 #include "encode/jpeg.h"
 #include "encode/scaler.h"
 #include "encode/video_encoder.h"
@@ -88,6 +89,7 @@ struct view {
     int64_t last_us, card_us; /* when it came; when a card was shown */
     struct meter arrivals;    /* of pictures that may be shown */
     struct rate_gate gate, jpeg_gate, record_gate;
+    struct shared_text *zone_places; /* that the recorder was told last; NULL = none yet */
 
     pthread_mutex_t lock; /* guards what follows */
     struct view_info info;

@@ -236,11 +236,17 @@ static bool take_key_wish(struct view *view, int index, int64_t capture_us)
 
 static void hand_to_recorder(struct view *view, const struct view_shot *shot, struct encoded *unit)
 {
+    struct record_item item = {.unit = unit,
+                               .seen = shot->detections,
+                               .predicted = detections_are_predicted(shot->detections)};
     pthread_rwlock_rdlock(&view->wiring);
-    const struct record_item item = {.unit = unit,
-                                     .seen = shot->detections,
-                                     .zones = shot->dark ? NULL : view_zones_tell(&view->inputs),
-                                     .predicted = detections_are_predicted(shot->detections)};
+    if (!shot->dark) {
+        item.zones = view_zones_tell(&view->inputs);
+        if (shot->frame)
+            view_zones_tell_places(&view->inputs, shot->frame->width, shot->frame->height,
+                                   &view->zone_places);
+        item.places = view->zone_places;
+    }
     pthread_rwlock_unlock(&view->wiring);
     recorder_put(view->recorder, &item);
     free(item.zones);

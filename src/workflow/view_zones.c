@@ -6,23 +6,6 @@
 _Static_assert((int)VIEW_MAX_FILTERS <= (int)VIEW_MAX_ZONES, "each filter may be a zone");
 _Static_assert((int)ZONE_MAX_POINTS <= (int)ZONE_STATE_POINTS_MAX, "all points are drawn");
 
-static struct zone_state_point point_at(const struct zone_shape *shape, int i, int width,
-                                        int height)
-{
-    struct zone_point point = zone_point_at(shape, i, width, height);
-    return (struct zone_state_point){(float)point.x, (float)point.y};
-}
-
-/* A rectangle is known by two of its corners. */
-static void add_corners(struct zone_state *zone)
-{
-    struct zone_state_point a = zone->points[0], b = zone->points[1];
-    zone->points[1] = (struct zone_state_point){b.x, a.y};
-    zone->points[2] = b;
-    zone->points[3] = (struct zone_state_point){a.x, b.y};
-    zone->count = 4;
-}
-
 static void describe(const struct filter_zone *from, int width, int height, struct zone_state *out)
 {
     text_cut(out->name, sizeof out->name, from->name);
@@ -31,11 +14,10 @@ static void describe(const struct filter_zone *from, int width, int height, stru
     out->in = from->counts.events[ZONE_CROSS_IN];
     out->out = from->counts.events[ZONE_CROSS_OUT];
     out->happened_us = from->counts.happened_us;
-    out->count = from->shape.count;
+    struct zone_point points[ZONE_MAX_POINTS];
+    out->count = zone_outline(&from->shape, width, height, points);
     for (int i = 0; i < out->count; i++)
-        out->points[i] = point_at(&from->shape, i, width, height);
-    if (from->shape.kind == ZONE_RECTANGLE && out->count == 2)
-        add_corners(out);
+        out->points[i] = (struct zone_state_point){(float)points[i].x, (float)points[i].y};
 }
 
 void view_zones_read(const struct view_inputs *inputs, int width, int height,
@@ -60,4 +42,22 @@ char *view_zones_tell(const struct view_inputs *inputs)
     char *text = json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
     json_decref(list);
     return text;
+}
+
+void view_zones_tell_places(const struct view_inputs *inputs, int width, int height,
+                            struct shared_text **places)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < inputs->zone_count; i++) {
+        struct filter_zone zone;
+        if (filter_read_zone(inputs->zones[i], &zone))
+            json_array_append_new(list, zone_describe_place(&zone, width, height));
+    }
+    struct shared_text *now = zone_places_text(list);
+    json_decref(list);
+    if (now && !shared_text_is(*places, now, ZONE_NO_PLACES)) {
+        shared_text_unref(places);
+        *places = shared_text_ref(now);
+    }
+    shared_text_unref(&now);
 }

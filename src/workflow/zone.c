@@ -4,6 +4,9 @@
 
 static const int64_t GONE_US = 2000000, NEVER_US = INT64_MIN / 2;
 
+const char *const zone_kind_names[] = {
+    [ZONE_POLYGON] = "polygon", [ZONE_RECTANGLE] = "rectangle", [ZONE_LINE] = "line", NULL};
+
 const char *zone_event_name(enum zone_event_kind kind)
 {
     static const char *const names[ZONE_EVENTS] = {[ZONE_ENTER] = "enter",
@@ -42,6 +45,20 @@ struct zone_point zone_point_at(const struct zone_shape *shape, int i, int width
         point.y /= height;
     }
     return point;
+}
+
+int zone_outline(const struct zone_shape *shape, int width, int height,
+                 struct zone_point out[ZONE_MAX_POINTS])
+{
+    for (int i = 0; i < shape->count; i++)
+        out[i] = zone_point_at(shape, i, width, height);
+    if (shape->kind != ZONE_RECTANGLE || shape->count != 2)
+        return shape->count;
+    const struct zone_point a = out[0], b = out[1]; /* it is known by two of its corners */
+    out[1] = (struct zone_point){b.x, a.y};
+    out[2] = b;
+    out[3] = (struct zone_point){a.x, b.y};
+    return 4;
 }
 
 /* Even-odd rule: a ray to the right crosses the outline an odd number of times. */

@@ -12,6 +12,7 @@
 enum { ZONE_MAX_POINTS = 64, ZONE_MAX_TRACKS = 256 };
 
 enum zone_kind { ZONE_POLYGON, ZONE_RECTANGLE, ZONE_LINE };
+extern const char *const zone_kind_names[]; /* "polygon", …; ends with NULL */
 
 struct zone_point {
     double x, y;
@@ -26,6 +27,9 @@ struct zone_shape {
 
 /* The i-th point in 0..1, of a source of this size. */
 struct zone_point zone_point_at(const struct zone_shape *shape, int i, int width, int height);
+/* All corners or ends of it so, and how many there are. */
+int zone_outline(const struct zone_shape *shape, int width, int height,
+                 struct zone_point out[ZONE_MAX_POINTS]);
 /* Where an object stands, in 0..1. */
 struct zone_point zone_anchor(const struct detections *seen, const struct detection *object);
 bool zone_is_same(const struct zone_shape *a, const struct zone_shape *b);

@@ -69,6 +69,40 @@ test('a rate is kept, and a model rests again when nobody listens', { timeout: 6
   await eventually('the model rests', 20, async () => (await modelFps(server)) === 0);
 });
 
+test('where zones are is told once, and again when they move', { timeout: 60000 }, async (t) => {
+  const watched = {
+    id: 'watched', name: 'Watched',
+    nodes: [...street.nodes.slice(0, 2), node('door', 'zone', { zoneType: 'rectangle', polygon: [[0.25, 0.5], [0.75, 1]], filterType: 'all' }),
+      node('way', 'zone', { zoneType: 'line', polygon: [[384, 0], [384, 576]], filterType: 'all' }), node('data', 'dataPreview')],
+    edges: [edge('video', 'model'), edge('model', 'door'), edge('door', 'way'), edge('way', 'data')],
+  };
+  const server = await startServer(watched);
+  t.after(server.stop);
+  const call = client(server);
+  const hear = async (id) => {
+    const lines = [];
+    createInterface({ input: await listen(server, id, '?fps=60') }).on('line', (line) => lines.push(JSON.parse(line)));
+    return { lines, told: () => lines.filter(({ type }) => type === 'zones'), results: () => lines.filter(({ type }) => type === 'detection_data') };
+  };
+  const door = { node_id: 'door', name: 'Zone', zone_type: 'rectangle', points: [[0.25, 0.5], [0.75, 0.5], [0.75, 1], [0.25, 1]] };
+  const way = { node_id: 'way', name: 'Zone', zone_type: 'line', points: [[0.5, 0], [0.5, 1]] };
+  const data = await hear('data'), model = await hear('model');
+  await eventually('results come', 20, () => data.results().length >= 10 && model.results().length >= 10);
+  assert.deepEqual(data.lines[0], { type: 'zones', workflow_id: 'watched', node_id: 'data', zones: [door, way] });
+  assert.equal(data.told().length, 1);
+  assert.deepEqual(data.results()[0].zones.map((zone) => Object.keys(zone)), [['node_id', 'name', 'inside'], ['node_id', 'name', 'crossed_in', 'crossed_out']]);
+  await call('PATCH /api/workflow-builder/{id}/nodes/{node_id}', 200,
+    { params: { id: 'watched', node_id: 'door' }, body: { data: { zoneType: 'polygon', polygon: [[0, 0], [0.5, 0], [0, 0.5]] } } });
+  await eventually('the zone has moved', 20, () => data.told().length === 2);
+  const moved = { ...door, zone_type: 'polygon', points: [[0, 0], [0.5, 0], [0, 0.5]] };
+  assert.deepEqual(data.told()[1].zones, [moved, way]);
+  const later = await hear('door');
+  await eventually('who comes later is told, too', 20, () => later.results().length >= 3);
+  assert.deepEqual(later.lines[0].zones, [moved]);
+  assert.equal(data.told().length, 2);
+  assert.equal(model.told().length, 0, 'no zone stands in front of the model');
+});
+
 test('other nodes, rates and too many are refused', { timeout: 60000 }, async (t) => {
   const server = await startServer(street);
   t.after(server.stop);

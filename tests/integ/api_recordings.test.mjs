@@ -166,6 +166,8 @@ beside('a recorder keeps what happened around the events of a zone', { timeout: 
     const seen = pictures.flatMap(({ detections }) => detections);
     for (const { count, detections, width } of pictures) assert.deepEqual([count, width], [detections.length, 768]);
     const inside = pictures.map(({ zones: [zone] }) => zone.inside);
+    assert.deepEqual(lines.filter(({ type }) => type === 'zones').map(({ pts, zones }) => ({ pts, zones })), [{ pts: 0, zones: [
+      { node_id: 'middle', name: 'Zone', zone_type: 'rectangle', points: [[0.3, 0.3], [0.5, 0.3], [0.5, 0.7], [0.3, 0.7]] }] }]);
     assert.deepEqual(pictures[0].zones, [{ node_id: 'middle', name: 'Zone', inside: inside[0] }]);
     assert.ok(Math.max(...inside) > 0 && inside.includes(last.inside), 'what the zone counts is told with each picture');
     assert.ok(seen.length > 0 && seen.every(({ class_name: name, bbox }) => name && bbox.length === 4));

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-static const char *const zone_types[] = {"polygon", "rectangle", "line", NULL};
 static const char *const filter_types[] = {"inside", "outside", "all", NULL};
 
 static const struct setting settings[] = {
@@ -13,7 +12,7 @@ static const struct setting settings[] = {
      .label = "Shape",
      .type = SETTING_CHOICE,
      .default_text = "polygon",
-     .choices = zone_types,
+     .choices = zone_kind_names,
      .help = "an area, or a line that is crossed"},
     {.name = "polygon",
      .label = "Points",

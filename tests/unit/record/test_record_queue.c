@@ -30,7 +30,9 @@ static void what_goes_in_comes_out(void **state)
     struct encoded *unit = unit_fake(7, true, 10);
     assert_int_equal(detections_create(&seen, 0, NULL), OW_OK);
     char zones[] = "[{}]";
-    const struct record_item in = {.unit = unit, .seen = seen, .zones = zones, .predicted = true};
+    struct shared_text *places = shared_text_create("[{}, {}]");
+    const struct record_item in = {
+        .unit = unit, .seen = seen, .zones = zones, .places = places, .predicted = true};
     assert_true(record_queue_put(&queue, &in, PLENTY));
     put(&queue, 1, PLENTY);
     assert_int_equal(queue.count, 2);
@@ -40,6 +42,9 @@ static void what_goes_in_comes_out(void **state)
     assert_string_equal(item->zones, "[{}]");
     assert_ptr_not_equal(item->zones, zones);
     assert_true(item->predicted);
+    assert_ptr_equal(item->places, places); /* many have the same */
+    shared_text_unref(&places);
+    assert_string_equal(item->places->text, "[{}, {}]");
     record_item_free(&item);
     item = record_queue_take(&queue);
     assert_null(item->seen);

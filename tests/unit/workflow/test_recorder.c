@@ -21,6 +21,7 @@ static struct recording_list *recordings;
 static struct recorder *recorder;
 static struct unit_maker maker;
 static struct detections *seen;
+static struct shared_text *places; /* of the zones, from the next picture on */
 static int64_t start_us;
 
 static void see_somebody(void)
@@ -67,6 +68,7 @@ static int teardown(void **state)
     record_folder_destroy(&folder);
     unit_maker_close(&maker);
     detections_unref(&seen);
+    shared_text_unref(&places);
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     return system(command);
 }
@@ -85,7 +87,8 @@ static void put(int from, int to)
         char zones[] = "[{\"node_id\":\"yard\",\"name\":\"Yard\",\"inside\":1}]";
         recorder_put(recorder, &(struct record_item){.unit = unit,
                                                      .seen = i % 2 ? seen : NULL,
-                                                     .zones = i % 2 ? zones : NULL});
+                                                     .zones = i % 2 ? zones : NULL,
+                                                     .places = places});
         encoded_unref(&unit);
     }
 }
@@ -320,6 +323,58 @@ static void another_size_is_another_file(void **state)
     json_decref(list);
 }
 
+static void move_zones(const char *to)
+{
+    shared_text_unref(&places);
+    places = shared_text_create(to);
+    assert_non_null(places);
+}
+
+/* The lines that tell where zones are: as many, the first with these points and at this time. */
+static void assert_places(const json_t *lines, int count, const char *text, double pts)
+{
+    size_t i = 0;
+    assert_int_equal(count_type(lines, "zones"), count);
+    while (strcmp(json_string_value(member(lines, i, "type")), "zones") != 0)
+        i++;
+    char *told = json_dumps(member(lines, i, "zones"), JSON_COMPACT);
+    assert_string_equal(told, text);
+    free(told);
+    assert_float_equal(number(lines, i, "pts"), pts, 1e-4);
+    /* The picture from which on it is so comes next. */
+    assert_string_equal(json_string_value(member(lines, i + 1, "type")), "picture");
+    assert_float_equal(number(lines, i + 1, "pts"), pts, 1e-4);
+}
+
+static void zones_are_told_when_they_move(void **state)
+{
+    (void)state;
+    recorder_set_by_hand(recorder, true);
+    put(0, 5); /* it is not known yet where they are */
+    move_zones("[]");
+    put(5, 10); /* there are none */
+    move_zones("[1]");
+    put(10, 20);
+    move_zones("[1]");
+    put(20, 30);
+    move_zones("[]");
+    put(30, 35);
+    move_zones("[2]");
+    put(35, 40);
+    /* A file that goes on where one ended tells it anew. */
+    unit_maker_close(&maker);
+    assert_int_equal(unit_maker_open(&maker, 480, 270), OW_OK);
+    put(40, 60);
+    recorder_stop(recorder);
+    json_t *list = ended(2), *lines = lines_of(list, 0);
+    assert_places(lines, 3, "[1]", 1.0);
+    json_decref(lines);
+    lines = lines_of(list, 1);
+    assert_places(lines, 1, "[2]", 0);
+    json_decref(lines);
+    json_decref(list);
+}
+
 static void a_folder_that_goes_is_told(void **state)
 {
     (void)state;
@@ -346,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_event_waits_for_its_picture, setup, teardown),
         cmocka_unit_test_setup_teardown(somebody_records_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size_is_another_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(zones_are_told_when_they_move, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,10 +83,11 @@ static bool on_wants(void *context, const char *workflow_id, const char *node_id
 }
 
 static void on_detections(void *context, const char *workflow_id, const char *node_id,
-                          const struct detections *detections, json_t *zones)
+                          const struct detections *detections, json_t *zones, const json_t *places)
 {
     (void)context, (void)workflow_id;
     const json_t *zone = json_array_get(zones, 0);
+    assert_int_equal(json_array_size(places), json_array_size(zones));
     if (zone && json_integer_value(json_object_get(zone, "inside")) > 0)
         count(strcmp(node_id, "f") == 0 ? &seen.counts_behind : &seen.counts_told);
     if (strcmp(node_id, "m") == 0) /* no zone stands before it */

@@ -185,9 +185,30 @@ static void crowds_have_a_limit(void **state)
     assert_int_equal(watch.counts.inside, ZONE_MAX_TRACKS);
 }
 
+static void an_outline_has_all_corners(void **state)
+{
+    (void)state;
+    static const struct zone_shape rectangle = {
+        .kind = ZONE_RECTANGLE, .in_pixels = true, .count = 2, .points = {{100, 50}, {300, 100}}};
+    static const double corners[4][2] = {{0.25, 0.25}, {0.75, 0.25}, {0.75, 0.5}, {0.25, 0.5}};
+    static const struct zone_shape line = {
+        .kind = ZONE_LINE, .count = 2, .points = {{0.1, 0.2}, {0.3, 0.4}}};
+    struct zone_point points[ZONE_MAX_POINTS];
+    assert_int_equal(zone_outline(&rectangle, 400, 200, points), 4);
+    for (int i = 0; i < 4; i++) {
+        assert_float_equal(points[i].x, corners[i][0], 1e-9);
+        assert_float_equal(points[i].y, corners[i][1], 1e-9);
+    }
+    assert_int_equal(zone_outline(&line, 400, 200, points), 2);
+    assert_float_equal(points[1].y, 0.4, 1e-9);
+    const struct zone_shape none = {.kind = ZONE_RECTANGLE};
+    assert_int_equal(zone_outline(&none, 400, 200, points), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outline_has_all_corners),
         cmocka_unit_test(points_are_inside_or_not),
         cmocka_unit_test(stars_contain_what_lies_within),
         cmocka_unit_test(lines_are_crossed_in_two_directions),
