@@ -2,23 +2,38 @@
 
 #include "api/ws_hub.h"
 #include "core/clock.h"
+#include "core/text_cut.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { PREFIX_BYTES = 100, NAME_BYTES = 16 /* of what a topic is about, its slash among them */ };
+
+/* As much of an id as fits; returns how much. */
+static size_t put_id(char *out, const char *id, size_t room)
+{
+    size_t size = text_fitting(id, room);
+    for (size_t i = 0; i < size; i++) {
+        bool plain = (unsigned char)id[i] >= 0x20 && id[i] != 0x7f && !strchr("/+#", id[i]);
+        out[i] = plain ? id[i] : '_';
+    }
+    return size;
+}
+
 void mqtt_out_topic(const struct mqtt_out *out, const char *workflow_id, const char *node_id,
                     const char *what, char topic[MQTT_TOPIC_BYTES])
 {
-    const char *const parts[] = {workflow_id, node_id, what};
-    size_t at = (size_t)snprintf(topic, MQTT_TOPIC_BYTES, "%.100s", out->prefix);
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (at + 1 < MQTT_TOPIC_BYTES)
-            topic[at++] = '/';
-        for (const char *c = parts[i]; *c && at + 1 < MQTT_TOPIC_BYTES; c++)
-            topic[at++] = strchr("/+#", *c) ? '_' : *c;
-    }
-    topic[at] = '\0';
+    size_t at = text_fitting(out->prefix, PREFIX_BYTES);
+    size_t room = MQTT_TOPIC_BYTES - at - 2 - NAME_BYTES; /* of both ids, behind a slash each */
+    size_t node = strlen(node_id) < room / 2 ? strlen(node_id) : room / 2;
+    memcpy(topic, out->prefix, at);
+    topic[at++] = '/';
+    size_t used = put_id(topic + at, workflow_id, room - node);
+    at += used;
+    topic[at++] = '/';
+    at += put_id(topic + at, node_id, room - used);
+    snprintf(topic + at, MQTT_TOPIC_BYTES - at, "/%s", what);
 }
 
 /* Takes the reference of the object. */

@@ -12,7 +12,7 @@ struct mqtt_out {
     const char *prefix;         /* of topics; lent */
 };
 
-/* PREFIX/workflow/node/what; what has a meaning in topics is replaced in the ids, and
+/* PREFIX/workflow/node/what, which is a word; of the ids what no topic may hold is replaced, and
  * what does not fit is cut off. */
 void mqtt_out_topic(const struct mqtt_out *out, const char *workflow_id, const char *node_id,
                     const char *what, char topic[MQTT_TOPIC_BYTES]);
