@@ -94,7 +94,9 @@ static int write_head(struct mp4_file *file)
     AVDictionary *options = NULL;
     av_dict_set(&options, "movflags", "empty_moov+default_base_moof+frag_custom", 0);
     av_dict_set_int(&options, "video_track_timescale", MP4_CLOCK_HZ, 0);
-    int rc = avio_open(&file->muxer->pb, file->path, AVIO_FLAG_WRITE);
+    char url[PATH_BYTES + 8];
+    snprintf(url, sizeof url, "file:%s", file->path); /* a path may hold a colon */
+    int rc = avio_open(&file->muxer->pb, url, AVIO_FLAG_WRITE);
     if (rc >= 0)
         rc = avformat_write_header(file->muxer, &options);
     if (rc >= 0)

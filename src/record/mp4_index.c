@@ -8,9 +8,17 @@
 
 enum { PATH_BYTES = 1024 };
 
+/* A path may hold a colon, and what is before it is no protocol. */
+static void write_url(const char *path, char url[PATH_BYTES + 8])
+{
+    snprintf(url, PATH_BYTES + 8, "file:%s", path);
+}
+
 static int open_input(AVFormatContext **in, const char *path)
 {
-    int rc = avformat_open_input(in, path, av_find_input_format("mov"), NULL);
+    char url[PATH_BYTES + 8];
+    write_url(path, url);
+    int rc = avformat_open_input(in, url, av_find_input_format("mov"), NULL);
     if (rc >= 0 && (*in)->nb_streams != 1)
         rc = AVERROR_INVALIDDATA;
     return rc;
@@ -19,7 +27,9 @@ static int open_input(AVFormatContext **in, const char *path)
 static int open_output(AVFormatContext **out, const char *path, const AVFormatContext *in)
 {
     AVDictionary *options = NULL;
-    int rc = avformat_alloc_output_context2(out, NULL, "mp4", path);
+    char url[PATH_BYTES + 8];
+    write_url(path, url);
+    int rc = avformat_alloc_output_context2(out, NULL, "mp4", url);
     AVStream *stream = rc >= 0 ? avformat_new_stream(*out, NULL) : NULL;
     if (!stream)
         return rc < 0 ? rc : AVERROR(ENOMEM);
@@ -31,7 +41,7 @@ static int open_output(AVFormatContext **out, const char *path, const AVFormatCo
     av_dict_set(&options, "movflags", "frag_keyframe+empty_moov+default_base_moof+global_sidx", 0);
     av_dict_set_int(&options, "video_track_timescale", MP4_CLOCK_HZ, 0);
     if (rc >= 0)
-        rc = avio_open(&(*out)->pb, path, AVIO_FLAG_WRITE);
+        rc = avio_open(&(*out)->pb, url, AVIO_FLAG_WRITE);
     if (rc >= 0)
         rc = avformat_write_header(*out, &options);
     av_dict_free(&options);
@@ -91,7 +101,7 @@ int mp4_index(const char *path, struct reason *why)
 {
     char part[PATH_BYTES];
     if (snprintf(part, sizeof part, "%s.part", path) >= PATH_BYTES)
-        return OW_EINVAL;
+        return reason_set(why, OW_EINVAL, "the index cannot be made: its name is too long");
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return reason_set(why, OW_EIO, "the index cannot be made: %s", part);

@@ -191,14 +191,16 @@ struct record_entry *record_folder_list(struct record_folder *folder, int *count
     return entries;
 }
 
-static void remove_files(const struct record_folder *folder, const char *name)
+/* False, and errno, where the video stays: then the lines do, too. */
+static bool remove_files(const struct record_folder *folder, const char *name)
 {
-    static const char *const endings[] = {RECORD_VIDEO, RECORD_LINES};
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char path[RECORD_PATH_BYTES];
-        record_folder_name_path(folder, name, endings[i], path);
-        (void)unlink(path);
-    }
+    char path[RECORD_PATH_BYTES];
+    record_folder_name_path(folder, name, RECORD_VIDEO, path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return false;
+    record_folder_name_path(folder, name, RECORD_LINES, path);
+    (void)unlink(path);
+    return true;
 }
 
 int record_folder_remove(struct record_folder *folder, const char *name, struct reason *why)
@@ -212,8 +214,9 @@ int record_folder_remove(struct record_folder *folder, const char *name, struct 
     if (is_open(folder, name)) {
         rc = reason_set(why, OW_ESTATE, "This recording is being written: end it first.");
     } else if (access(path, F_OK) == 0) {
-        remove_files(folder, name);
-        rc = OW_OK;
+        rc = remove_files(folder, name)
+                 ? OW_OK
+                 : reason_set(why, OW_EIO, "The recording cannot be deleted: %s.", strerror(errno));
     }
     pthread_mutex_unlock(&folder->lock);
     return rc;
@@ -236,10 +239,8 @@ static void thin_out(struct record_folder *folder)
     struct record_entry *entries = list(folder, &count);
     measure(folder, entries, count);
     for (int i = count - 1; i >= 0 && folder->bytes > folder->max_bytes; i--) {
-        if (entries[i].open)
-            continue;
-        remove_files(folder, entries[i].name);
-        folder->bytes -= entries[i].bytes;
+        if (!entries[i].open && remove_files(folder, entries[i].name))
+            folder->bytes -= entries[i].bytes;
     }
     free(entries);
 }
@@ -304,6 +305,12 @@ int record_folder_check(struct record_folder *folder, struct reason *why)
     int rc = check(folder, why);
     pthread_mutex_unlock(&folder->lock);
     return rc;
+}
+
+bool record_folder_has_room(const struct record_folder *folder, uint64_t bytes)
+{
+    uint64_t room;
+    return disk_room(folder->path, &room) == OW_OK && room >= bytes;
 }
 
 /* ---- one recording ---- */
@@ -394,16 +401,27 @@ void record_folder_release(struct record_folder *folder, const char *name)
 /* An index that was not finished when the program was killed. */
 static void remove_leftovers(const struct record_folder *folder)
 {
-    static const char part[] = RECORD_VIDEO ".part";
     DIR *directory = opendir(folder->path);
     struct dirent *file;
     while (directory && (file = readdir(directory))) {
-        size_t size = strlen(file->d_name), ending = sizeof part - 1;
-        if (size > ending && strcmp(file->d_name + size - ending, part) == 0)
+        size_t size = name_size(file->d_name);
+        if (size > 0 && strcmp(file->d_name + size, RECORD_VIDEO ".part") == 0)
             (void)unlinkat(dirfd(directory), file->d_name, 0);
     }
     if (directory)
         closedir(directory);
+}
+
+/* False, and errno, when there is none then. */
+static bool make_folder(const char *path)
+{
+    struct stat info;
+    if (mkdir(path, 0700) == 0)
+        return true;
+    if (errno != EEXIST || stat(path, &info) != 0)
+        return false;
+    errno = ENOTDIR;
+    return S_ISDIR(info.st_mode);
 }
 
 int record_folder_create(struct record_folder **out, const char *path, uint64_t max_bytes,
@@ -414,7 +432,7 @@ int record_folder_create(struct record_folder **out, const char *path, uint64_t 
         return reason_set(why, OW_ENOMEM, "out of memory");
     folder->max_bytes = max_bytes;
     int size = snprintf(folder->path, sizeof folder->path, "%s", path);
-    if (size >= FOLDER_BYTES || (mkdir(path, 0700) != 0 && errno != EEXIST)) {
+    if (size >= FOLDER_BYTES || !make_folder(path)) {
         int rc = reason_set(why, OW_EIO, "the folder for recordings %.200s cannot be made: %s",
                             path, strerror(errno));
         free(folder);

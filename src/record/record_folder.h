@@ -41,6 +41,8 @@ void record_folder_count_failure(struct record_folder *folder);
 /* Is there room for what is being written? Makes some from recordings that have ended. To be called
  * every now and then, when what was written has been counted. */
 int record_folder_check(struct record_folder *folder, struct reason *why);
+/* Has the disk room for so much more, for a while? */
+bool record_folder_has_room(const struct record_folder *folder, uint64_t bytes);
 
 struct record_stats {
     int running;                  /* recordings that are being written */
@@ -60,7 +62,7 @@ bool record_folder_is_open(struct record_folder *folder, const char *file);
 /* The path of name + ending, which need not be there. */
 void record_folder_name_path(const struct record_folder *folder, const char *name,
                              const char *ending, char path[RECORD_PATH_BYTES]);
-/* OW_ENOTFOUND; OW_ESTATE: it is being written. */
+/* OW_ENOTFOUND; OW_ESTATE: it is being written; OW_EIO: it stays. With a sentence. */
 int record_folder_remove(struct record_folder *folder, const char *name, struct reason *why);
 
 struct record_entry {

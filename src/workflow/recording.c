@@ -272,7 +272,7 @@ static int open_files(struct recording *self, const struct encoded *first, struc
     if (rc < 0)
         return rc;
     record_folder_name_path(self->folder, self->figures.name, RECORD_LINES, path);
-    self->lines = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+    self->lines = open(path, O_WRONLY | O_APPEND | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
     return self->lines >= 0
                ? OW_OK
                : reason_set(why, OW_EIO, "the recording cannot be written: %s", strerror(errno));
@@ -350,6 +350,14 @@ static void take_size(struct recording *self, const char *path)
     count(self);
 }
 
+/* Meanwhile the video is there twice. */
+static int make_index(const struct recording *self, const char *path, struct reason *why)
+{
+    if (!record_folder_has_room(self->folder, self->whole.bytes))
+        return reason_set(why, OW_EIO, "the disk has no room for making an index");
+    return mp4_index(path, why);
+}
+
 void recording_end(struct recording **recording, int64_t end_us, const char *why_ended)
 {
     struct recording *self = *recording;
@@ -367,7 +375,7 @@ void recording_end(struct recording **recording, int64_t end_us, const char *why
         rc = OW_EIO;
     record_folder_name_path(self->folder, self->figures.name, RECORD_VIDEO, path);
     if (rc == OW_OK)
-        rc = mp4_index(path, &why);
+        rc = make_index(self, path, &why);
     if (rc < 0) /* it can be played all the same */
         log_warn("recording %s: %s", self->figures.name, why.text);
     take_size(self, path);

@@ -300,6 +300,27 @@ beside('a slow disk makes nobody wait', { timeout: 90000 }, async (t) => {
   assert.ok(video.pts.every((pts, i) => i === 0 || pts - video.pts[i - 1] < 0.6), 'no picture waited for it');
 });
 
+beside('an index is made where there is room for it, and what is left to others is left alone', { timeout: 60000 }, async (t) => {
+  const tight = join(folder, 'tight');
+  const server = await start(t, 'tight-disk', testPattern({ width: 640, height: 360, fps: 30, objects: 8 }), [], preload(t, 'tight_disk', { TIGHT_KB: 20, TIGHT_WHILE: tight }));
+  const record = async (before) => {
+    const { length } = await server.list();
+    await server.record('view', true);
+    await eventually('some of it is written', 30, async () => {
+      const { recording } = await server.view('view');
+      return recording.state === 'recording' && recording.bytes > 100000;
+    });
+    await before();
+    await server.record('view', false);
+    const [recording] = await server.ended(length + 1);
+    const { lines } = await check(server, recording);
+    assert.equal(lines.at(-1).reason, '');
+    return readFileSync(server.path(recording.video)).subarray(0, 2000).includes('sidx');
+  };
+  assert.equal(await record(() => {}), true);
+  assert.equal(await record(() => writeFileSync(tight, '')), false);
+});
+
 beside('settings of a recorder follow, and a stopped workflow ends its recording', { timeout: 60000 }, async (t) => {
   const server = await start(t, 'changed', null);
   const workflow = { id: 'w', name: 'Always', nodes: [{ id: 's', type: 'testPattern', data: { width: 320, height: 180 } },

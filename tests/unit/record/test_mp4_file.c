@@ -293,6 +293,34 @@ static void a_folder_that_is_gone_is_told(void **state)
     encoded_unref(&key);
 }
 
+/* It is the name of a file, whatever FFmpeg takes the part before the colon for. */
+static void a_name_may_hold_a_colon(void **state)
+{
+    (void)state;
+    static const char name[] = "http:1%d.mp4";
+    struct mp4_file *file = NULL;
+    struct reason why = {""};
+    struct found found;
+    char before[512], whole[64];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    struct encoded *key = unit_make(&maker, 0, true);
+    int rc = mp4_file_open(&file, name, key, 0, &why);
+    if (rc == OW_OK) {
+        assert_int_equal(mp4_file_add(file, key, 0, 3000), OW_OK);
+        assert_int_equal(mp4_file_close(&file, NULL), OW_OK);
+        rc = mp4_index(name, &why);
+    }
+    encoded_unref(&key);
+    assert_int_equal(chdir(before), 0);
+    assert_string_equal(why.text, "");
+    assert_int_equal(rc, OW_OK);
+    snprintf(whole, sizeof whole, "%s/%s", folder, name);
+    read_back(whole, &found);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(unlink(whole), 0);
+}
+
 static int fresh(void **state)
 {
     (void)state;
@@ -310,6 +338,7 @@ int main(void)
         cmocka_unit_test_setup(an_index_is_sought_by, fresh),
         cmocka_unit_test_setup(an_index_of_damage_leaves_the_file, fresh),
         cmocka_unit_test_setup(it_begins_with_a_key_frame, fresh),
+        cmocka_unit_test_setup(a_name_may_hold_a_colon, fresh),
         cmocka_unit_test_setup(a_folder_that_is_gone_is_told, fresh),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

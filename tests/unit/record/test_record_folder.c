@@ -112,6 +112,7 @@ static void nothing_else_is_found_or_removed(void **state)
     write_file("mine", ".mp4", 10);
     write_file("mine-2024", ".mp4", 10);
     write_file("yard-20251129T191440Z", ".mp4.part", 10);
+    write_file("holiday", ".mp4.part", 10); /* of another program that is loading it */
     snprintf(found, sizeof found, "%s/link-20251129T191440Z.mp4", path);
     assert_int_equal(symlink("/etc/passwd", found), 0);
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
@@ -121,6 +122,7 @@ static void nothing_else_is_found_or_removed(void **state)
     assert_int_equal(record_folder_remove(folder, "yard-20251129T191440Z", NULL), OW_ENOTFOUND);
     open_folder(1); /* thins out as much as it can */
     assert_true(is_there("mine", ".mp4") && is_there("mine-2024", ".mp4"));
+    assert_true(is_there("holiday", ".mp4.part"));
     /* An index that was not finished. */
     assert_false(is_there("yard-20251129T191440Z", ".mp4.part"));
 }
@@ -175,6 +177,23 @@ static void what_is_being_written_has_a_limit_too(void **state)
     assert_string_equal(other, name); /* the other one had to go */
 }
 
+/* A folder of a recording's name stands for a file that cannot be removed. */
+static void what_cannot_be_removed_is_told(void **state)
+{
+    (void)state;
+    char name[RECORD_NAME_BYTES], file[RECORD_PATH_BYTES];
+    struct reason why = {""};
+    assert_int_equal(record_folder_claim(folder, "yard", WALL_US, name, NULL), OW_OK);
+    record_folder_release(folder, name);
+    record_folder_name_path(folder, name, ".mp4", file);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(mkdir(file, 0700), 0);
+    assert_int_equal(record_folder_remove(folder, name, &why), OW_EIO);
+    assert_non_null(strstr(why.text, "cannot be deleted"));
+    assert_true(is_there(name, ".jsonl")); /* not half of it */
+    assert_int_equal(rmdir(file), 0);
+}
+
 static void what_is_written_is_counted(void **state)
 {
     (void)state;
@@ -209,6 +228,9 @@ static void a_folder_that_cannot_be_made_is_told(void **state)
     assert_int_equal(record_folder_create(&other, "/proc/nowhere", 1, &why), OW_EIO);
     assert_null(other);
     assert_non_null(strstr(why.text, "/proc/nowhere"));
+    assert_int_equal(record_folder_create(&other, "/proc/self/status", 1, &why), OW_EIO);
+    assert_null(other);
+    assert_non_null(strstr(why.text, "/proc/self/status"));
 }
 
 int main(void)
@@ -217,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_are_plain_and_new, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_else_is_found_or_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(the_oldest_go_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_removed_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_written_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_being_written_has_a_limit_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_cannot_be_made_is_told, setup, teardown),

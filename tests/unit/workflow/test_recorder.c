@@ -5,10 +5,13 @@
 #include "workflow/recording_list.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -375,6 +378,50 @@ static void zones_are_told_when_they_move(void **state)
     json_decref(list);
 }
 
+/* A limit of the process stands for the disk's: the lines reach it before the video does. */
+static void lines_are_whole_when_the_disk_was_full_for_a_while(void **state)
+{
+    (void)state;
+    static const struct recording_subject subject = {.node_id = "yard",
+                                                     .workflow_id = "w",
+                                                     .workflow_name = "Work",
+                                                     .label = "",
+                                                     .layout = "xray",
+                                                     .trigger = "manual"};
+    char zones[20000] = "";
+    memset(zones, ' ', sizeof zones - 1);
+    zones[0] = '[';
+    zones[sizeof zones - 2] = ']';
+    struct recording *recording = NULL;
+    struct reason why = {""};
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    struct encoded *first = unit_make(&maker, at(0), true);
+    assert_int_equal(recording_begin(&recording, folder, &subject, first, &why), OW_OK);
+    encoded_unref(&first);
+    int rc = OW_OK;
+    unit_maker_close(&maker);
+    assert_int_equal(unit_maker_open(&maker, 320, 180), OW_OK);
+    for (int i = 0; rc == OW_OK && i < 10 * RATE; i++) {
+        struct encoded *unit = unit_make(&maker, at(i), i == 0);
+        if (i == 2 * RATE) { /* a part of the next lines has room */
+            const struct rlimit limit = {500000, before.rlim_max};
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        }
+        rc = recording_add(recording, &(struct record_item){.unit = unit, .zones = zones}, &why);
+        encoded_unref(&unit);
+    }
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(rc, OW_EIO);
+    recording_end(&recording, at(10 * RATE), why.text);
+    json_t *list = ended(1), *lines = lines_of(list, 0); /* each can be read */
+    assert_int_equal(count_type(lines, "end"), 1);
+    assert_int_equal(count_type(lines, "picture"), number(list, 0, "pictures"));
+    json_decref(lines);
+    json_decref(list);
+}
+
 static void a_folder_that_goes_is_told(void **state)
 {
     (void)state;
@@ -402,6 +449,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(somebody_records_by_hand, setup, teardown),
         cmocka_unit_test_setup_teardown(another_size_is_another_file, setup, teardown),
         cmocka_unit_test_setup_teardown(zones_are_told_when_they_move, setup, teardown),
+        cmocka_unit_test_setup_teardown(lines_are_whole_when_the_disk_was_full_for_a_while, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
