@@ -339,6 +339,8 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     struct writer writer = {metadata->data};
     put_record(&writer, picture);
     metadata->informs = picture->informs;
+    metadata->hides = picture->hides;
+    metadata->min_confidence = picture->min_confidence;
     metadata->boxes_size = (size_t)(writer.at - metadata->data);
     if (picture->shapes)
         put_shapes(&writer, picture->detections);

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/metadata.h"
 #include "record/mp4_file.h"
 #include "workflow/detections_json.h"
 
@@ -88,6 +89,25 @@ static void begin_line(struct recording *self, const char *type, int64_t capture
              seconds_of(pts_of(self, capture_us)), at);
 }
 
+/* What the user wants less drawn than was seen. */
+static void add_look(struct recording *self, const struct metadata *metadata)
+{
+    static const char *const parts[] = {"boxes", "names", "confidence", "tracks", "masks"};
+    if (!metadata)
+        return;
+    const char *before = ",\"hides\":[";
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if ((metadata->hides >> i & 1) == 0)
+            continue;
+        add_text(&self->text, "%s\"%s\"", before, parts[i]);
+        before = ",";
+    }
+    if (metadata->hides != 0)
+        add_text(&self->text, "]");
+    if (metadata->min_confidence > 0)
+        add_text(&self->text, ",\"min_confidence\":%.3f", metadata->min_confidence);
+}
+
 static void add_picture_line(struct recording *self, const struct record_item *item)
 {
     const struct encoded *unit = item->unit;
@@ -105,6 +125,7 @@ static void add_picture_line(struct recording *self, const struct record_item *i
              item->predicted ? "true" : "false", seen ? seen->count : 0, text ? text : "[]");
     if (item->zones)
         add_text(&self->text, ",\"zones\":%s", item->zones);
+    add_look(self, unit->metadata);
     add_text(&self->text, "}\n");
     free(text);
     json_decref(list);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { WHOLE_LOOK } from '../src/player/metadata';
 import { eventText, pictureAt, readLines } from '../src/pages/recordings/recorded-lines';
 import { allFactsOf, causeOf, dayOf, factsOf, filterChoices, filterFrom, filterSearch, isPlain, libraryFrom, matches, roomText, timeOf, titleOf, type RecordingInfo } from '../src/pages/recordings/recording-list';
 import { formatBytes } from '../src/ui/format';
@@ -83,6 +84,9 @@ test('the lines give what happened in order, and objects in parts of the picture
     classId: 0, className: 'person', trackId: 7, confidence: 0.8, ownColour: null, box: { x: 0.1, y: 0.1, width: 0.5, height: 0.5 },
     keyPoints: [{ x: 0.1, y: 0.1, score: 0.9 }], mask: { width: 3, height: 2, runs: [1, 5] },
   }]);
+  assert.deepEqual(seen?.look, WHOLE_LOOK);
+  const [less] = readLines('{"type":"picture","pts":0,"detections":[],"hides":["boxes","wings"],"min_confidence":0.5}', true).pictures;
+  assert.deepEqual(less?.seen.look, { parts: new Set(['names', 'confidence', 'tracks', 'masks']), confidence: 0.5 });
   assert.deepEqual(readLines(LINES.join('\n'), false).pictures, []);
   assert.equal(eventText({ event: 'cross_in', node_id: 'line', class_name: '', track_id: 4 }), 'something #4 crosses in line');
   assert.equal(eventText({ event: 'unheard_of', node_id: 'yard', class_name: 'car' }), 'car unheard_of yard');

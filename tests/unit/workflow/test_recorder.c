@@ -1,5 +1,6 @@
 #include "../record/units.h"
 #include "core/clock.h"
+#include "core/metadata.h"
 #include "record/mp4_file.h"
 #include "workflow/recorder.h"
 #include "workflow/recording_list.h"
@@ -25,6 +26,7 @@ static struct recorder *recorder;
 static struct unit_maker maker;
 static struct detections *seen;
 static struct shared_text *places; /* of the zones, from the next picture on */
+static struct metadata *known;     /* of the next pictures */
 static int64_t start_us;
 
 static void see_somebody(void)
@@ -72,6 +74,7 @@ static int teardown(void **state)
     unit_maker_close(&maker);
     detections_unref(&seen);
     shared_text_unref(&places);
+    metadata_unref(&known);
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     return system(command);
 }
@@ -87,6 +90,7 @@ static void put(int from, int to)
     for (int i = from; i < to; i++) {
         struct encoded *unit = unit_make(&maker, at(i), i % RATE == 0);
         assert_non_null(unit);
+        unit->metadata = known ? metadata_ref(known) : NULL;
         char zones[] = "[{\"node_id\":\"yard\",\"name\":\"Yard\",\"inside\":1}]";
         recorder_put(recorder, &(struct record_item){.unit = unit,
                                                      .seen = i % 2 ? seen : NULL,
@@ -422,6 +426,47 @@ static void lines_are_whole_when_the_disk_was_full_for_a_while(void **state)
     json_decref(list);
 }
 
+static void want_drawn(unsigned hides, float min_confidence)
+{
+    metadata_unref(&known);
+    const struct metadata_picture picture = {.hides = hides, .min_confidence = min_confidence};
+    assert_int_equal(metadata_create(&known, &picture), OW_OK);
+}
+
+/* What the line with this index tells of it. */
+static void assert_look(const json_t *lines, size_t index, const char *expected)
+{
+    json_t *line = json_array_get(lines, index), *look = json_object();
+    assert_string_equal(json_string_value(json_object_get(line, "type")), "picture");
+    json_object_set(look, "hides", json_object_get(line, "hides"));
+    json_object_set(look, "min_confidence", json_object_get(line, "min_confidence"));
+    char *told = json_dumps(look, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(3));
+    assert_string_equal(told, expected);
+    free(told);
+    json_decref(look);
+}
+
+static void what_is_to_be_drawn_is_told(void **state)
+{
+    (void)state;
+    recorder_set_by_hand(recorder, true);
+    put(0, 1);
+    want_drawn(0, 0);
+    put(1, 2);
+    want_drawn(METADATA_HIDES_BOXES | METADATA_HIDES_MASKS, 0);
+    put(2, 3);
+    want_drawn(METADATA_HIDES_NAMES, 0.5F);
+    put(3, 5);
+    recorder_stop(recorder);
+    json_t *list = ended(1), *lines = lines_of(list, 0);
+    static const char *const looks[] = {"{}", "{}", "{\"hides\":[\"boxes\",\"masks\"]}",
+                                        "{\"hides\":[\"names\"],\"min_confidence\":0.5}"};
+    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
+        assert_look(lines, i + 1, looks[i]);
+    json_decref(lines);
+    json_decref(list);
+}
+
 static void a_folder_that_goes_is_told(void **state)
 {
     (void)state;
@@ -451,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(zones_are_told_when_they_move, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_are_whole_when_the_disk_was_full_for_a_while, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_is_to_be_drawn_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

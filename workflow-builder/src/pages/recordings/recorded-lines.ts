@@ -1,5 +1,5 @@
 /* The lines beside a video: what happened, and what was seen in each picture. Pure. */
-import { WHOLE_LOOK, type FrameMetadata, type SeenObject } from '../../player/metadata';
+import { PARTS, type FrameMetadata, type SeenObject } from '../../player/metadata';
 
 export interface RecordedEvent {
   /** Seconds in the video. */
@@ -40,6 +40,9 @@ interface Line {
   readonly width?: number;
   readonly height?: number;
   readonly detections?: readonly Detection[];
+  /** What the user wanted less drawn than was seen. */
+  readonly hides?: readonly string[];
+  readonly min_confidence?: number;
 }
 
 const DOES: Readonly<Record<string, string>> = { enter: 'enters', leave: 'leaves', dwell: 'stays in', cross_in: 'crosses in', cross_out: 'crosses out' };
@@ -66,12 +69,13 @@ function objectFrom(raw: Detection, width: number, height: number): SeenObject {
 }
 
 function pictureFrom(line: Line): RecordedPicture {
-  const { pts: at = 0, width = 1, height = 1 } = line;
+  const { pts: at = 0, width = 1, height = 1, hides = [], min_confidence: confidence = 0 } = line;
   return {
     at,
     seen: {
       rtpTimestamp: 0, captureUs: line.capture_us ?? 0, stagesMs: {}, sentMs: 0, width, height,
-      predicted: line.predicted === true, boxesAgeMs: null, awaited: false, clean: true, vector: false, narrow: false, zones: [], look: WHOLE_LOOK,
+      predicted: line.predicted === true, boxesAgeMs: null, awaited: false, clean: true, vector: false, narrow: false, zones: [],
+      look: { parts: new Set(PARTS.filter((part) => !hides.includes(part))), confidence },
       objects: (line.detections ?? []).map((one) => objectFrom(one, width, height)),
     },
   };
