@@ -1,5 +1,7 @@
 #include "core/error.h"
 
+#include "core/text_cut.h"
+
 #include <stdio.h>
 
 const char *error_text(int code)
@@ -24,6 +26,7 @@ int reason_set(struct reason *why, int code, const char *format, ...)
         va_start(args, format);
         vsnprintf(why->text, sizeof why->text, format, args);
         va_end(args);
+        text_mend(why->text);
     }
     return code;
 }

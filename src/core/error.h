@@ -40,8 +40,9 @@ struct reason {
     char text[320];
 };
 
-/* Writes a formatted sentence (cut at the buffer's end) and returns `code`, so that a failing
- * function ends in `return reason_set(why, OW_EPARSE, "…", …)`. `why` may be NULL. */
+/* Writes a formatted sentence (cut at the buffer's end, UTF-8 whatever goes into it) and returns
+ * `code`, so that a failing function ends in `return reason_set(why, OW_EPARSE, "…", …)`. `why` may
+ * be NULL. */
 int reason_set(struct reason *why, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text_cut.h"
 #include "core/thread.h"
 #include "source/av_log.h"
 #include "source/gate.h"
@@ -68,15 +69,17 @@ static void source_unref(struct source *source)
 
 static void set_state(struct source *source, enum source_state state, const char *text)
 {
-    pthread_mutex_lock(&source->lock);
     struct source_status *status = &source->status;
-    bool news = status->state != state || strncmp(status->text, text, sizeof status->text - 1) != 0;
+    char shown[sizeof status->text];
+    text_cut(shown, sizeof shown, text);
+    pthread_mutex_lock(&source->lock);
+    bool news = status->state != state || strcmp(status->text, shown) != 0;
     if (status->state != state)
         status->since_us = clock_now_us();
     status->state = state;
     if (state != SOURCE_PLAYING)
         status->fps = 0;
-    snprintf(status->text, sizeof status->text, "%s", text);
+    text_cut(status->text, sizeof status->text, text);
     pthread_mutex_unlock(&source->lock);
     if (news && state == SOURCE_NO_SIGNAL)
         log_warn("source: no signal: %s", text);

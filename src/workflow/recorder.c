@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/text_cut.h"
 #include "core/thread.h"
 
 #include <stdio.h>
@@ -58,7 +59,7 @@ static void set_error(struct recorder *self, const char *text)
 {
     pthread_mutex_lock(&self->lock);
     bool is_new = text[0] && strcmp(self->status.error, text) != 0;
-    snprintf(self->status.error, sizeof self->status.error, "%s", text);
+    text_cut(self->status.error, sizeof self->status.error, text);
     pthread_mutex_unlock(&self->lock);
     if (is_new)
         log_error("recorder %s: %s", self->node_id, text);

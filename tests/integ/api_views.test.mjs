@@ -34,6 +34,25 @@ const VIEW = { node_id: 'string', workflow_id: 'string', workflow_name: 'string'
   source: 'object', latency_ms: 'object', is_recorder: 'boolean', recording: 'object' };
 const SOURCE = { node_id: 'string', state: 'string', since_s: 'number', text: 'string', width: 'number', height: 'number', fps: 'number', frames: 'number', reopened: 'number', codec: 'string' };
 
+// A sentence is cut to its room, maybe within a character, and is told all the same.
+test('what long names are wrong about is told', { timeout: 60000 }, async (t) => {
+  const node = (id, type, data = {}) => ({ id, type, position: { x: 0, y: 0 }, data });
+  for (const begin of ['', 'x']) {
+    const name = `${begin}${'ä'.repeat(300)}`;
+    const workflow = { id: 'long', name, nodes: [node('camera', 'camera', { url: `http://127.0.0.1:1/${name}` }), node('model', 'model', { modelId: name }), node('view', 'videoPreview', { label: name })],
+      edges: [{ id: 'a', source: 'camera', target: 'model' }, { id: 'b', source: 'model', target: 'view' }] };
+    const { call } = await start(t, workflow);
+    const [view] = await eventually('the view tells why', 20, async () => {
+      const { views } = await call('GET /api/views', 200);
+      return views[0]?.source?.state === 'no_signal' && views[0].model_error && views;
+    });
+    assert.match(view.model_error, /ää.*: File name too long/);
+    assert.match(view.source.text, /refused/);
+    const { nodes } = await call('GET /api/workflow-builder/{id}/status', 200, { params: { id: 'long' } });
+    assert.deepEqual(Object.keys(nodes).sort(), ['camera', 'model', 'view']);
+  }
+});
+
 test('views have the members that are documented', { timeout: 60000 }, async (t) => {
   const { call } = await start(t);
   const answer = await eventually('the view runs', 10, async () => {

@@ -9,6 +9,7 @@
 #include "core/percent.h"
 #include "core/perf.h"
 #include "core/random.h"
+#include "core/text_cut.h"
 #include "core/thread.h"
 
 #include <pthread.h>
@@ -290,6 +291,48 @@ static void readers_do_not_keep_a_writer_out(void **state)
     assert_true(kept_out);
 }
 
+static void reasons_are_utf8_whatever_they_quote(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *mended;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\x7f\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xef\xbf\xbf \xf0\x90\x80\x80 "
+         "\xf4\x8f\xbf\xbf",
+         "\x7f\xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xef\xbf\xbf \xf0\x90\x80\x80 "
+         "\xf4\x8f\xbf\xbf"},
+        {"a\xc3", "a?"}, /* cut */
+        {"a\xe2\x82: b", "a?: b"},
+        {"M\xfcller", "M?ller"},                                        /* Latin 1 */
+        {"\xc0\x80 \xc1\xbf \xe0\x9f\xbf \xf0\x8f\xbf\xbf", "? ? ? ?"}, /* longer than needed */
+        {"\xed\xa0\x80 \xf4\x90\x80\x80 \xff\xfe", "? ? ??"},           /* no characters */
+        {"\x80\xbf!", "?!"},
+    };
+    struct reason why;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(reason_set(&why, OW_EIO, "%s", cases[i].text), OW_EIO);
+        assert_string_equal(why.text, cases[i].mended);
+    }
+    char names[400]; /* of characters of two bytes, cut anywhere by its room and by a format */
+    for (size_t i = 0; i < sizeof names - 1; i++)
+        names[i] = i % 2 ? '\xa4' : '\xc3';
+    names[sizeof names - 1] = '\0';
+    for (int most = 1; most < 330; most++) {
+        char shown[64];
+        reason_set(&why, OW_EIO, "%.*s: why", most, names);
+        char again[sizeof why.text];
+        memcpy(again, why.text, sizeof again);
+        text_mend(again);
+        assert_string_equal(again, why.text);
+        text_cut(shown, (size_t)most % sizeof shown + 1, why.text);
+        memcpy(again, shown, sizeof shown);
+        text_mend(again);
+        assert_string_equal(again, shown);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +348,7 @@ int main(void)
         cmocka_unit_test(perf_counts_in_buckets),
         cmocka_unit_test(a_mask_is_told_in_runs),
         cmocka_unit_test(detections_share_shapes),
+        cmocka_unit_test(reasons_are_utf8_whatever_they_quote),
         cmocka_unit_test(readers_do_not_keep_a_writer_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
