@@ -13,8 +13,8 @@ static struct rect grown(struct rect rect, int by)
 
 static void ring(const struct scene *scene, struct rect box, int by, struct ink ink, int alpha)
 {
-    shape_ring(scene->frame, grown(box, by), scene->radius + by, scene->thickness + 2 * by, ink,
-               alpha);
+    shape_ring(scene->frame, grown(box, by), scene->radius + by, scene->thickness + 2 * by,
+               SHAPE_ROUND, ink, alpha);
 }
 
 /* Two soft rings instead of the dark one. */
@@ -29,8 +29,7 @@ static void draw_box(const struct scene *scene, const struct scene_object *objec
     struct frame *frame = scene->frame;
     struct ink ink = palette_ink(object->color, frame);
     if (tint > 0 && object->tinted)
-        shape_fill(frame, object->box, scene->radius, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, ink,
-                   tint);
+        shape_fill(frame, object->box, scene->radius, SHAPE_ROUND, ink, tint);
     if (scene->style->scheme == XRAY_SCHEME_NEON)
         draw_glow(scene, object->box, ink);
     else

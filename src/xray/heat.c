@@ -1,5 +1,6 @@
 #include "xray/heat.h"
 
+#include "core/simd.h"
 #include "xray/canvas.h"
 #include "xray/scheme.h"
 
@@ -121,122 +122,143 @@ void heat_update(struct heat *heat, int64_t capture_us, const struct detections 
 
 /* ---- drawing ---- */
 
-/* What a cell's heat means in the terms of a frame. */
-struct table {
-    uint8_t alpha[LEVELS], value[FRAME_PLANES][LEVELS];
-};
-
 float heat_cover(float heat)
 {
     return fminf(heat * 1.5f, 1);
 }
 
-static void make_table(struct table *table, const struct frame *frame,
+/* What a level of heat means in the terms of a frame: alpha, then the value of each plane, a byte
+ * each from the lowest. */
+static void make_table(uint32_t table[LEVELS], const struct frame *frame,
                        const struct xray_style *style)
 {
     float most = 255 * fminf(fmaxf(style->heatmap_intensity, 0), 1);
     for (int i = 0; i < LEVELS; i++) {
         float heat = (float)i / (LEVELS - 1);
         struct ink ink = palette_ink(scheme_heat(style, heat), frame);
-        table->alpha[i] = (uint8_t)(most * heat_cover(heat));
+        table[i] = (uint32_t)(most * heat_cover(heat));
         for (int p = 0; p < FRAME_PLANES; p++)
-            table->value[p][i] = ink.plane[p];
+            table[i] |= (uint32_t)ink.plane[p] << (8 * (p + 1));
     }
 }
 
-/* The heat along one line of the picture, one cell more on each side, 0..255 * 256; false when it
- * is cold all along. *first and *last: the cells that are warm. */
-static bool read_line(const struct heat *heat, float y, int line[HEAT_COLUMNS + 2], int *first,
-                      int *last)
+/* The heat along one line of the picture, 0..255 * 256, and how much more the next cell has; one
+ * cell more on each side. */
+struct line {
+    int cell[HEAT_COLUMNS + 2], rise[HEAT_COLUMNS + 2];
+    int first, last; /* the cells that are warm, first > last: none */
+};
+
+static void read_line(struct line *line, const struct heat *heat, float y)
 {
     int above = (int)floorf(y);
     float share = y - (float)above;
     const float *a = heat->cells[above < 0 ? 0 : above];
     const float *b = heat->cells[above + 1 < HEAT_ROWS ? above + 1 : HEAT_ROWS - 1];
-    *first = HEAT_COLUMNS;
-    *last = -1;
-    for (int i = 0; i < HEAT_COLUMNS; i++) {
-        line[i + 1] = (int)(255 * 256 * (a[i] + (b[i] - a[i]) * share));
-        if (line[i + 1] == 0)
-            continue;
-        *first = *first < i ? *first : i;
-        *last = i;
-    }
-    line[0] = line[1];
-    line[HEAT_COLUMNS + 1] = line[HEAT_COLUMNS];
-    return *last >= 0;
+    for (int i = 0; i < HEAT_COLUMNS; i++)
+        line->cell[i + 1] = (int)(255 * 256 * (a[i] + (b[i] - a[i]) * share));
+    line->cell[0] = line->cell[1];
+    line->cell[HEAT_COLUMNS + 1] = line->cell[HEAT_COLUMNS];
+    for (int i = 0; i <= HEAT_COLUMNS; i++)
+        line->rise[i] = line->cell[i + 1] - line->cell[i];
+    line->first = 0;
+    line->last = HEAT_COLUMNS - 1;
+    while (line->first <= line->last && line->cell[line->first + 1] == 0)
+        line->first++;
+    while (line->last > line->first && line->cell[line->last + 1] == 0)
+        line->last--;
 }
 
-/* Samples of a line of the picture, each for a pair of pixels. */
-struct strip {
-    int begin, end;
-    uint8_t level[HALF_WIDTH_MAX], alpha[HALF_WIDTH_MAX], value[HALF_WIDTH_MAX];
-    uint8_t wide_alpha[2 * HALF_WIDTH_MAX], wide_value[2 * HALF_WIDTH_MAX];
+/* Where the pairs of pixels of a line lie: cells of struct line, and how far to the next, of 256.
+ */
+struct pairs {
+    int count;
+    int cell[HALF_WIDTH_MAX], share[HALF_WIDTH_MAX];
 };
 
-/* The heat changes slowly: one value serves two by two pixels. */
-static void read_strip(struct strip *strip, const int line[HEAT_COLUMNS + 2], int first, int last,
-                       int half_width)
+static void place_pairs(struct pairs *pairs, int half_width)
 {
     int step = (HEAT_COLUMNS << 16) / half_width;
-    /* What is warm fades out over the cells beside it. */
-    int begin = (int)((int64_t)(first - 1) * half_width / HEAT_COLUMNS) - 1;
-    int end = (int)((int64_t)(last + 2) * half_width / HEAT_COLUMNS) + 2;
+    pairs->count = half_width;
+    for (int x = 0; x < half_width; x++) {
+        int at = x * step + step / 2 + (1 << 15); /* + 1/2: cell 0 is one before */
+        pairs->cell[x] = at >> 16;
+        pairs->share[x] = (at >> 8) & 255;
+    }
+}
+
+/* A line of the picture for pairs of pixels, and for pixels: their values are two times the same.
+ */
+struct strip {
+    int begin, end;
+    uint8_t alpha[HALF_WIDTH_MAX], value[FRAME_PLANES - 1][HALF_WIDTH_MAX];
+    uint16_t wide_alpha[HALF_WIDTH_MAX], wide_value[HALF_WIDTH_MAX];
+};
+
+SIMD_CLONES static void read_strip(const struct line *restrict line,
+                                   const struct pairs *restrict pairs, const uint32_t *table,
+                                   uint32_t *restrict looks, int begin, int end)
+{
+    for (int x = begin; x < end; x++) {
+        int cell = pairs->cell[x];
+        int heat = line->cell[cell] + (line->rise[cell] * pairs->share[x] >> 8);
+        looks[x] = table[heat >> 8];
+    }
+}
+
+SIMD_CLONES static void part_looks(struct strip *restrict strip, const uint32_t *restrict looks)
+{
+    for (int x = strip->begin; x < strip->end; x++)
+        strip->alpha[x] = (uint8_t)looks[x];
+    for (int p = 0; p < FRAME_PLANES - 1; p++)
+        for (int x = strip->begin; x < strip->end; x++)
+            strip->value[p][x] = (uint8_t)(looks[x] >> (8 * p + 16));
+    for (int x = strip->begin; x < strip->end; x++)
+        strip->wide_alpha[x] = (uint16_t)((looks[x] & 255) * 257);
+    for (int x = strip->begin; x < strip->end; x++)
+        strip->wide_value[x] = (uint16_t)((looks[x] >> 8 & 255) * 257);
+}
+
+/* What is warm fades out over the cells beside it. */
+static void set_ends(struct strip *strip, const struct line *line, int half_width)
+{
+    int begin = (int)((int64_t)(line->first - 1) * half_width / HEAT_COLUMNS) - 1;
+    int end = (int)((int64_t)(line->last + 2) * half_width / HEAT_COLUMNS) + 2;
     strip->begin = begin < 0 ? 0 : begin;
     strip->end = end < half_width ? end : half_width;
-    for (int x = strip->begin; x < strip->end; x++) {
-        int at = x * step + step / 2 + (1 << 15); /* + 1/2: line[0] is one before */
-        int cell = at >> 16, share = (at >> 8) & 255;
-        int value = line[cell] + (int)(((int64_t)(line[cell + 1] - line[cell]) * share) >> 8);
-        strip->level[x] = (uint8_t)(value >> 8);
-    }
 }
 
-static void look_up(struct strip *strip, const uint8_t table[LEVELS], uint8_t *out)
+static void draw_strip(const struct strip *strip, struct frame *frame, int row)
 {
-    for (int x = strip->begin; x < strip->end; x++)
-        out[x] = table[strip->level[x]];
-}
-
-static void widen(const struct strip *strip, const uint8_t *from, uint8_t *to)
-{
-    for (int x = strip->begin; x < strip->end; x++)
-        to[2 * x] = to[2 * x + 1] = from[x];
-}
-
-static void draw_strip(struct strip *strip, const struct table *table, struct frame *frame, int row)
-{
-    int begin = strip->begin, count = strip->end - strip->begin;
-    look_up(strip, table->alpha, strip->alpha);
-    for (int p = 1; p < FRAME_PLANES; p++) {
-        look_up(strip, table->value[p], strip->value);
+    int begin = strip->begin, end = min_int(2 * strip->end, frame->width);
+    for (int p = 1; p < FRAME_PLANES; p++)
         canvas_blend_row(frame->plane[p] + (ptrdiff_t)row * frame->stride[p] + begin,
-                         strip->value + begin, strip->alpha + begin, count);
-    }
-    look_up(strip, table->value[0], strip->value);
-    widen(strip, strip->alpha, strip->wide_alpha);
-    widen(strip, strip->value, strip->wide_value);
-    int end = 2 * strip->end < frame->width ? 2 * strip->end : frame->width;
+                         strip->value[p - 1] + begin, strip->alpha + begin, strip->end - begin);
     for (int y = 2 * row; y < 2 * row + 2 && y < frame->height; y++)
         canvas_blend_row(frame->plane[0] + (ptrdiff_t)y * frame->stride[0] + 2 * begin,
-                         strip->wide_value + 2 * begin, strip->wide_alpha + 2 * begin,
-                         end - 2 * begin);
+                         (const uint8_t *)(strip->wide_value + begin),
+                         (const uint8_t *)(strip->wide_alpha + begin), end - 2 * begin);
 }
 
+/* The heat changes slowly: one value serves two by two pixels. */
 void heat_draw(const struct heat *heat, struct frame *frame, const struct xray_style *style)
 {
-    struct table table;
+    uint32_t table[LEVELS], looks[HALF_WIDTH_MAX];
+    struct pairs pairs;
     struct strip strip;
-    int line[HEAT_COLUMNS + 2], first, last;
+    struct line line;
     int half_width = chroma_size(frame->width), half_height = chroma_size(frame->height);
     if (!heat->warm)
         return;
-    make_table(&table, frame, style);
+    make_table(table, frame, style);
+    place_pairs(&pairs, half_width);
     for (int row = 0; row < half_height; row++) {
-        float y = ((float)row + 0.5f) * HEAT_ROWS / (float)half_height - 0.5f;
-        if (!read_line(heat, y, line, &first, &last))
+        read_line(&line, heat, ((float)row + 0.5f) * HEAT_ROWS / (float)half_height - 0.5f);
+        if (line.first > line.last)
             continue;
-        read_strip(&strip, line, first, last, half_width);
-        draw_strip(&strip, &table, frame, row);
+        set_ends(&strip, &line, half_width);
+        read_strip(&line, &pairs, table, looks, strip.begin, strip.end);
+        part_looks(&strip, looks);
+        draw_strip(&strip, frame, row);
     }
 }

@@ -106,7 +106,7 @@ static int cost(const struct layout *layout, const struct scene_object *object, 
 static int list_places(const struct layout *layout, struct rect box, struct rect label,
                        struct place places[PLACES_MAX])
 {
-    const int all = SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM;
+    const int all = SHAPE_ROUND;
     int thickness = layout->scene->thickness, count = 0;
     int above = box.y - label.height + thickness, bottom = box.y + box.height;
     int inside = above < 0 ? box.y : box.y + thickness;
@@ -191,8 +191,9 @@ static void draw(const struct layout *layout, const struct tab *tab)
     struct rect rect = tab->rect;
     int radius = layout->scene->radius;
     struct ink ink = palette_ink(palette_text_on(tab->color), frame);
-    shape_fill(frame, (struct rect){rect.x - 1, rect.y - 1, rect.width + 2, rect.height + 2},
-               radius + 1, tab->round, palette_ink(palette_seam, frame), OUTLINE_ALPHA);
+    /* Under the label's edge, too, where that is soft. */
+    shape_ring(frame, (struct rect){rect.x - 1, rect.y - 1, rect.width + 2, rect.height + 2},
+               radius + 1, 2, tab->round, palette_ink(palette_seam, frame), OUTLINE_ALPHA);
     shape_fill(frame, rect, radius, tab->round, palette_ink(tab->color, frame), 255);
     int baseline = rect.y + layout->pad_y + layout->heights.capital;
     int x = text_draw(layout->text, frame, rect.x + layout->pad_x, baseline, layout->pixels,

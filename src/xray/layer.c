@@ -1,8 +1,12 @@
 #include "xray/layer.h"
 
+#include "core/simd.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LANES = 8 }; /* pixels that are looked at together, the last row's end and more with them */
 
 static bool reserve(struct layer *layer, struct rect area)
 {
@@ -11,7 +15,7 @@ static bool reserve(struct layer *layer, struct rect area)
     if (size <= layer->room)
         return true;
     free(layer->coverage);
-    layer->coverage = calloc(size, 1);
+    layer->coverage = calloc(size + LANES, 1);
     layer->room = layer->coverage ? size : 0;
     return layer->coverage != NULL;
 }
@@ -73,18 +77,36 @@ static void reach_in_row(const struct stroke *s, float y, float *from, float *to
     *to = greater(a, b) + s->reach;
 }
 
-/* From 0 to 255 over the two pixels around the line's edge, by squares: no root is needed. */
-static void cover_row(const struct stroke *s, float y, int first, int end, uint8_t *at)
+typedef float floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t ints __attribute__((vector_size(4 * LANES)));
+typedef uint16_t words __attribute__((vector_size(2 * LANES)));
+typedef uint8_t bytes __attribute__((vector_size(LANES)));
+
+/* From 0 to 255 over the two pixels around the line's edge, by squares: no root is needed. Eight
+ * pixels at once, for in most rows a line is not much wider; from `end` on they stay as they are.
+ */
+SIMD_CLONES static void cover_row(const struct stroke *s, float y, int first, int end, uint8_t *at)
 {
+    const floats steps = {0, 1, 2, 3, 4, 5, 6, 7}, one = (floats){0} + 1, most = one * 255;
     float square = s->reach * s->reach, scale = 255 / (4 * (s->reach - 1)), py = y - s->y;
-    for (int col = first; col < end; col++) {
-        float px = (float)col + 0.5f - s->x;
-        float along = (px * s->dx + py * s->dy) * s->per_length;
-        along = lesser(greater(along, 0), 1);
-        float ex = px - along * s->dx, ey = py - along * s->dy;
-        float value = lesser(greater((square - ex * ex - ey * ey) * scale, 0), 255);
-        uint8_t rounded = (uint8_t)(int)value;
-        at[col] = at[col] > rounded ? at[col] : rounded;
+    for (int col = first; col < end; col += LANES) {
+        floats px = steps + ((float)col + 0.5f - s->x);
+        floats along = (px * s->dx + py * s->dy) * s->per_length;
+        along = (floats)((ints)along & (along > 0));
+        ints over = along > 1;
+        along = (floats)(((ints)along & ~over) | ((ints)one & over));
+        floats ex = px - along * s->dx, ey = py - along * s->dy;
+        floats value = (square - ex * ex - ey * ey) * scale;
+        value = (floats)((ints)value & (value > 0) & (steps < (float)(end - col)));
+        over = value > most;
+        value = (floats)(((ints)value & ~over) | ((ints)most & over));
+        bytes is, was, less;
+        words narrowed = __builtin_convertvector(__builtin_convertvector(value, ints), words);
+        is = __builtin_convertvector(narrowed, bytes);
+        memcpy(&was, at + col, sizeof was);
+        less = (bytes)(is < was);
+        was = (was & less) | (is & ~less);
+        memcpy(at + col, &was, sizeof was);
     }
 }
 
@@ -155,10 +177,17 @@ void layer_polygon(struct layer *layer, const float *x, const float *y, int coun
 
 /* ---- outlines ---- */
 
-static void take_less(uint8_t *restrict to, const uint8_t *restrict from, int count)
+SIMD_CLONES static void take_less(uint8_t *restrict to, const uint8_t *restrict from, int count)
 {
     for (int i = 0; i < count; i++)
         to[i] = to[i] < from[i] ? to[i] : from[i];
+}
+
+/* to = from - to: what a row has that its inside does not. */
+SIMD_CLONES static void take_inside(uint8_t *restrict to, const uint8_t *restrict from, int count)
+{
+    for (int i = 0; i < count; i++)
+        to[i] = (uint8_t)(from[i] - to[i]);
 }
 
 /* The least value within `reach` pixels to the left and right; beyond the row it is `before` and
@@ -198,18 +227,16 @@ bool layer_outline(struct layer *to, const struct layer *from, const struct fram
         int first = max_int(y - reach, 0), last = min_int(y + reach, area.height - 1);
         for (int k = first; k <= last; k++)
             take_less(row, from->coverage + (ptrdiff_t)k * columns, columns);
+        take_inside(row, from->coverage + (ptrdiff_t)y * columns, columns);
     }
-    /* What is left is the inside without its edge. */
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)columns * area.height; i++)
-        to->coverage[i] = (uint8_t)(from->coverage[i] - to->coverage[i]);
     return true;
 }
 
 /* ---- blending ---- */
 
 /* A line's edge takes up the upper half of the values, its seam's the lower. */
-static void part_row(uint8_t *restrict to, const uint8_t *restrict from, enum layer_part part,
-                     int count)
+SIMD_CLONES static void part_row(uint8_t *restrict to, const uint8_t *restrict from,
+                                 enum layer_part part, int count)
 {
     for (int i = 0; i < count; i++) {
         int twice = 2 * from[i], seamed = twice < 255 ? twice : 255;
@@ -217,55 +244,23 @@ static void part_row(uint8_t *restrict to, const uint8_t *restrict from, enum la
     }
 }
 
-static void scale_row(uint8_t *restrict to, const uint8_t *restrict from, int alpha, int count)
+/* Most of a layer of lines is empty. */
+static bool is_empty(const struct cells *cells)
 {
-    for (int i = 0; i < count; i++)
-        to[i] = (uint8_t)((uint16_t)(from[i] * alpha + 255) >> 8);
+    static const uint8_t nothing[CELLS_MAX];
+    return memcmp(cells->rows[0], nothing, (size_t)cells->count) == 0 &&
+           memcmp(cells->rows[1], nothing, (size_t)cells->count) == 0;
 }
 
-/* The mean of two by two. */
-static void halve_row(uint8_t *restrict to, const uint8_t *restrict upper,
-                      const uint8_t *restrict lower, int count)
+static void blend_part(struct cells cells, enum layer_part part, struct frame *frame,
+                       struct ink ink, int alpha)
 {
-    for (int i = 0; i < count; i++)
-        to[i] =
-            (uint8_t)((upper[2 * i] + upper[2 * i + 1] + lower[2 * i] + lower[2 * i + 1] + 2) >> 2);
-}
-
-/* Most of a layer of lines is empty: it is looked at in blocks. */
-enum { BLOCK = 64 };
-
-/* Two rows of it, whose first pixel is this one of the picture. */
-struct block {
-    const uint8_t *rows[2];
-    int x, y, count; /* `count` is even, and may reach one pixel over the picture's edge */
-};
-
-static bool is_empty(const struct block *block)
-{
-    static const uint8_t nothing[BLOCK];
-    return memcmp(block->rows[0], nothing, (size_t)block->count) == 0 &&
-           memcmp(block->rows[1], nothing, (size_t)block->count) == 0;
-}
-
-static void blend_block(const struct block *block, enum layer_part part, struct frame *frame,
-                        struct ink ink, int alpha)
-{
-    uint8_t parts[BLOCK], halves[BLOCK / 2], alphas[2][BLOCK];
-    for (int k = 0; k < 2; k++) {
-        const uint8_t *row = block->rows[k];
-        if (part != LAYER_ALL)
-            part_row(parts, row, part, block->count);
-        scale_row(alphas[k], part == LAYER_ALL ? row : parts, alpha, block->count);
+    uint8_t parts[2][CELLS_MAX];
+    for (int k = 0; k < 2 && part != LAYER_ALL; k++) {
+        part_row(parts[k], cells.rows[k], part, cells.count);
+        cells.rows[k] = parts[k];
     }
-    for (int k = 0; k < 2 && block->y + k < frame->height; k++)
-        canvas_blend_run(frame->plane[0] + (ptrdiff_t)(block->y + k) * frame->stride[0] + block->x,
-                         ink.plane[0], alphas[k], min_int(block->count, frame->width - block->x));
-    halve_row(halves, alphas[0], alphas[1], block->count / 2);
-    for (int p = 1; p < FRAME_PLANES; p++)
-        canvas_blend_run(frame->plane[p] + (ptrdiff_t)(block->y / 2) * frame->stride[p] +
-                             block->x / 2,
-                         ink.plane[p], halves, block->count / 2);
+    canvas_cells(frame, &cells, ink, alpha);
 }
 
 void layer_blend(const struct layer *layer, enum layer_part part, struct frame *frame,
@@ -274,13 +269,13 @@ void layer_blend(const struct layer *layer, enum layer_part part, struct frame *
     const struct rect area = layer->area;
     for (int y = 0; y < area.height; y += 2) {
         const uint8_t *row = layer->coverage + (ptrdiff_t)y * area.width;
-        for (int x = 0; x < area.width; x += BLOCK) {
-            const struct block block = {.rows = {row + x, row + area.width + x},
+        for (int x = 0; x < area.width; x += CELLS_MAX) {
+            const struct cells cells = {.rows = {row + x, row + area.width + x},
                                         .x = area.x + x,
                                         .y = area.y + y,
-                                        .count = min_int(BLOCK, area.width - x)};
-            if (!is_empty(&block))
-                blend_block(&block, part, frame, ink, alpha);
+                                        .count = min_int(CELLS_MAX, area.width - x)};
+            if (!is_empty(&cells))
+                blend_part(cells, part, frame, ink, alpha);
         }
     }
 }

@@ -213,8 +213,8 @@ static void draw_row(const struct content *content, const struct row *row, struc
     bool none = strcmp(row->count, "0") == 0;
     if (row->swatch)
         shape_fill(frame, (struct rect){left, y + type->pad, type->capital, type->capital},
-                   type->capital / 3, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM,
-                   palette_ink(row->color, frame), none ? 100 : 255);
+                   type->capital / 3, SHAPE_ROUND, palette_ink(row->color, frame),
+                   none ? 100 : 255);
     plate_words(frame, text, type, left + content->swatch_width, y, row->name,
                 none ? plate_soft : plate_bright);
     plate_words(frame, text, type, right - text_width(text, type->pixels, row->count), y,

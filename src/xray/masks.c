@@ -1,5 +1,7 @@
 #include "xray/masks.h"
 
+#include "core/simd.h"
+
 #include <math.h>
 
 enum { SEAM_ALPHA = 150 };
@@ -8,8 +10,7 @@ enum { SEAM_ALPHA = 150 };
  * to the second it is, of 256. */
 struct columns {
     int first, count;
-    int16_t cell[FRAME_MAX_SIDE + 2];
-    uint16_t share[FRAME_MAX_SIDE + 2];
+    int cell[FRAME_MAX_SIDE + 2], share[FRAME_MAX_SIDE + 2];
 };
 
 /* Where a pixel lies among `cells` stretched from `from` to `to`: cell centres are whole numbers.
@@ -36,26 +37,44 @@ static void place_columns(struct columns *columns, const struct layer *layer,
     for (int i = 0; i < columns->count; i++) {
         float at = place_of(object->box.x + i, object->bounds.x1, object->bounds.x2,
                             object->item->shape->mask_width);
-        columns->cell[i] = (int16_t)at;
-        columns->share[i] = (uint16_t)(256 * (at - floorf(at)));
+        columns->cell[i] = (int)at;
+        columns->share[i] = (int)(256 * (at - floorf(at)));
     }
 }
 
 /* Between its cells a mask's edge is as soft as they are large, and where the model is not sure it
- * is soft anyway: in the picture it is a line. */
-static void make_edge(uint8_t edge[256], float pixels_per_cell)
+ * is soft anyway: in the picture it is a line, so much steeper, times 256. */
+static int edge_gain(float pixels_per_cell)
 {
-    float gain = fminf(fmaxf(pixels_per_cell / 1.5f, 5), 32);
-    for (int i = 0; i < 256; i++)
-        edge[i] = (uint8_t)fminf(fmaxf(((float)i - 127.5f) * gain + 127.5f, 0), 255);
+    return (int)(256 * fminf(fmaxf(pixels_per_cell / 1.5f, 5), 32));
 }
 
-static void sample_row(const struct columns *columns, const int line[MASK_SIDE_MAX + 1],
-                       const uint8_t edge[256], uint8_t *restrict to)
+/* Cells of a row of a mask, times 256, and how much more the next one has. */
+struct line {
+    int cell[MASK_SIDE_MAX], rise[MASK_SIDE_MAX];
+};
+
+/* Between two rows, `share` of 256 from the first to the second. */
+SIMD_CLONES static void read_row(struct line *restrict line, const uint8_t *restrict a,
+                                 const uint8_t *restrict b, int width, int share)
 {
+    for (int i = 0; i < width; i++)
+        line->cell[i] = a[i] * 256 + (b[i] - a[i]) * share;
+    for (int i = 0; i + 1 < width; i++)
+        line->rise[i] = line->cell[i + 1] - line->cell[i];
+    line->rise[width - 1] = 0;
+}
+
+SIMD_CLONES static void sample_row(const struct columns *columns, const struct line *line, int gain,
+                                   uint8_t *restrict to)
+{
+    enum { HALF = 255 * 128 };
     for (int i = 0; i < columns->count; i++) {
-        const int *at = line + columns->cell[i];
-        to[i] = edge[(at[0] * 256 + (at[1] - at[0]) * columns->share[i]) >> 16];
+        int cell = columns->cell[i];
+        int value = line->cell[cell] + (line->rise[cell] * columns->share[i] >> 8);
+        value = ((value - HALF) * gain >> 16) + 128;
+        value = value > 0 ? value : 0;
+        to[i] = (uint8_t)(value < 255 ? value : 255);
     }
 }
 
@@ -64,24 +83,19 @@ static bool cover(struct layer *layer, const struct scene *scene, const struct s
     const struct object_shape *shape = object->item->shape;
     const struct frame *frame = scene->frame;
     struct columns columns;
-    uint8_t edge[256];
-    int line[MASK_SIDE_MAX + 1];
-    int width = shape->mask_width, height = shape->mask_height;
+    struct line line;
     if (!layer_open(layer, frame, object->box))
         return false;
-    make_edge(edge, (object->bounds.x2 - object->bounds.x1) / (float)width);
+    int gain = edge_gain((object->bounds.x2 - object->bounds.x1) / (float)shape->mask_width);
     place_columns(&columns, layer, object, frame->width);
     int end = end_of(object->box.y + object->box.height, frame->height,
                      layer->area.y + layer->area.height);
     for (int y = object->box.y; y < end; y++) {
-        float at = place_of(y, object->bounds.y1, object->bounds.y2, height);
-        int row = (int)at, share = (int)(256 * (at - floorf(at)));
-        const uint8_t *a = shape->mask + (ptrdiff_t)row * width;
-        const uint8_t *b = row + 1 < height ? a + width : a;
-        for (int i = 0; i < width; i++)
-            line[i] = a[i] * 256 + (b[i] - a[i]) * share;
-        line[width] = line[width - 1];
-        sample_row(&columns, line, edge,
+        float at = place_of(y, object->bounds.y1, object->bounds.y2, shape->mask_height);
+        const uint8_t *row = shape->mask + (ptrdiff_t)at * shape->mask_width;
+        const uint8_t *next = (int)at + 1 < shape->mask_height ? row + shape->mask_width : row;
+        read_row(&line, row, next, shape->mask_width, (int)(256 * (at - floorf(at))));
+        sample_row(&columns, &line, gain,
                    layer->coverage + (ptrdiff_t)(y - layer->area.y) * layer->area.width +
                        columns.first);
     }

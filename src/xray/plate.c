@@ -31,8 +31,7 @@ struct plate_type plate_type(struct text *text, float font_size, const struct fr
 
 void plate_ground(struct frame *frame, const struct plate_type *type, struct rect rect, int alpha)
 {
-    shape_fill(frame, rect, type->pixels / 3, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM,
-               palette_ink(ground, frame), alpha);
+    shape_fill(frame, rect, type->pixels / 3, SHAPE_ROUND, palette_ink(ground, frame), alpha);
 }
 
 int plate_words(struct frame *frame, struct text *text, const struct plate_type *type, int x, int y,

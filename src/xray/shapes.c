@@ -57,8 +57,8 @@ static int fitting_radius(struct rect rect, int radius)
     return min_int(min_int(radius, SHAPE_RADIUS_MAX), min_int(rect.width, rect.height) / 2);
 }
 
-void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness, struct ink ink,
-                int alpha)
+void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness, int round,
+                struct ink ink, int alpha)
 {
     if (rect.width <= 2 * thickness || rect.height <= 2 * thickness) {
         canvas_rect(frame, rect, ink, alpha);
@@ -67,18 +67,17 @@ void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness
     int r = fitting_radius(rect, radius);
     if (r < thickness)
         r = 0; /* crisp corners: the horizontal lines take them */
-    int right = rect.x + rect.width, bottom = rect.y + rect.height;
-    int side = r > thickness ? r : thickness; /* where the vertical lines begin and end */
-    canvas_rect(frame, (struct rect){rect.x + r, rect.y, rect.width - 2 * r, thickness}, ink,
-                alpha);
-    canvas_rect(frame, (struct rect){rect.x + r, bottom - thickness, rect.width - 2 * r, thickness},
-                ink, alpha);
-    canvas_rect(frame, (struct rect){rect.x, rect.y + side, thickness, rect.height - 2 * side}, ink,
-                alpha);
-    canvas_rect(frame,
-                (struct rect){right - thickness, rect.y + side, thickness, rect.height - 2 * side},
-                ink, alpha);
-    draw_corners(frame, rect, r, thickness, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, ink, alpha);
+    int top = round & SHAPE_ROUND_TOP ? r : 0, bottom = round & SHAPE_ROUND_BOTTOM ? r : 0;
+    int upper = max_int(top, thickness), lower = max_int(bottom, thickness); /* of the sides */
+    const struct rect lines[] = {
+        {rect.x + top, rect.y, rect.width - 2 * top, thickness},
+        {rect.x + bottom, rect.y + rect.height - thickness, rect.width - 2 * bottom, thickness},
+        {rect.x, rect.y + upper, thickness, rect.height - upper - lower},
+        {rect.x + rect.width - thickness, rect.y + upper, thickness, rect.height - upper - lower},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        canvas_rect(frame, lines[i], ink, alpha);
+    draw_corners(frame, rect, r, thickness, round, ink, alpha);
 }
 
 void shape_fill(struct frame *frame, struct rect rect, int radius, int round, struct ink ink,

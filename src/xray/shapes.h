@@ -6,13 +6,14 @@
 
 enum { SHAPE_RADIUS_MAX = 40 };
 
-/* A line of `thickness` inside the rectangle's edges; a rectangle too small for a hole is filled.
- * The radius is cut to what fits. */
-void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness, struct ink ink,
-                int alpha);
-
-/* Which corners of a filled rectangle are round. */
+/* Which corners are round; the radius is cut to what fits. */
 enum { SHAPE_ROUND_TOP = 1, SHAPE_ROUND_BOTTOM = 2 };
+enum { SHAPE_ROUND = SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM };
+
+/* A line of `thickness` inside the rectangle's edges; a rectangle too small for a hole is filled.
+ */
+void shape_ring(struct frame *frame, struct rect rect, int radius, int thickness, int round,
+                struct ink ink, int alpha);
 void shape_fill(struct frame *frame, struct rect rect, int radius, int round, struct ink ink,
                 int alpha);
 

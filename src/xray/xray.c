@@ -262,12 +262,12 @@ void xray_card(struct xray *xray, struct frame *frame, const char *title, const 
 
     canvas_rect(frame, (struct rect){0, 0, width, height}, palette_ink(ground, frame), 255);
     shape_fill(frame, (struct rect){unit, unit, width - 2 * unit, height - 2 * unit}, unit,
-               SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, palette_ink(panel, frame), 255);
+               SHAPE_ROUND, palette_ink(panel, frame), 255);
     int baseline = height / 2;
     shape_fill(
         frame,
         (struct rect){width / 2 - unit, baseline - title_pixels - 2 * unit, 2 * unit, unit / 4 + 1},
-        unit / 8, SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, palette_ink(accent, frame), 255);
+        unit / 8, SHAPE_ROUND, palette_ink(accent, frame), 255);
     if (title)
         draw_centred(xray, frame, title, title_pixels, baseline, bright);
     if (line)

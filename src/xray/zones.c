@@ -268,10 +268,10 @@ static void draw_tag(const struct tag *tag, const struct figure *figure, struct 
     int x = rect.x + type->pad + type->gap / 2, swatch = type->capital;
     plate_ground(frame, type, rect, TAG_ALPHA);
     if (figure->flash > 0)
-        shape_ring(frame, rect, type->pixels / 3, type->pixels / 8 + 1, ink,
+        shape_ring(frame, rect, type->pixels / 3, type->pixels / 8 + 1, SHAPE_ROUND, ink,
                    (int)(255 * figure->flash));
-    shape_fill(frame, (struct rect){x, rect.y + type->pad, swatch, swatch}, swatch / 3,
-               SHAPE_ROUND_TOP | SHAPE_ROUND_BOTTOM, ink, 255);
+    shape_fill(frame, (struct rect){x, rect.y + type->pad, swatch, swatch}, swatch / 3, SHAPE_ROUND,
+               ink, 255);
     x += swatch + type->gap;
     if (figure->zone->name[0])
         x = plate_words(frame, text, type, x, rect.y, figure->zone->name, plate_soft) + type->gap;

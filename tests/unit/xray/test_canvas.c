@@ -55,6 +55,67 @@ static void half_transparent_is_half_way(void **state)
     guarded_close(&g);
 }
 
+/* The share of a sample's pixels in the picture that lie under the mask, by its coverage. */
+static double covered(const struct frame *frame, int plane, int column, int row, int x, int y,
+                      const struct mask *mask)
+{
+    int step = plane == 0 ? 1 : 2, pixels = 0;
+    double sum = 0;
+    for (int py = row * step; py < min_int((row + 1) * step, frame->height); py++)
+        for (int px = column * step; px < min_int((column + 1) * step, frame->width); px++) {
+            bool in = px >= x && px < x + mask->width && py >= y && py < y + mask->height;
+            sum += in ? mask->coverage[(py - y) * mask->width + px - x] / 255.0 : 0;
+            pixels++;
+        }
+    return sum / pixels;
+}
+
+static void expect_blended(const struct guarded *g, int x, int y, const struct mask *mask,
+                           int alpha)
+{
+    static const uint8_t ground[FRAME_PLANES] = {GROUND_Y, GROUND_U, GROUND_V};
+    const struct frame *frame = &g->frame;
+    for (int p = 0; p < FRAME_PLANES; p++)
+        for (int row = 0; row < (p ? chroma_size(frame->height) : frame->height); row++)
+            for (int column = 0; column < (p ? chroma_size(frame->width) : frame->width);
+                 column++) {
+                double share = covered(frame, p, column, row, x, y, mask) * alpha / 255;
+                double value = ground[p] + share * (ink.plane[p] - ground[p]);
+                int is = frame->plane[p][row * frame->stride[p] + column];
+                assert_true(is > value - 2.1 && is < value + 2.1);
+            }
+}
+
+/* Wide and narrow, at even and odd places, at the edges of even and odd pictures. */
+static void each_sample_is_blended_by_what_covers_it(void **state)
+{
+    (void)state;
+    static const int sizes[][2] = {{3, 2}, {21, 15}, {64, 31}, {99, 48}};
+    static const int lengths[] = {1, 2, 3, 5, 8, 9, 17, 40, 90};
+    static uint8_t all[90 * 90], some[90 * 90];
+    memset(all, 255, sizeof all);
+    for (size_t i = 0; i < sizeof some; i++)
+        some[i] = (uint8_t)(i * 2654435761u >> 13);
+    for (int i = 0; i < 4 * 9 * 9 * 12; i++) {
+        const int *size = sizes[i % 4];
+        struct rect rect = {i * 7 % (size[0] + 8) - 5, i * 11 % (size[1] + 6) - 4,
+                            lengths[i / 4 % 9], lengths[i / 36 % 9]};
+        int alpha = i % 3 == 0 ? 255 : i * 37 % 256;
+        struct guarded g;
+        guarded_open(&g, size[0], size[1]);
+        canvas_rect(&g.frame, rect, ink, alpha);
+        const struct mask full = {all, rect.width, rect.height};
+        expect_blended(&g, rect.x, rect.y, &full, alpha);
+        guarded_close(&g);
+        guarded_open(&g, size[0], size[1]);
+        const struct mask mask = {some, rect.width, rect.height};
+        canvas_mask(&g.frame, rect.x, rect.y, &mask, ink, alpha);
+        expect_blended(&g, rect.x, rect.y, &mask, alpha);
+        assert_true(guarded_intact(&g));
+        guarded_close(&g);
+    }
+}
+
 /* All kinds of positions on all kinds of sizes; the guards and the sanitizer see a slip. */
 static void everything_is_clipped(void **state)
 {
@@ -74,7 +135,7 @@ static void everything_is_clipped(void **state)
             canvas_mask(&g.frame, rect.x, rect.y, &(struct mask){coverage, 7, 5}, ink, 77);
             if (rect.width <= 0 || rect.height <= 0)
                 continue;
-            shape_ring(&g.frame, rect, (int)(i % 50), 1 + (int)(i % 16), ink, 200);
+            shape_ring(&g.frame, rect, (int)(i % 50), 1 + (int)(i % 16), (int)(i % 4), ink, 200);
             shape_fill(&g.frame, rect, (int)(i % 50), (int)(i % 4), ink, 200);
         }
         assert_true(guarded_intact(&g));
@@ -88,7 +149,7 @@ static void a_ring_has_a_hole_and_round_corners(void **state)
     (void)state;
     struct guarded g;
     guarded_open(&g, 80, 60);
-    shape_ring(&g.frame, (struct rect){10, 10, 50, 40}, 6, 2, ink, 255);
+    shape_ring(&g.frame, (struct rect){10, 10, 50, 40}, 6, 2, SHAPE_ROUND, ink, 255);
     assert_int_equal(guarded_changed(&g, 16, 16, 54, 44), 0); /* the hole */
     assert_int_equal(guarded_changed_all(&g), guarded_changed(&g, 10, 10, 60, 50));
     assert_int_equal(g.frame.plane[0][10 * g.frame.stride[0] + 30], 200);
@@ -114,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_rectangle_covers_its_pixels_and_no_others),
         cmocka_unit_test(chroma_takes_the_share_that_is_covered),
         cmocka_unit_test(half_transparent_is_half_way),
+        cmocka_unit_test(each_sample_is_blended_by_what_covers_it),
         cmocka_unit_test(everything_is_clipped),
         cmocka_unit_test(a_ring_has_a_hole_and_round_corners),
     };
