@@ -61,16 +61,43 @@ static int open_threads(struct media_server *server, struct reason *why)
     return OW_OK;
 }
 
-/* Without it the media port serves all the same. */
-static void open_listener(struct media_server *server)
+/* OW_EEXISTS when the number is free for UDP only. */
+static int open_listener(struct media_server *server, struct reason *why)
 {
     const char *bind_address = server->settings.bind_address;
     if (!bind_address && server->settings.loopback_only)
         bind_address = "127.0.0.1";
-    struct reason why;
-    if (!server->settings.no_tcp && media_tcp_listen(&server->listener, server->threads[0],
-                                                     bind_address, server->port, &why) != OW_OK)
-        log_warn("Viewers cannot come by TCP: %s", why.text);
+    if (server->settings.no_tcp)
+        return OW_OK;
+    return media_tcp_listen(&server->listener, server->threads[0], bind_address, server->port, why);
+}
+
+static void close_threads(struct media_server *server)
+{
+    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
+        media_thread_destroy(&server->threads[i]);
+}
+
+/* Without TCP the media port serves all the same; but a number that the system chooses is one that
+ * is free for both. */
+static int open_port(struct media_server *server, struct reason *why)
+{
+    enum { ATTEMPTS = 32 };
+    for (int attempt = 1;; attempt++) {
+        server->thread_count = choose_thread_count(&server->settings);
+        int rc = open_threads(server, why);
+        if (rc != OW_OK)
+            return rc;
+        struct reason no_tcp = {""};
+        rc = open_listener(server, &no_tcp);
+        if (rc == OW_EEXISTS && server->settings.port == 0 && attempt < ATTEMPTS) {
+            close_threads(server);
+            continue;
+        }
+        if (rc != OW_OK)
+            log_warn("Viewers cannot come by TCP: %s", no_tcp.text);
+        return OW_OK;
+    }
 }
 
 static int make_tables(struct media_server *server, struct reason *why)
@@ -157,8 +184,7 @@ static void free_server(struct media_server *server)
             media_thread_join(server->threads[i]);
     media_reflexive_destroy(&server->reflexive);
     media_relay_destroy(&server->relay);
-    for (int i = 0; i < MEDIA_MAX_THREADS; i++)
-        media_thread_destroy(&server->threads[i]);
+    close_threads(server);
     media_tcp_listener_destroy(&server->listener);
     media_candidates_destroy(&server->candidates);
     media_sessions_destroy(&server->sessions);
@@ -188,15 +214,12 @@ int media_server_start(struct media_server **out, const struct media_server_sett
         server->settings.max_sessions = DEFAULT_MAX_SESSIONS;
     if (settings->max_unconnected_per_ip <= 0)
         server->settings.max_unconnected_per_ip = DEFAULT_MAX_UNCONNECTED;
-    server->thread_count = choose_thread_count(settings);
     pthread_mutex_init(&server->lock, NULL);
     pthread_rwlock_init(&server->routes_lock, NULL);
     random_system(&server->random);
-    int rc = open_threads(server, why);
-    if (rc == OW_OK) {
-        open_listener(server);
+    int rc = open_port(server, why);
+    if (rc == OW_OK)
         rc = make_tables(server, why);
-    }
     if (rc == OW_OK)
         rc = dtls_identity_create(&server->identity, clock_wall_us(), why);
     if (rc == OW_OK)

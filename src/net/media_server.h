@@ -20,7 +20,7 @@ struct media_server;
 struct media_stream;
 
 struct media_server_settings {
-    uint16_t port;            /* UDP; 0 = chosen by the system */
+    uint16_t port;            /* UDP; 0 = one that is free for TCP, too */
     const char *bind_address; /* NULL = all addresses, or loopback only with loopback_only */
     bool loopback_only;
     const char *public_address; /* 1:1 NAT and containers; NULL = none */
