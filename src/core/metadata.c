@@ -31,7 +31,6 @@ enum {
     COUNT_IS_NEWS = 1,
     COUNT_IS_LINE = 2, /* in section 6 */
     NEWS_UNIT_US = 10000,
-    MAX_NEWS = 255,
 };
 
 struct writer {
@@ -219,30 +218,22 @@ static void put_zones(struct writer *w, const struct metadata_picture *picture)
     put_section(w, METADATA_ZONES, section, (size_t)(inner.at - section));
 }
 
-/* The picture may be older than what the model saw last. */
-static int64_t news_age(const struct zone_state *zone, int64_t capture_us)
-{
-    if (zone->happened_us == 0)
-        return INT64_MAX;
-    int64_t since_us = capture_us - zone->happened_us;
-    return since_us > 0 ? since_us / NEWS_UNIT_US : 0;
-}
-
 static void put_counts(struct writer *w, const struct metadata_picture *picture)
 {
     uint8_t section[ZONE_STATES_MAX * COUNT_BYTES];
     struct writer inner = {section};
     for (int i = 0; i < zone_count(picture); i++) {
         const struct zone_state *zone = &picture->zones->items[i];
-        int64_t age = news_age(zone, picture->stages.at_us[STAGE_CAPTURE]);
+        int64_t capture_us = picture->stages.at_us[STAGE_CAPTURE];
+        int64_t age_us = zone_news_age_us(zone->happened_us, capture_us);
         uint64_t inside = zone->inside > 0 ? (unsigned)zone->inside : 0;
         put_varint(&inner, (zone->line ? zone->in : inside) << 2 |
                                (zone->line ? COUNT_IS_LINE : 0u) |
-                               (age <= MAX_NEWS ? COUNT_IS_NEWS : 0u));
+                               (age_us >= 0 ? COUNT_IS_NEWS : 0u));
         if (zone->line)
             put_varint(&inner, zone->out);
-        if (age <= MAX_NEWS)
-            put_u8(&inner, (unsigned)age);
+        if (age_us >= 0)
+            put_u8(&inner, (unsigned)(age_us / NEWS_UNIT_US));
     }
     put_section(w, METADATA_COUNTS, section, (size_t)(inner.at - section));
 }
@@ -339,8 +330,6 @@ int metadata_create(struct metadata **out, const struct metadata_picture *pictur
     struct writer writer = {metadata->data};
     put_record(&writer, picture);
     metadata->informs = picture->informs;
-    metadata->hides = picture->hides;
-    metadata->min_confidence = picture->min_confidence;
     metadata->boxes_size = (size_t)(writer.at - metadata->data);
     if (picture->shapes)
         put_shapes(&writer, picture->detections);

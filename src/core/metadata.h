@@ -74,12 +74,10 @@ enum {
 
 struct metadata {
     atomic_int refs;
-    bool informs;         /* a model belongs to it, so that there may be something to show */
-    unsigned hides;       /* METADATA_HIDES_… */
-    float min_confidence; /* objects below are not to be drawn */
-    size_t boxes_size;    /* without shapes, names and zones, which follow in this order */
-    size_t bare_size;     /* without names and zones, which need not be sent each time */
-    size_t named_size;    /* without the zones */
+    bool informs;      /* a model belongs to it, so that there may be something to show */
+    size_t boxes_size; /* without shapes, names and zones, which follow in this order */
+    size_t bare_size;  /* without names and zones, which need not be sent each time */
+    size_t named_size; /* without the zones */
     size_t size;
     uint8_t data[];
 };

@@ -32,3 +32,12 @@ bool shared_text_is(const struct shared_text *a, const struct shared_text *b, co
 {
     return a == b || strcmp(a ? a->text : nothing, b ? b->text : nothing) == 0;
 }
+
+bool shared_text_follow(struct shared_text **held, struct shared_text *now, const char *nothing)
+{
+    if (!now || shared_text_is(*held, now, nothing))
+        return false;
+    shared_text_unref(held);
+    *held = shared_text_ref(now);
+    return true;
+}

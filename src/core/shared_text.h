@@ -17,5 +17,8 @@ void shared_text_unref(struct shared_text **text); /* of NULL does nothing */
 
 /* Do both say the same? One that is not there says `nothing`. */
 bool shared_text_is(const struct shared_text *a, const struct shared_text *b, const char *nothing);
+/* Holds `now` (lent; NULL = not known) in the place of another unless both say the same; whether it
+ * does. */
+bool shared_text_follow(struct shared_text **held, struct shared_text *now, const char *nothing);
 
 #endif

@@ -21,6 +21,16 @@ struct zone_state {
     int64_t happened_us;
 };
 
+enum { ZONE_NEWS_US = 2550000 }; /* what happened earlier is told no more */
+
+/* How long before a picture something happened there, 0 when it did later; -1: not of late. The
+ * picture may be older than what the model saw last. */
+static inline int64_t zone_news_age_us(int64_t happened_us, int64_t capture_us)
+{
+    int64_t age_us = capture_us > happened_us ? capture_us - happened_us : 0;
+    return happened_us != 0 && age_us <= ZONE_NEWS_US ? age_us : -1;
+}
+
 /* A zone's place in the list decides its colour. */
 struct zone_states {
     int count;

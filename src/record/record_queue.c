@@ -31,6 +31,8 @@ bool record_item_copy(struct record_item *out, const struct record_item *item)
         (void)detections_ref(item->seen);
     if (item->places)
         (void)shared_text_ref(item->places);
+    if (item->look)
+        (void)shared_text_ref(item->look);
     return true;
 }
 
@@ -39,6 +41,7 @@ void record_item_clear(struct record_item *item)
     encoded_unref(&item->unit);
     detections_unref(&item->seen);
     shared_text_unref(&item->places);
+    shared_text_unref(&item->look);
     free(item->zones);
     item->zones = NULL;
 }

@@ -16,6 +16,7 @@ struct record_item {
     struct detections *seen;    /* own reference, NULL = none */
     char *zones;                /* own: what zones counted, JSON; NULL = none */
     struct shared_text *places; /* own reference: where zones are, JSON; NULL = not known */
+    struct shared_text *look;   /* the same: how it is to be drawn */
     bool predicted;             /* the boxes were moved forward to this picture */
     unsigned lost;              /* pictures that are missing in front of this one */
 };

@@ -2,7 +2,6 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/metadata.h"
 #include "record/mp4_file.h"
 #include "workflow/detections_json.h"
 
@@ -31,11 +30,11 @@ struct text {
 struct recording {
     struct record_folder *folder;
     struct mp4_file *video;
-    bool failed;                /* it takes no more */
-    int lines;                  /* descriptor */
-    off_t lines_bytes;          /* that are whole */
-    struct text text;           /* lines that are not written yet */
-    struct shared_text *places; /* of zones, that were told last; NULL = none yet */
+    bool failed;                       /* it takes no more */
+    int lines;                         /* descriptor */
+    off_t lines_bytes;                 /* that are whole */
+    struct text text;                  /* lines that are not written yet */
+    struct shared_text *look, *places; /* that were told last; NULL = none yet */
     struct record_item held; /* the last picture, if any: how long it lasts, the next one tells */
     int64_t first_us, wall_offset_us;
     int64_t fragment_pts, duration;          /* of the picture before the one held */
@@ -89,25 +88,6 @@ static void begin_line(struct recording *self, const char *type, int64_t capture
              seconds_of(pts_of(self, capture_us)), at);
 }
 
-/* What the user wants less drawn than was seen. */
-static void add_look(struct recording *self, const struct metadata *metadata)
-{
-    static const char *const parts[] = {"boxes", "names", "confidence", "tracks", "masks"};
-    if (!metadata)
-        return;
-    const char *before = ",\"hides\":[";
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if ((metadata->hides >> i & 1) == 0)
-            continue;
-        add_text(&self->text, "%s\"%s\"", before, parts[i]);
-        before = ",";
-    }
-    if (metadata->hides != 0)
-        add_text(&self->text, "]");
-    if (metadata->min_confidence > 0)
-        add_text(&self->text, ",\"min_confidence\":%.3f", metadata->min_confidence);
-}
-
 static void add_picture_line(struct recording *self, const struct record_item *item)
 {
     const struct encoded *unit = item->unit;
@@ -125,21 +105,19 @@ static void add_picture_line(struct recording *self, const struct record_item *i
              item->predicted ? "true" : "false", seen ? seen->count : 0, text ? text : "[]");
     if (item->zones)
         add_text(&self->text, ",\"zones\":%s", item->zones);
-    add_look(self, unit->metadata);
     add_text(&self->text, "}\n");
     free(text);
     json_decref(list);
 }
 
-/* Where zones are is told when it is not what was told last. */
-static void add_places_line(struct recording *self, const struct record_item *item)
+/* Told when it is not what was told last (`nothing` before the first time). */
+static void add_news_line(struct recording *self, const struct record_item *item, const char *type,
+                          struct shared_text *now, struct shared_text **told, const char *nothing)
 {
-    if (!item->places || shared_text_is(self->places, item->places, ZONE_NO_PLACES))
+    if (!shared_text_follow(told, now, nothing))
         return;
-    begin_line(self, "zones", item->unit->capture_us);
-    add_text(&self->text, ",\"zones\":%s}\n", item->places->text);
-    shared_text_unref(&self->places);
-    self->places = shared_text_ref(item->places);
+    begin_line(self, type, item->unit->capture_us);
+    add_text(&self->text, ",\"%s\":%s}\n", type, now->text);
 }
 
 void recording_note(struct recording *self, int64_t at_us, const char *type, const char *object)
@@ -248,7 +226,8 @@ static int write_held(struct recording *self, int64_t end_us)
         begin_line(self, "gap", item->unit->capture_us);
         add_text(&self->text, ",\"pictures\":%u}\n", item->lost);
     }
-    add_places_line(self, item);
+    add_news_line(self, item, "look", item->look, &self->look, "");
+    add_news_line(self, item, "zones", item->places, &self->places, ZONE_NO_PLACES);
     add_picture_line(self, item);
     self->duration = duration;
     self->figures.pictures++;
@@ -306,6 +285,7 @@ static void free_recording(struct recording *self)
     if (self->lines >= 0)
         close(self->lines);
     record_item_clear(&self->held);
+    shared_text_unref(&self->look);
     shared_text_unref(&self->places);
     record_folder_release(self->folder, self->figures.name);
     free(self->text.data);

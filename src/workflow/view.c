@@ -26,6 +26,7 @@ void view_unref(struct view **view)
         return;
     recorder_destroy(&v->recorder);
     shared_text_unref(&v->zone_places);
+    shared_text_unref(&v->drawn_look);
     mailbox_destroy(&v->inbox);
     pthread_rwlock_destroy(&v->wiring);
     pthread_mutex_destroy(&v->lock);

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/perf.h"
 #include "encode/video_focus.h"
+#include "workflow/view_style.h"
 #include "workflow/view_zones.h"
 
 #include <math.h>
@@ -283,16 +284,6 @@ static void add_color(struct metadata_picture *picture, struct metadata_color *c
             (struct metadata_color){class_id, {color.r, color.g, color.b}};
 }
 
-/* What a page that draws is to leave out. */
-static unsigned hides(const struct xray_style *style)
-{
-    return (style->show_boxes ? 0u : METADATA_HIDES_BOXES) |
-           (style->show_labels ? 0u : METADATA_HIDES_NAMES) |
-           (style->show_confidence ? 0u : METADATA_HIDES_CONFIDENCE) |
-           (style->show_track_ids ? 0u : METADATA_HIDES_TRACKS) |
-           (style->show_masks || style->show_contours ? 0u : METADATA_HIDES_MASKS);
-}
-
 /* What the user has chosen: the colours of classes in the picture, what is drawn, and for a page
  * that draws the zones. */
 static void add_extras(const struct view_shot *shot, struct metadata_picture *picture,
@@ -305,7 +296,7 @@ static void add_extras(const struct view_shot *shot, struct metadata_picture *pi
         if (xray_own_color(style, seen->labels, seen->items[i].class_id, &color))
             add_color(picture, extras->colors, seen->items[i].class_id, color);
     picture->colors = extras->colors;
-    picture->hides = hides(style);
+    picture->hides = view_style_hides(style);
     picture->min_confidence = style->min_confidence;
     if (!picture->shapes || !style->show_zones)
         return;

@@ -89,7 +89,7 @@ struct view {
     int64_t last_us, card_us; /* when it came; when a card was shown */
     struct meter arrivals;    /* of pictures that may be shown */
     struct rate_gate gate, jpeg_gate, record_gate;
-    struct shared_text *zone_places; /* that the recorder was told last; NULL = none yet */
+    struct shared_text *zone_places, *drawn_look; /* that the recorder was told last; NULL = none */
 
     pthread_mutex_t lock; /* guards what follows */
     struct view_info info;

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/perf.h"
+#include "workflow/view_style.h"
 #include "workflow/view_zones.h"
 
 #include <math.h>
@@ -239,9 +240,11 @@ static void hand_to_recorder(struct view *view, const struct view_shot *shot, st
     struct record_item item = {.unit = unit,
                                .seen = shot->detections,
                                .predicted = detections_are_predicted(shot->detections)};
+    view_style_tell(&view->parts.look.style, &view->drawn_look);
+    item.look = view->drawn_look;
     pthread_rwlock_rdlock(&view->wiring);
     if (!shot->dark) {
-        item.zones = view_zones_tell(&view->inputs);
+        item.zones = view_zones_tell(&view->inputs, unit->capture_us);
         if (shot->frame)
             view_zones_tell_places(&view->inputs, shot->frame->width, shot->frame->height,
                                    &view->zone_places);

@@ -31,13 +31,22 @@ void view_zones_read(const struct view_inputs *inputs, int width, int height,
     }
 }
 
-char *view_zones_tell(const struct view_inputs *inputs)
+static json_t *describe_counts(const struct filter_zone *zone, int64_t capture_us)
+{
+    json_t *object = zone_describe(zone);
+    int64_t age_us = zone_news_age_us(zone->counts.happened_us, capture_us);
+    if (object && age_us >= 0)
+        json_object_set_new(object, "happened_ms", json_integer(age_us / 1000));
+    return object;
+}
+
+char *view_zones_tell(const struct view_inputs *inputs, int64_t capture_us)
 {
     json_t *list = json_array();
     for (int i = 0; i < inputs->zone_count; i++) {
         struct filter_zone zone;
         if (filter_read_zone(inputs->zones[i], &zone))
-            json_array_append_new(list, zone_describe(&zone));
+            json_array_append_new(list, describe_counts(&zone, capture_us));
     }
     char *text = json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
     json_decref(list);
@@ -55,9 +64,6 @@ void view_zones_tell_places(const struct view_inputs *inputs, int width, int hei
     }
     struct shared_text *now = zone_places_text(list);
     json_decref(list);
-    if (now && !shared_text_is(*places, now, ZONE_NO_PLACES)) {
-        shared_text_unref(places);
-        *places = shared_text_ref(now);
-    }
+    (void)shared_text_follow(places, now, ZONE_NO_PLACES);
     shared_text_unref(&now);
 }

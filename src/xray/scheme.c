@@ -5,11 +5,16 @@
 
 static const struct rgb white = {0xf4, 0xf6, 0xf8};
 
+bool xray_takes_own_colors(const struct xray_style *style)
+{
+    return style->scheme == XRAY_SCHEME_DEFAULT || style->scheme == XRAY_SCHEME_CLASS_SPECIFIC;
+}
+
 bool xray_own_color(const struct xray_style *style, const struct label_set *labels, int class_id,
                     struct rgb *out)
 {
     char id[16], scratch[16];
-    if (style->scheme != XRAY_SCHEME_DEFAULT && style->scheme != XRAY_SCHEME_CLASS_SPECIFIC)
+    if (!xray_takes_own_colors(style))
         return false;
     snprintf(id, sizeof id, "%d", class_id);
     const char *name = label_set_name(labels, class_id, scratch);

@@ -83,6 +83,8 @@ int xray_create(struct xray **out, const char *font, struct reason *why);
 /* The zones of the pictures drawn from now on; copied. NULL = none. */
 void xray_set_zones(struct xray *xray, const struct zone_states *zones);
 
+/* Does its scheme go by class, and take colours that the user has chosen? */
+bool xray_takes_own_colors(const struct xray_style *style);
 /* The colour that the user has chosen for a class, where the scheme goes by class and takes it.
  * labels may be NULL. */
 bool xray_own_color(const struct xray_style *style, const struct label_set *labels, int class_id,

@@ -116,8 +116,9 @@ test('the page of recordings shows one as it grows, plays it with what was seen,
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const node = (id, type, data) => ({ id, type, data });
   const server = await startServer({
-    id: 'street', name: 'Street', edges: [{ id: '1', source: 'video', target: 'model' }, { id: '2', source: 'model', target: 'square' }],
-    nodes: [node('video', 'videoInput', { videoPath: 'vtest.avi' }), node('model', 'model', { modelId: 'nanodet', confidence: 0.4 }),
+    id: 'street', name: 'Street', edges: ['video', 'model', 'zone', 'square'].slice(1).map((target, i) => ({ id: target, source: ['video', 'model', 'zone'][i], target })),
+    nodes: [node('video', 'videoInput', { videoPath: 'vtest.avi' }), node('model', 'model', { modelId: 'nanodet', confidence: 0.4, customColors: { person: '#00ff00' } }),
+      node('zone', 'zone', { zoneType: 'rectangle', polygon: [[0.1, 0.1], [0.9, 0.9]], filterType: 'all' }),
       node('square', 'videoPreviewWebRTC', { label: 'The square', layout: 'clean' })],
   }, ['--data-folder', folder]);
   t.after(server.stop);
@@ -139,13 +140,20 @@ test('the page of recordings shows one as it grows, plays it with what was seen,
   // With the keyboard.
   await card.getByRole('button', { name: /^Play The square, Today/ }).press('Enter');
   await page.waitForFunction(() => document.querySelector('video').currentTime > 0.5 && document.querySelector('.stage').dataset.objects > 0);
+  /* How much is painted; in the colour that was chosen for people; in that of the zone's outline. */
   const painted = () => page.evaluate(() => {
     const { width, height } = document.querySelector('.overlay');
-    return document.querySelector('.overlay').getContext('2d').getImageData(0, 0, width, height).data.some((value) => value > 0);
+    const { data } = document.querySelector('.overlay').getContext('2d').getImageData(0, 0, width, height);
+    const count = (is) => data.reduce((sum, _, i) => sum + (i % 4 === 0 && is(data[i], data[i + 1], data[i + 2], data[i + 3]) ? 1 : 0), 0);
+    return {
+      all: count((_r, _g, _b, a) => a > 0), chosen: count((r, g, b, a) => a === 255 && r === 0 && g === 255 && b === 0),
+      zone: count((r, g, b, a) => a > 200 && r > 220 && Math.abs(g - 0.82 * r) < 12 && Math.abs(b - 0.4 * r) < 12),
+    };
   });
-  assert.equal(await painted(), true);
+  const drawn = await painted();
+  assert.ok(drawn.all > 0 && drawn.chosen > 50 && drawn.zone > 50, JSON.stringify(drawn));
   await page.keyboard.press('b');
-  assert.equal(await painted(), false, 'boxes can be switched off');
+  assert.equal((await painted()).all, 0, 'boxes can be switched off');
   await page.keyboard.press('Escape');
   await page.getByTestId('player').waitFor({ state: 'hidden' });
   await page.waitForFunction(() => location.hash === '');

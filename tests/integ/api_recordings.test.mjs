@@ -168,7 +168,12 @@ beside('a recorder keeps what happened around the events of a zone', { timeout: 
     const inside = pictures.map(({ zones: [zone] }) => zone.inside);
     assert.deepEqual(lines.filter(({ type }) => type === 'zones').map(({ pts, zones }) => ({ pts, zones })), [{ pts: 0, zones: [
       { node_id: 'middle', name: 'Zone', zone_type: 'rectangle', points: [[0.3, 0.3], [0.5, 0.3], [0.5, 0.7], [0.3, 0.7]] }] }]);
-    assert.deepEqual(pictures[0].zones, [{ node_id: 'middle', name: 'Zone', inside: inside[0] }]);
+    const { happened_ms: _, ...counted } = pictures[0].zones[0];
+    assert.deepEqual(counted, { node_id: 'middle', name: 'Zone', inside: inside[0] });
+    assert.deepEqual(lines.filter(({ type }) => type === 'look').map(({ pts, look }) => ({ pts, look })), [{ pts: 0, look: {
+      color_scheme: 'default', colors: [], hides: ['tracks'], min_confidence: 0 } }]);
+    const soon = pictures.filter(({ pts }) => pts > last.pts + 0.3 && pts < last.pts + 0.7);
+    assert.ok(soon.length > 0 && soon.every(({ pts, zones: [{ happened_ms: ago }] }) => ago >= 0 && ago <= (pts - last.pts) * 1000 + 1));
     assert.ok(Math.max(...inside) > 0 && inside.includes(last.inside), 'what the zone counts is told with each picture');
     assert.ok(seen.length > 0 && seen.every(({ class_name: name, bbox }) => name && bbox.length === 4));
   }

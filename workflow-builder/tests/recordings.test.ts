@@ -85,11 +85,47 @@ test('the lines give what happened in order, and objects in parts of the picture
     keyPoints: [{ x: 0.1, y: 0.1, score: 0.9 }], mask: { width: 3, height: 2, runs: [1, 5] },
   }]);
   assert.deepEqual(seen?.look, WHOLE_LOOK);
-  const [less] = readLines('{"type":"picture","pts":0,"detections":[],"hides":["boxes","wings"],"min_confidence":0.5}', true).pictures;
-  assert.deepEqual(less?.seen.look, { parts: new Set(['names', 'confidence', 'tracks', 'masks']), confidence: 0.5 });
+  assert.deepEqual([pictures[1]?.scheme, seen?.zones], ['', []], 'as before there were lines that tell more');
   assert.deepEqual(readLines(LINES.join('\n'), false).pictures, []);
   assert.equal(eventText({ event: 'cross_in', node_id: 'line', class_name: '', track_id: 4 }), 'something #4 crosses in line');
   assert.equal(eventText({ event: 'unheard_of', node_id: 'yard', class_name: 'car' }), 'car unheard_of yard');
+});
+
+const ZONES = '{"type":"zones","pts":0,"zones":[{"node_id":"y","name":"Yard","zone_type":"polygon","points":[[0,0],[1,0],[0.5,1]]},{"node_id":"g","name":"","zone_type":"line","points":[[0.2,0.5],[0.8,0.5]]}]}';
+const counting = (zones: string, detections = '') => `{"type":"picture","pts":0,"width":10,"height":10,"detections":[${detections}],"zones":${zones}}`;
+const COUNTS = '[{"node_id":"y","name":"Yard","inside":2,"happened_ms":40},{"node_id":"g","name":"","crossed_in":3,"crossed_out":1}]';
+const picturesOf = (...lines: string[]) => readLines(lines.join('\n'), true).pictures;
+
+test('zones stand where they were told to be, with what each picture counts', () => {
+  const [before, first, odd, moved, none] = picturesOf(counting(COUNTS), ZONES, counting(COUNTS), counting('[{"inside":1}]'),
+    '{"type":"zones","pts":1,"zones":[{"node_id":"y","zone_type":"rectangle","points":[]}]}', counting('[{"inside":4}]'),
+    '{"type":"zones","pts":2,"zones":[]}', counting('[]'));
+  assert.deepEqual(before?.seen.zones, [], 'where they are is not known yet');
+  assert.deepEqual(first?.seen.zones, [
+    { name: 'Yard', line: false, points: [{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 0.5, y: 1 }], inside: 2, crossedIn: 0, crossedOut: 0, happenedMs: 40 },
+    { name: '', line: true, points: [{ x: 0.2, y: 0.5 }, { x: 0.8, y: 0.5 }], inside: 0, crossedIn: 3, crossedOut: 1, happenedMs: null }]);
+  assert.deepEqual(odd?.seen.zones, [], 'counts of other zones');
+  assert.deepEqual(moved?.seen.zones, [{ name: '', line: false, points: [], inside: 4, crossedIn: 0, crossedOut: 0, happenedMs: null }]);
+  assert.deepEqual(none?.seen.zones, []);
+});
+
+test('events name zones as they are called', () => {
+  const events = ['y', 'g', 'gone'].map((id) => `{"type":"zone_event","pts":1,"node_id":"${id}","event":"enter","class_name":"car"}`);
+  assert.deepEqual(readLines([ZONES, '{"type":"zones","zones":[]}', ...events].join('\n'), false).events.map(({ text }) => text), ['car enters Yard', 'car enters g', 'car enters gone']);
+});
+
+test('pictures look as they were told to from there on', () => {
+  const seen = ['{"class_id":2,"class_name":"car"}', '{"class_id":7,"class_name":"truck"}', '{"class_id":0,"class_name":"person"}'].join();
+  const [plain, chosen, hidden] = picturesOf(ZONES, counting(COUNTS, seen),
+    '{"type":"look","pts":0,"look":{"color_scheme":"class_specific","colors":[["car","#ff8800"],["7","#00ff00"],["2","#000000"],["person","red"]],"hides":[],"min_confidence":0}}',
+    counting(COUNTS, seen),
+    '{"type":"look","pts":0,"look":{"color_scheme":"neon","colors":[],"hides":["boxes","zones","wings"],"min_confidence":0.5}}', counting(COUNTS, seen));
+  const colours = (picture: typeof plain) => picture?.seen.objects.map(({ ownColour }) => ownColour);
+  assert.deepEqual([plain?.scheme, colours(plain), plain?.seen.look], ['', [null, null, null], WHOLE_LOOK]);
+  assert.deepEqual([chosen?.scheme, colours(chosen), chosen?.seen.look], ['class_specific', ['#ff8800', '#00ff00', null], WHOLE_LOOK]);
+  assert.deepEqual([hidden?.scheme, colours(hidden), hidden?.seen.zones], ['neon', [null, null, null], []]);
+  assert.deepEqual(hidden?.seen.look, { parts: new Set(['names', 'confidence', 'tracks', 'masks']), confidence: 0.5 });
+  assert.equal(chosen?.seen.zones.length, 2);
 });
 
 test('the picture shown is the last one that has begun', () => {

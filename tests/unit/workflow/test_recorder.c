@@ -1,6 +1,5 @@
 #include "../record/units.h"
 #include "core/clock.h"
-#include "core/metadata.h"
 #include "record/mp4_file.h"
 #include "workflow/recorder.h"
 #include "workflow/recording_list.h"
@@ -26,7 +25,7 @@ static struct recorder *recorder;
 static struct unit_maker maker;
 static struct detections *seen;
 static struct shared_text *places; /* of the zones, from the next picture on */
-static struct metadata *known;     /* of the next pictures */
+static struct shared_text *look;   /* the same */
 static int64_t start_us;
 
 static void see_somebody(void)
@@ -74,7 +73,7 @@ static int teardown(void **state)
     unit_maker_close(&maker);
     detections_unref(&seen);
     shared_text_unref(&places);
-    metadata_unref(&known);
+    shared_text_unref(&look);
     snprintf(command, sizeof command, "rm -rf '%s'", path);
     return system(command);
 }
@@ -90,11 +89,11 @@ static void put(int from, int to)
     for (int i = from; i < to; i++) {
         struct encoded *unit = unit_make(&maker, at(i), i % RATE == 0);
         assert_non_null(unit);
-        unit->metadata = known ? metadata_ref(known) : NULL;
         char zones[] = "[{\"node_id\":\"yard\",\"name\":\"Yard\",\"inside\":1}]";
         recorder_put(recorder, &(struct record_item){.unit = unit,
                                                      .seen = i % 2 ? seen : NULL,
                                                      .zones = i % 2 ? zones : NULL,
+                                                     .look = look,
                                                      .places = places});
         encoded_unref(&unit);
     }
@@ -330,11 +329,11 @@ static void another_size_is_another_file(void **state)
     json_decref(list);
 }
 
-static void move_zones(const char *to)
+static void change(struct shared_text **text, const char *to)
 {
-    shared_text_unref(&places);
-    places = shared_text_create(to);
-    assert_non_null(places);
+    shared_text_unref(text);
+    *text = shared_text_create(to);
+    assert_non_null(*text);
 }
 
 /* The lines that tell where zones are: as many, the first with these points and at this time. */
@@ -358,15 +357,15 @@ static void zones_are_told_when_they_move(void **state)
     (void)state;
     recorder_set_by_hand(recorder, true);
     put(0, 5); /* it is not known yet where they are */
-    move_zones("[]");
+    change(&places, "[]");
     put(5, 10); /* there are none */
-    move_zones("[1]");
+    change(&places, "[1]");
     put(10, 20);
-    move_zones("[1]");
+    change(&places, "[1]");
     put(20, 30);
-    move_zones("[]");
+    change(&places, "[]");
     put(30, 35);
-    move_zones("[2]");
+    change(&places, "[2]");
     put(35, 40);
     /* A file that goes on where one ended tells it anew. */
     unit_maker_close(&maker);
@@ -426,43 +425,28 @@ static void lines_are_whole_when_the_disk_was_full_for_a_while(void **state)
     json_decref(list);
 }
 
-static void want_drawn(unsigned hides, float min_confidence)
-{
-    metadata_unref(&known);
-    const struct metadata_picture picture = {.hides = hides, .min_confidence = min_confidence};
-    assert_int_equal(metadata_create(&known, &picture), OW_OK);
-}
-
-/* What the line with this index tells of it. */
-static void assert_look(const json_t *lines, size_t index, const char *expected)
-{
-    json_t *line = json_array_get(lines, index), *look = json_object();
-    assert_string_equal(json_string_value(json_object_get(line, "type")), "picture");
-    json_object_set(look, "hides", json_object_get(line, "hides"));
-    json_object_set(look, "min_confidence", json_object_get(line, "min_confidence"));
-    char *told = json_dumps(look, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(3));
-    assert_string_equal(told, expected);
-    free(told);
-    json_decref(look);
-}
-
-static void what_is_to_be_drawn_is_told(void **state)
+static void how_it_is_drawn_is_told_when_that_changes(void **state)
 {
     (void)state;
+    static const char *const looks[] = {"{\"color_scheme\":\"neon\"}", "{}"};
     recorder_set_by_hand(recorder, true);
-    put(0, 1);
-    want_drawn(0, 0);
-    put(1, 2);
-    want_drawn(METADATA_HIDES_BOXES | METADATA_HIDES_MASKS, 0);
-    put(2, 3);
-    want_drawn(METADATA_HIDES_NAMES, 0.5F);
-    put(3, 5);
+    change(&look, looks[0]);
+    change(&places, "[1]");
+    put(0, 10);
+    change(&look, looks[0]);
+    put(10, 20);
+    change(&look, looks[1]);
+    put(20, 30);
     recorder_stop(recorder);
     json_t *list = ended(1), *lines = lines_of(list, 0);
-    static const char *const looks[] = {"{}", "{}", "{\"hides\":[\"boxes\",\"masks\"]}",
-                                        "{\"hides\":[\"names\"],\"min_confidence\":0.5}"};
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++)
-        assert_look(lines, i + 1, looks[i]);
+    assert_int_equal(count_type(lines, "look"), 2);
+    static const size_t at_line[] = {1, 3 + 20}; /* behind head, look and zones 20 pictures */
+    for (size_t i = 0; i < 2; i++) {
+        char *told = json_dumps(member(lines, at_line[i], "look"), JSON_COMPACT);
+        assert_string_equal(told, looks[i]);
+        free(told);
+        assert_float_equal(number(lines, at_line[i], "pts"), i == 0 ? 0 : 2, 1e-4);
+    }
     json_decref(lines);
     json_decref(list);
 }
@@ -496,7 +480,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(zones_are_told_when_they_move, setup, teardown),
         cmocka_unit_test_setup_teardown(lines_are_whole_when_the_disk_was_full_for_a_while, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(what_is_to_be_drawn_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(how_it_is_drawn_is_told_when_that_changes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_folder_that_goes_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

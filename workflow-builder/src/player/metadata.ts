@@ -216,7 +216,8 @@ interface Extras {
   look: Look;
 }
 
-type Counted = ZoneCounts & { readonly line: boolean };
+/** What was counted in a zone of which kind. */
+export type Counted = ZoneCounts & Pick<ZonePlace, 'line'>;
 type ReadObject = Omit<SeenObject, 'className' | 'ownColour' | 'keyPoints' | 'mask'>;
 
 function readKeyPoints(reader: Reader): KeyPoint[] {
@@ -282,8 +283,8 @@ function readCounts(section: Reader): readonly Counted[] {
   return counts;
 }
 
-/* None while their places are not known. */
-function zonesOf(places: readonly ZonePlace[], counts: readonly Counted[]): readonly Zone[] {
+/** Zones by their places and counts, told in the same order. None while their places are not known. */
+export function zonesOf(places: readonly ZonePlace[], counts: readonly Counted[]): readonly Zone[] {
   if (places.length !== counts.length) return [];
   const zones = counts.flatMap((counted, i) => {
     const place = places[i];

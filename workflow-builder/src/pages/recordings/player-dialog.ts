@@ -182,7 +182,10 @@ export class PlayerDialog {
     const wanted = !this.#boxes.hidden && this.#boxes.getAttribute('aria-pressed') === 'true';
     const picture = wanted ? pictureAt(this.#lines.pictures, this.#at) : null;
     if (picture === null) this.#overlay.clear();
-    else this.#overlay.show(picture.seen);
+    else {
+      this.#overlay.look(picture.scheme, false);
+      this.#overlay.show(picture.seen);
+    }
     setData(this.#stage, 'objects', String(picture?.seen.objects.length ?? 0));
   }
 
