@@ -29,11 +29,11 @@ test_packages=(
     gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-nice
     gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
-    iproute2 nftables coturn janus curl openssl
+    iproute2 nftables coturn curl openssl
     fonts-noto-color-emoji mosquitto mosquitto-clients
 )
 # Those of the above that start a service of their own. The tests start their own.
-service_packages=(coturn janus mosquitto)
+service_packages=(coturn mosquitto)
 
 # Names of the packages wanted on this machine. Node.js, npm and the browsers count as there when
 # their commands are: they often come from elsewhere than Debian.

@@ -266,3 +266,9 @@ async function janus(core, otherCore) {
 }
 
 export const contenders = { overwatch, janus };
+
+// Those that can be started here. Janus is a package of Debian 12, and of 13 none.
+export function installed() {
+  const { error } = spawnSync('janus', ['--help'], { stdio: 'ignore' });
+  return Object.keys(contenders).filter((name) => name !== 'janus' || !error);
+}

@@ -23,7 +23,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
-import { cleanUp, contenders, end, pinned } from './contenders.mjs';
+import { cleanUp, contenders, end, installed, pinned } from './contenders.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -163,7 +163,10 @@ function verdict(rows) {
 }
 
 const results = {};
-for (const name of options.only ?? Object.keys(contenders)) results[name] = await contend(name);
+const here = installed();
+for (const name of options.only ?? Object.keys(contenders))
+  if (here.includes(name)) results[name] = await contend(name);
+  else console.log(`\n${name} is not installed and passed over`);
 console.log('');
 const verdicts = Object.fromEntries(Object.entries(results).map(([name, rows]) => [name, verdict(rows)]));
 for (const [name, found] of Object.entries(verdicts))
