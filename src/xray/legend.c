@@ -228,7 +228,9 @@ static void draw_scale(const struct content *content, const struct scale *scale,
     struct frame *frame = scene->frame;
     plate_words(frame, text, type, left, y, scale->name, plate_soft);
     y += content->line;
-    int from = plate_words(frame, text, type, left, y, scale->least, plate_bright) + type->gap;
+    /* From an even x on, so that each step has chroma samples of its own. */
+    int after = plate_words(frame, text, type, left, y, scale->least, plate_bright) + type->gap;
+    int from = (after + 1) & ~1;
     int to = right - text_width(text, type->pixels, scale->most);
     plate_words(frame, text, type, to, y, scale->most, plate_bright);
     to -= type->gap;

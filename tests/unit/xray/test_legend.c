@@ -60,13 +60,19 @@ static struct detections *see(int count, int class_id, float x, float y)
     return all;
 }
 
-static void draw(struct guarded *g, const struct detections *seen, const struct xray_style *style,
-                 int64_t at_us)
+static void draw_wide(struct guarded *g, int width, const struct detections *seen,
+                      const struct xray_style *style, int64_t at_us)
 {
-    guarded_open(g, WIDTH, HEIGHT);
+    guarded_open(g, width, HEIGHT);
     g->frame.capture_us = at_us;
     xray_draw(xray, &g->frame, seen, style);
     assert_true(guarded_intact(g));
+}
+
+static void draw(struct guarded *g, const struct detections *seen, const struct xray_style *style,
+                 int64_t at_us)
+{
+    draw_wide(g, WIDTH, seen, style, at_us);
 }
 
 enum corner { TOP_RIGHT, TOP_LEFT, BOTTOM_RIGHT, BOTTOM_LEFT, CORNERS };
@@ -168,23 +174,26 @@ static void it_keeps_off_the_objects(void **state)
     detections_unref(&there);
 }
 
-/* Where colours go by confidence it is the scale of these that explains them. */
+/* Where colours go by confidence it is the scale of these that explains them: pure colours, wherever
+ * it begins, at an even x or an odd one. */
 static void scales_stand_for_confidence_and_heat(void **state)
 {
     (void)state;
-    struct guarded g;
     struct detections *one = see(1, 2, 20, 200);
-    struct xray_style style = style_of(XRAY_BOXES);
-    style.scheme = XRAY_SCHEME_CONFIDENCE;
-    draw(&g, one, &style, 40 * SECOND_US);
-    assert_int_equal(colored(&g, palette_class(2)), 0);
-    assert_true(colored(&g, palette_confidence(0.5f)) >= 1);
-    guarded_close(&g);
-    style = style_of(XRAY_HEATMAP);
-    draw(&g, one, &style, 41 * SECOND_US);
-    assert_true(in_corner(&g, TOP_RIGHT) > 500);
-    assert_true(colored(&g, palette_thermal(0.9f)) >= 1);
-    guarded_close(&g);
+    for (int odd = 0; odd < 2; odd++) {
+        struct guarded g;
+        struct xray_style style = style_of(XRAY_BOXES);
+        style.scheme = XRAY_SCHEME_CONFIDENCE;
+        draw_wide(&g, WIDTH + odd, one, &style, (40 + 2 * odd) * SECOND_US);
+        assert_int_equal(colored(&g, palette_class(2)), 0);
+        assert_true(colored(&g, palette_confidence(0.5f)) >= 1);
+        guarded_close(&g);
+        style = style_of(XRAY_HEATMAP);
+        draw_wide(&g, WIDTH + odd, one, &style, (41 + 2 * odd) * SECOND_US);
+        assert_true(in_corner(&g, TOP_RIGHT) > 500);
+        assert_true(colored(&g, palette_thermal(0.9f)) >= 1);
+        guarded_close(&g);
+    }
     detections_unref(&one);
 }
 
