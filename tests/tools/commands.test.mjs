@@ -1,9 +1,9 @@
 // ./test must count right, and restart-all.sh must stop and start what runs.
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,10 +95,10 @@ async function freePort(server, bind) {
   return port;
 }
 
+// A zombie has ended.
 function isThere(pid) {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }
@@ -123,6 +123,24 @@ test('restart-all.sh starts an instance, and stops it before it starts the next'
   assert.notEqual(pid, first);
   assert.ok(!isThere(first), 'the first instance has ended');
   assert.ok(isThere(pid));
+});
+
+test('restart-all.sh takes a process for ended that nobody asks for', async (t) => {
+  const at = folder(t), pidFile = join(at, 'overwatch.pid'), program = join(at, 'overwatch');
+  copyFileSync('/bin/sleep', program);
+  // The shell becomes a program that waits for no child: this one stays as a zombie.
+  const parent = spawn('bash', ['-c', `"${program}" 1000 & echo $! >"${pidFile}"; echo; exec sleep 1000`]);
+  t.after(() => parent.kill());
+  await once(parent.stdout, 'data');
+  const first = readFileSync(pidFile, 'utf8').trim();
+  const port = await freePort(createServer(), (server) => server.listen(0, '127.0.0.1'));
+  const args = ['--port', port, '--media-port', 0, '--pid-file', pidFile, '--data-folder', 'none'].map(String);
+  const { stderr } = await promisify(execFile)(join(root, 'restart-all.sh'), args, { timeout: 120000 });
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  t.after(() => process.kill(pid, 'SIGTERM'));
+  assert.match(stderr, new RegExp(`Stopping Overwatch \\(process ${first}\\)`));
+  assert.doesNotMatch(stderr, /by force/);
+  assert.match(readFileSync(`/proc/${first}/status`, 'utf8'), /^State:\s*Z/m);
 });
 
 test('restart-all.sh finds the server of a configuration file, behind TLS and a password', async (t) => {
