@@ -288,8 +288,10 @@ static void put_names(struct writer *w, const struct metadata_picture *picture)
 static void put_record(struct writer *w, const struct metadata_picture *picture)
 {
     const struct detections *detections = picture->detections;
-    int width = detections != NULL ? detections->source_width : picture->width;
-    int height = detections != NULL ? detections->source_height : picture->height;
+    /* a model that has not answered yet says no size */
+    bool sized = detections != NULL && detections->source_width > 0;
+    int width = sized ? detections->source_width : picture->width;
+    int height = sized ? detections->source_height : picture->height;
     put_u8(w, METADATA_VERSION);
     put_u8(w, (picture->predicted ? METADATA_PREDICTED : 0u) |
                   (picture->awaited ? METADATA_AWAITED : 0u) |

@@ -90,7 +90,7 @@ struct metadata_color {
 
 struct metadata_picture {
     const struct detections *detections; /* NULL = none, or nothing seen */
-    int width, height;                   /* of the picture, where there are no detections */
+    int width, height;                   /* of the picture, where detections do not say it */
     bool informs, predicted, awaited, clean;
     bool shapes;                         /* key points and masks are told, too */
     struct stage_times stages;           /* the first is the capture time */

@@ -359,14 +359,41 @@ static void test_most(void **state)
     label_set_unref(&labels);
 }
 
+/* A model that has not answered yet: its boxes, of which there are none, are of the picture. */
+static void a_picture_has_a_size_before_the_model_answers(void **state)
+{
+    (void)state;
+    struct detections *none = NULL;
+    uint8_t out[64];
+    assert_int_equal(detections_create(&none, 1, NULL), OW_OK);
+    none->count = 0;
+    none->source_width = none->source_height = 0;
+    struct metadata *made = describe(none);
+    assert_true(write(made, false, 0, 123484089, out, sizeof out) > 0);
+    size_t at = 15;
+    for (unsigned passed = out[14]; passed != 0; passed >>= 1)
+        for (bool more = (passed & 1) != 0; more; at++)
+            more = (out[at] & 0x80) != 0;
+    const uint8_t size[] = {0xc0, 0x02, 0xb4, 0x01, 0}; /* 320, 180; no objects */
+    assert_memory_equal(out + at, size, sizeof size);
+    metadata_unref(&made);
+    detections_unref(&none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),  cmocka_unit_test(test_nothing_seen),
-        cmocka_unit_test(test_seen),   cmocka_unit_test(test_same_names),
-        cmocka_unit_test(test_shapes), cmocka_unit_test(test_most),
-        cmocka_unit_test(test_zones),  cmocka_unit_test(test_same_zones),
-        cmocka_unit_test(test_colors), cmocka_unit_test(test_look),
+        cmocka_unit_test(a_picture_has_a_size_before_the_model_answers),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_nothing_seen),
+        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_same_names),
+        cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_most),
+        cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_same_zones),
+        cmocka_unit_test(test_colors),
+        cmocka_unit_test(test_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
