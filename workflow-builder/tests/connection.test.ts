@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { ConnectionSteps, diagnose, isLoopbackOnly, progress, type Facts } from '../src/player/connection-steps';
 import { isWorthSending, makeFragment, restartedAnswer, userFragmentOf } from '../src/player/sdp-fragment';
 import { readCounters } from '../src/player/webrtc-counters';
+import { WebRtcSignalling } from '../src/player/webrtc-signalling';
 
 const states = (steps: ConnectionSteps, now: number) => steps.list(now).map(({ state }) => state);
 
@@ -115,4 +118,21 @@ test('figures come from the reports that belong together', () => {
   assert.deepEqual([counters.bytes, counters.packets, counters.codec, counters.path, counters.roundTripMs], [120, 3, 'H.264', 'TCP', 12]);
   const none = readCounters(new Map() as unknown as RTCStatsReport);
   assert.deepEqual([none.bytes, none.codec, none.path, none.roundTripMs], [0, '', '', null]);
+});
+
+test('a session that nobody wants any more when it is answered is ended, once', async (t) => {
+  const ended: string[] = [];
+  const beacon = (url: string) => ended.push(new URL(url).pathname) > 0;
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { sendBeacon: beacon } }); // which Node has not
+  const server = createServer((_request, response) => response.end('{"sdp":"v=0","session_id":"s1"}'));
+  t.after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const signalling = new WebRtcSignalling(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'yard');
+  const answered = signalling.offer('v=0');
+  signalling.end();
+  assert.deepEqual(ended, []);
+  await answered;
+  assert.deepEqual([ended, signalling.sessionId], [['/api/webrtc/close/yard'], null]);
+  signalling.end();
+  assert.equal(ended.length, 1);
 });

@@ -10,7 +10,7 @@ const bag: SeenObject = { classId: 24, className: 'Backpack', ownColour: null, t
 test('a picture is fitted as the browser fits it', () => {
   assert.deepEqual(fitted({ width: 800, height: 600 }, { width: 1600, height: 900 }), { x: 0, y: 75, width: 800, height: 450 });
   assert.deepEqual(fitted({ width: 800, height: 300 }, { width: 400, height: 300 }), { x: 200, y: 0, width: 400, height: 300 });
-  assert.equal(fitted({ width: 800, height: 300 }, { width: 0, height: 0 }).width, 0);
+  for (const side of [0, -1, NaN]) assert.equal(fitted({ width: 800, height: 300 }, { width: side, height: side }).width, 0);
 });
 
 test('boxes are placed within it', () => {
@@ -66,6 +66,17 @@ test('labels stand beside each other, not over each other', () => {
   }));
 });
 
+test('of more labels than anybody reads no place is looked for far away', () => {
+  const looks = (count: number) => {
+    let seen = 0;
+    const taken = { x: 0, width: 800, height: 450, get y() { seen++; return 0; } };
+    const box = { x: 300, y: 200, width: 25, height: 80 };
+    placeLabels(Array.from({ length: count }, () => box), Array.from({ length: count }, () => ({ width: 90, height: 18 })), { width: 800, height: 450 }, [taken]);
+    return seen;
+  };
+  assert.ok(looks(1) > 3 && looks(1000) / 1000 < looks(1) / 2, `${looks(1)}, ${looks(1000) / 1000}`);
+});
+
 test('where there is no room, labels cover as little as can be', () => {
   const bounds = { width: 100, height: 100 };
   const [label] = placeLabels([{ x: 10, y: 40, width: 30, height: 20 }], [{ width: 60, height: 20 }], bounds, [{ x: 0, y: 0, width: 100, height: 75 }, { x: 0, y: 95, width: 100, height: 5 }]);
@@ -95,4 +106,10 @@ test('a mask is drawn column by column', () => {
 test('a mask that says more than it has cells is cut', () => {
   assert.deepEqual(maskRects({ width: 1, height: 2, runs: [1, 100, 5] }, { x: 0, y: 0, width: 2, height: 2 }), [{ x: 0, y: 1, width: 2, height: 1 }]);
   assert.deepEqual(maskRects({ width: 0, height: 0, runs: [0, 4] }, { x: 0, y: 0, width: 2, height: 2 }), []);
+});
+
+test('of what is no mask no bars are made', () => {
+  const box = { x: 0, y: 0, width: 10, height: 10 };
+  for (const width of [1 << 21, NaN, Infinity]) assert.deepEqual(maskRects({ width, height: 1, runs: [0, 1 << 21] }, box), []);
+  assert.deepEqual(maskRects({ width: 0, height: 0, runs: [0, 9] }, box), []);
 });

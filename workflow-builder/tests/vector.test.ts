@@ -33,8 +33,18 @@ test('each record is asked for while somebody looks at it', () => {
   demand.read(1000);
   assert.equal(demand.rate(5000, false), 'each');
   assert.equal(demand.rate(60_000, false), 5);
-  demand.listens();
+  const one = {}, other = {};
+  demand.listens(one, 'metadata');
+  demand.listens(one, 'metadata');
+  demand.listens(one, 'objectclick');
+  demand.listens(other, 'metadata');
   assert.equal(demand.rate(90_000, false), 'each');
+  demand.leaves(other, 'metadata');
+  demand.leaves(other, 'metadata');
+  demand.leaves(one, 'objectclick');
+  assert.equal(demand.rate(90_000, false), 'each');
+  demand.leaves(one, 'metadata');
+  assert.equal(demand.rate(90_000, false), 5, 'nobody listens any more');
 });
 
 test('objects go on between records, for one interval more', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { summaryOf } from '../src/pages/wall/view-list';
-import { viewsFrom, type ViewInfo } from '../src/player/server-types';
+import { messageFrom, viewsFrom, type ViewInfo } from '../src/player/server-types';
 import { formatFps, formatMs, formatRate, formatSize, NONE } from '../src/ui/format';
 import { scaleTop, sparklineShape } from '../src/ui/sparkline';
 import { livenessOf, troubleOf } from '../src/ui/view-health';
@@ -12,6 +12,11 @@ test('views are found in a list, in an object and in a message with data', () =>
     assert.deepEqual(viewsFrom(body)?.map((view) => view.node_id), ['a']);
   }
   for (const body of [null, 3, {}, { views: {} }, { data: {} }]) assert.equal(viewsFrom(body), null);
+});
+
+test('a message is an object', () => {
+  assert.deepEqual(messageFrom('{"type":"pong"}'), { type: 'pong' });
+  for (const text of ['null', '[]', '7', '"x"', '{"type":', '']) assert.equal(messageFrom(text), null);
 });
 
 test('the server’s own names are understood', () => {

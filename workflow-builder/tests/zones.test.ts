@@ -82,6 +82,14 @@ test('without zones nothing of them is drawn', () => {
   assert.deepEqual(calls, []);
 });
 
+test('of a picture of no size nothing is drawn', () => {
+  for (const width of [0, NaN]) {
+    const { context, calls } = recorder();
+    paintOverlay(context, { objects: [person], parts: WHOLE_LOOK.parts, zones: [yard, gate], place: { x: 0, y: 0, width, height: 400 }, bounds: { width: 1000, height: 500 }, scheme: 'default', pointed: null, captureUs: 0, legend: null });
+    assert.deepEqual(calls, []);
+  }
+});
+
 test('labels of those who stand close together are all read, the surest on top', () => {
   const { context, calls } = recorder();
   const people = [7, 8, 9].map((trackId, i): SeenObject => ({ ...person, trackId, box: { ...person.box, x: 0.2 + 0.02 * i } }));

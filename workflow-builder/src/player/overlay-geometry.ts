@@ -10,7 +10,7 @@ export interface Rect {
 
 /** The place of a picture that is fitted into an element (`object-fit: contain`), in its pixels. */
 export function fitted(element: { width: number; height: number }, picture: { width: number; height: number }): Rect {
-  if (picture.width <= 0 || picture.height <= 0) return { x: 0, y: 0, width: 0, height: 0 };
+  if (!(picture.width > 0 && picture.height > 0)) return { x: 0, y: 0, width: 0, height: 0 };
   const scale = Math.min(element.width / picture.width, element.height / picture.height);
   const width = picture.width * scale;
   const height = picture.height * scale;
@@ -102,6 +102,20 @@ export function common(a: Rect, b: Rect): number {
   return Math.max(0, width) * Math.max(0, height);
 }
 
+/* With more labels fewer places are tried, as by the server: nobody could read them. */
+const CAREFUL_MOST = 100;
+const HASTY_PLACES = 3;
+
+/* How much of a place is taken. */
+function covered(place: Rect, taken: readonly Rect[]): number {
+  let sum = 0;
+  for (const other of taken) {
+    const { y } = other;
+    if (y < place.y + place.height && y + other.height > place.y) sum += common(place, other);
+  }
+  return sum;
+}
+
 /** Where labels of these sizes stand best, one for each box: above it or near it, within the bounds, and
  * over as little as can be of other labels and of what is taken already. */
 export function placeLabels(
@@ -132,13 +146,20 @@ export function placeLabels(
       at(box.x, bottom + height),
       at(box.x, box.y),
     ];
-    const covered = candidates.map((place) => taken.reduce((sum, other) => sum + common(place, other), 0));
-    const chosen = candidates[covered.indexOf(Math.min(...covered))] ?? at(box.x, box.y);
+    let chosen = at(box.x, box.y), least = Infinity;
+    for (const place of boxes.length > CAREFUL_MOST ? candidates.slice(0, HASTY_PLACES) : candidates) {
+      const lost = covered(place, taken);
+      if (lost < least) [chosen, least] = [place, lost];
+      if (lost === 0) break;
+    }
     taken.push(chosen);
     return chosen;
   });
   return places;
 }
+
+/* Models' masks are much smaller; of what is no mask there may be any number of cells. */
+const MOST_CELLS = 1 << 20;
 
 /** The cells inside a mask as upright bars, a run in a column each. */
 export function maskRects({ width, height, runs }: Mask, box: Rect): readonly Rect[] {
@@ -146,6 +167,7 @@ export function maskRects({ width, height, runs }: Mask, box: Rect): readonly Re
   const cellWidth = box.width / width;
   const cellHeight = box.height / height;
   const cells = width * height;
+  if (!(cells <= MOST_CELLS)) return [];
   let at = 0;
   runs.forEach((run, i) => {
     const end = Math.min(at + run, cells);

@@ -48,6 +48,7 @@ type Context = CanvasRenderingContext2D;
 
 export function paintOverlay(context: Context, painting: Painting): void {
   const { objects, parts, place, bounds, scheme } = painting;
+  if (!(place.width > 0 && place.height > 0)) return; /* nobody knows where anything is */
   context.font = FONT;
   context.textBaseline = 'middle';
   context.textAlign = 'left';

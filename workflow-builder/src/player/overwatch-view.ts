@@ -55,6 +55,11 @@ interface JpegTag {
   readonly attempt: number;
 }
 
+type Listener = ((event: never) => unknown) | EventListenerObject;
+
+/* The browser takes a listener once for each. */
+const asWhat = (type: string, options: boolean | EventListenerOptions | undefined) => `${type} ${String((typeof options === 'object' ? options.capture : options) === true)}`;
+
 export class OverwatchView extends HTMLElement {
   static readonly observedAttributes = ['node', 'src', 'transport', 'fps', 'overlay', 'overlay-classes', 'overlay-confidence', 'overlay-parts', 'overlay-legend'];
 
@@ -506,10 +511,24 @@ export class OverwatchView extends HTMLElement {
     this.#link?.wishes(encodeWish(this.#demand.rate(performance.now(), this.#overlay || this.getAttribute('overlay') === 'on')));
   }
 
-  override addEventListener(type: string, listener: ((event: never) => unknown) | EventListenerObject | null, options?: boolean | AddEventListenerOptions): void {
+  override addEventListener(type: string, listener: Listener | null, options?: boolean | AddEventListenerOptions): void {
     super.addEventListener(type, listener as EventListenerOrEventListenerObject, options); /* null is one, to the browser */
-    if (type !== 'metadata' && type !== 'objectclick') return;
-    this.#demand.listens();
+    if (listener === null || (type !== 'metadata' && type !== 'objectclick')) return;
+    const leaves = () => this.#leaves(type, listener, options);
+    if (typeof options === 'object' && options.signal?.aborted === true) return;
+    if (typeof options === 'object' && options.once === true) super.addEventListener(type, leaves, options);
+    if (typeof options === 'object') options.signal?.addEventListener('abort', leaves, { once: true });
+    this.#demand.listens(listener, asWhat(type, options));
+    this.#wish();
+  }
+
+  override removeEventListener(type: string, listener: Listener | null, options?: boolean | EventListenerOptions): void {
+    super.removeEventListener(type, listener as EventListenerOrEventListenerObject, options);
+    if (listener !== null) this.#leaves(type, listener, options);
+  }
+
+  #leaves(type: string, listener: Listener, options: boolean | EventListenerOptions | undefined): void {
+    this.#demand.leaves(listener, asWhat(type, options));
     this.#wish();
   }
 

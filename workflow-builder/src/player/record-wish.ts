@@ -20,12 +20,19 @@ const READ_FOR_MS = 10_000;
 
 /** Each picture's record costs: it is asked for only while somebody looks at it. */
 export class RecordDemand {
-  #listens = false;
+  readonly #listeners = new Map<unknown, Set<string>>();
   #readAt = -Infinity;
 
-  /** A page listens for records. */
-  listens(): void {
-    this.#listens = true;
+  /** A page listens for records, for what is told of it. */
+  listens(who: unknown, what: string): void {
+    this.#listeners.set(who, (this.#listeners.get(who) ?? new Set()).add(what));
+  }
+
+  /** It does so no more. */
+  leaves(who: unknown, what: string): void {
+    const left = this.#listeners.get(who);
+    left?.delete(what);
+    if (left?.size === 0) this.#listeners.delete(who);
   }
 
   /** A page has read the record of the picture on the screen. */
@@ -35,6 +42,6 @@ export class RecordDemand {
 
   /** `drawn`: the overlay is, from these records. */
   rate(now: number, drawn: boolean): RecordRate {
-    return drawn || this.#listens || now - this.#readAt < READ_FOR_MS ? 'each' : FEW;
+    return drawn || this.#listeners.size > 0 || now - this.#readAt < READ_FOR_MS ? 'each' : FEW;
   }
 }

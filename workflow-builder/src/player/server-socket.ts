@@ -3,7 +3,7 @@
 import { backoffMs, SERVER_PAUSES } from './backoff';
 import { parseBinaryFrame, type BinaryFrame } from './binary-frame';
 import { ClockSync } from './clock-sync';
-import { viewsFrom, type ViewInfo } from './server-types';
+import { messageFrom, viewsFrom, type Json, type ViewInfo } from './server-types';
 
 export interface Subscription {
   readonly topics: readonly string[];
@@ -19,7 +19,7 @@ export interface SocketHandlers {
   views?(views: readonly ViewInfo[]): void;
   nodeError?(nodeId: string, message: string): void;
   /** Every message that is text, before what it says is looked at. */
-  message?(message: Record<string, unknown>): void;
+  message?(message: Json): void;
 }
 
 /* A few exchanges at once for a good start, and until the clock is known well; then now and then. */
@@ -150,12 +150,8 @@ export class ServerSocket {
       this.#handlers.frame?.(frame, data.byteLength);
       return;
     }
-    let message: Record<string, unknown>;
-    try {
-      message = JSON.parse(data) as Record<string, unknown>;
-    } catch {
-      return;
-    }
+    const message = messageFrom(data);
+    if (message === null) return;
     this.#handlers.message?.(message);
     this.#dispatch(message);
   }
@@ -164,7 +160,7 @@ export class ServerSocket {
     if (typeof serverUs === 'number') this.clock.heard(this.#heardAt * 1000, serverUs);
   }
 
-  #dispatch(message: Record<string, unknown>): void {
+  #dispatch(message: Json): void {
     switch (message['type']) {
       case 'pong':
         if (typeof message['t'] === 'number' && typeof message['server_us'] === 'number') {

@@ -60,10 +60,20 @@ export interface Health {
 export const SERVER_SILENT = 'The server does not answer. Start it with ./run; the picture then comes back by itself.';
 export const SOCKET_BLOCKED = 'The server answers, but its WebSocket does not open: a proxy or the browser blocks it. Choose Auto or WebRTC.';
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A message of the WebSocket that is text; null: it is no object of JSON. */
+export function messageFrom(text: string): Json | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return isRecord(message) ? message : null;
+  } catch {
+    return null;
+  }
 }
 
 /* The server's names for what the page calls by another. */

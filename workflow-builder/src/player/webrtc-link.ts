@@ -185,10 +185,7 @@ export class WebRtcLink {
       const offer = await this.#connection.createOffer();
       /* Setting our side and asking the server do not need each other. */
       const [answer] = await Promise.all([this.#signalling.offer(offer.sdp ?? ''), this.#connection.setLocalDescription(offer)]);
-      if (this.#closed) {
-        this.#signalling.end();
-        return;
-      }
+      if (this.#closed) return;
       this.#handlers.answered(answer.clock);
       await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
       this.#reached('offer');
@@ -370,7 +367,6 @@ export class WebRtcLink {
     clearTimeout(this.#trickleTimer);
     clearTimeout(this.#disconnectedTimer);
     this.#connection.close();
-    /* Without an answer yet there is no session to name; #negotiate() ends it when the answer comes. */
     this.#signalling.end();
   }
 }

@@ -53,6 +53,7 @@ export class WebRtcSignalling {
   readonly #node: string;
   readonly #abort = new AbortController();
   #sessionId: string | null = null;
+  #ended = false;
 
   constructor(server: string, node: string) {
     this.#server = server;
@@ -77,6 +78,7 @@ export class WebRtcSignalling {
     if (!response.ok) throw new SignallingError(response.status >= 500 ? 'server' : 'refused', await errorSentence(response));
     const answer = (await response.json()) as AnswerBody;
     this.#sessionId = answer.session_id ?? null;
+    if (this.#ended) this.end(); /* meanwhile */
     const { rtp_offset: rtpOffset, now_us: serverUs } = answer.clock ?? {};
     const aligned = typeof rtpOffset === 'number' && typeof serverUs === 'number';
     return { sdp: answer.sdp ?? '', clock: aligned ? { rtpOffset, serverUs, sentUs, receivedUs } : null };
@@ -103,8 +105,9 @@ export class WebRtcSignalling {
     }
   }
 
-  /** Ends the session on the server; works while the page is being left. */
+  /** Ends the session on the server, or as soon as it is known; works while the page is being left. */
   end(): void {
+    this.#ended = true;
     if (this.#sessionId === null) return;
     const url = `${this.#server}/api/webrtc/close/${encodeURIComponent(this.#node)}`;
     const body = JSON.stringify({ session_id: this.#sessionId });
