@@ -174,8 +174,8 @@ static void it_keeps_off_the_objects(void **state)
     detections_unref(&there);
 }
 
-/* Where colours go by confidence it is the scale of these that explains them: pure colours, wherever
- * it begins, at an even x or an odd one. */
+/* Where colours go by confidence it is the scale of these that explains them: pure colours,
+ * wherever it begins, at an even x or an odd one. */
 static void scales_stand_for_confidence_and_heat(void **state)
 {
     (void)state;
