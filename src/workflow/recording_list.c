@@ -62,8 +62,8 @@ static char *read_head(FILE *file)
 static char *read_end(FILE *file)
 {
     char tail[TAIL_BYTES + 1];
-    if (fseek(file, -TAIL_BYTES, SEEK_END) != 0)
-        rewind(file);
+    if (fseek(file, -TAIL_BYTES, SEEK_END) != 0 && fseek(file, 0, SEEK_SET) != 0)
+        return NULL;
     tail[fread(tail, 1, TAIL_BYTES, file)] = '\0';
     const char *last = strstr(tail, "{\"type\":\"end\",");
     return last ? strdup(last) : NULL;
