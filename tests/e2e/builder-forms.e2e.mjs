@@ -86,7 +86,7 @@ test('workflows are renamed, duplicated, exported, imported and deleted', { time
   await page.fill('[data-testid=rename-field]', 'Gate');
   await page.keyboard.press('Enter');
   await eventually('renamed', 10, async () => (await names()).join() === 'Gate');
-  assert.equal(await page.inputValue('[data-testid=workflow-name]'), 'Gate');
+  await eventually('the page shows it', 10, async () => (await page.inputValue('[data-testid=workflow-name]')) === 'Gate');
   assert.equal(await page.locator('[data-testid=unsaved]').textContent(), '');
 
   const download = page.waitForEvent('download');
