@@ -113,14 +113,14 @@ test('a link too slow for video shows a schematic, then video again', { skip, ti
   assert.deepEqual(page.failures, []);
 });
 
-test('without a model there is no schematic, and the page says so', { skip, timeout: 90000 }, async (t) => {
+test('without a model there is no schematic, and the page says so', { skip, timeout: 180000 }, async (t) => {
   const { lab, page } = await open(t, testPattern({ width: 640, height: 360 }), 'view');
   lab.setCapacity(50e3, QUEUE_MS);
   await page.waitForFunction(() => {
     const badge = document.querySelector('overwatch-view').shadowRoot.querySelector('.badge');
     return !badge.hidden && /^Slow link: \d+ kbit\/s; without a model/.test(badge.textContent.trim());
-  }, null, { timeout: 30000 });
+  }, null, { timeout: 45000 });
   assert.equal(await page.evaluate(() => document.querySelector('overwatch-view').stats.tier), 'video');
   lab.setCapacity(WIDE, QUEUE_MS);
-  await page.waitForFunction(() => document.querySelector('overwatch-view').shadowRoot.querySelector('.badge').hidden, null, { timeout: 30000 });
+  await page.waitForFunction(() => document.querySelector('overwatch-view').shadowRoot.querySelector('.badge').hidden, null, { timeout: 60000 });
 });
