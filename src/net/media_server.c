@@ -28,14 +28,19 @@ static int choose_thread_count(const struct media_server_settings *settings)
     return count > MEDIA_MAX_THREADS ? MEDIA_MAX_THREADS : (int)count;
 }
 
+/* NULL = all. */
+static const char *bind_address(const struct media_server *server)
+{
+    const struct media_server_settings *settings = &server->settings;
+    return !settings->bind_address && settings->loopback_only ? "127.0.0.1"
+                                                              : settings->bind_address;
+}
+
 /* The first socket alone finds out whether the port is free, the others join it. */
 static int open_socket(struct media_server *server, int index, struct media_socket **out,
                        struct reason *why)
 {
-    const char *bind_address = server->settings.bind_address;
-    if (!bind_address && server->settings.loopback_only)
-        bind_address = "127.0.0.1";
-    struct media_socket_settings settings = {.bind_address = bind_address,
+    struct media_socket_settings settings = {.bind_address = bind_address(server),
                                              .port =
                                                  index == 0 ? server->settings.port : server->port,
                                              .shared = index > 0};
@@ -64,12 +69,10 @@ static int open_threads(struct media_server *server, struct reason *why)
 /* OW_EEXISTS when the number is free for UDP only. */
 static int open_listener(struct media_server *server, struct reason *why)
 {
-    const char *bind_address = server->settings.bind_address;
-    if (!bind_address && server->settings.loopback_only)
-        bind_address = "127.0.0.1";
     if (server->settings.no_tcp)
         return OW_OK;
-    return media_tcp_listen(&server->listener, server->threads[0], bind_address, server->port, why);
+    return media_tcp_listen(&server->listener, server->threads[0], bind_address(server),
+                            server->port, why);
 }
 
 static void close_threads(struct media_server *server)
@@ -108,13 +111,11 @@ static int make_tables(struct media_server *server, struct reason *why)
         (server->thread_count > 1 && media_routes_create(&server->routes) != OW_OK))
         return reason_set(why, OW_ENOMEM, "Out of memory.");
     struct media_candidates_settings candidates = {
-        .bind_address = settings->bind_address,
+        .bind_address = bind_address(server),
         .public_address = settings->public_address,
         .port = server->port,
         .tcp = server->listener != NULL,
     };
-    if (!candidates.bind_address && settings->loopback_only)
-        candidates.bind_address = "127.0.0.1";
     return media_candidates_create(&server->candidates, &candidates, why);
 }
 

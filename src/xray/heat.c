@@ -172,14 +172,12 @@ static void read_line(struct line *line, const struct heat *heat, float y)
 /* Where the pairs of pixels of a line lie: cells of struct line, and how far to the next, of 256.
  */
 struct pairs {
-    int count;
     int cell[HALF_WIDTH_MAX], share[HALF_WIDTH_MAX];
 };
 
 static void place_pairs(struct pairs *pairs, int half_width)
 {
     int step = (HEAT_COLUMNS << 16) / half_width;
-    pairs->count = half_width;
     for (int x = 0; x < half_width; x++) {
         int at = x * step + step / 2 + (1 << 15); /* + 1/2: cell 0 is one before */
         pairs->cell[x] = at >> 16;
